@@ -1,0 +1,113 @@
+// Package fault is the one error type of the service: what went wrong, for a program (Reason), for a person (Message)
+// and for the log (the hidden cause).
+//
+// It promises that nothing but Reason, Message, Violations, Metadata and RetryAfter ever reaches a caller, and that every
+// Reason belongs to exactly one Kind. It refuses to know about gRPC, HTTP or the carrier: the faces translate it.
+package fault
+
+import (
+	"errors"
+	"maps"
+	"time"
+)
+
+// Error is a failure with a meaning. Build one with New and the With methods; the zero value is an internal error
+// without text. An Error is immutable once it is returned and safe for concurrent use.
+type Error struct {
+	// Reason is what went wrong; it decides the Kind.
+	Reason Reason
+	// Message says it in plain English, for the caller. It never holds a secret or personal data, but for the carrier's
+	// own message.
+	Message string
+	// Violations are the fields that break rules, in field order. Only INVALID_FIELDS has them.
+	Violations []Violation
+	// Metadata are further facts for a program, order_id for one.
+	Metadata map[string]string
+	// RetryAfter is how long to wait before trying again; zero means that waiting is not the remedy.
+	RetryAfter time.Duration
+
+	cause error
+}
+
+// Violation is one field that breaks a rule.
+type Violation struct {
+	// Field is the path relative to the request with proto names: `order.trunk_did.dids[2].number`.
+	Field string
+	// Description says what is wrong and what would be right. It never quotes the value.
+	Description string
+}
+
+// New returns an error with a reason and a message for the caller.
+func New(reason Reason, message string) *Error {
+	return &Error{Reason: reason, Message: message}
+}
+
+// Internal wraps an error that has no meaning for the caller: it is told only that the service failed.
+func Internal(cause error) *Error {
+	return New(ReasonInternal, "the service failed; its log has the details under this request's x-request-id").WithCause(cause)
+}
+
+// Fields returns the error of a request whose fields break rules. The violations are in field order.
+func Fields(violations []Violation) *Error {
+	e := New(ReasonInvalidFields, "fields of the request break rules; see the field violations")
+	e.Violations = violations
+	return e
+}
+
+// From returns the fault in err's chain, or an internal one that hides err. It returns nil for nil.
+func From(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return Internal(err)
+}
+
+// Is reports whether err's chain holds a fault with the reason.
+func Is(err error, reason Reason) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Reason == reason
+}
+
+// Kind is the class of the failure, which decides the gRPC code.
+func (e *Error) Kind() Kind {
+	return e.Reason.Kind()
+}
+
+// WithCause returns a copy that hides cause; Unwrap finds it, Error and the faces do not show it.
+func (e *Error) WithCause(cause error) *Error {
+	c := *e
+	c.cause = cause
+	return &c
+}
+
+// WithMetadata returns a copy with one more fact for a program.
+func (e *Error) WithMetadata(key, value string) *Error {
+	c := *e
+	c.Metadata = maps.Clone(e.Metadata)
+	if c.Metadata == nil {
+		c.Metadata = map[string]string{}
+	}
+	c.Metadata[key] = value
+	return &c
+}
+
+// WithRetryAfter returns a copy that says how long to wait before trying again.
+func (e *Error) WithRetryAfter(d time.Duration) *Error {
+	c := *e
+	c.RetryAfter = d
+	return &c
+}
+
+// Error is the reason and the message, without the cause.
+func (e *Error) Error() string {
+	return string(e.Reason) + ": " + e.Message
+}
+
+// Unwrap is the hidden cause, for errors.Is and for the log.
+func (e *Error) Unwrap() error {
+	return e.cause
+}
