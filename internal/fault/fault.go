@@ -19,7 +19,7 @@ type Error struct {
 	// Message says it in plain English, for the caller. It never holds a secret or personal data, but for the carrier's
 	// own message.
 	Message string
-	// Violations are the fields that break rules, in field order. Only INVALID_FIELDS has them.
+	// Violations are the fields that break rules, in field order. Only errors of KindInvalidArgument have them.
 	Violations []Violation
 	// Metadata are further facts for a program, order_id for one.
 	Metadata map[string]string
@@ -49,9 +49,7 @@ func Internal(cause error) *Error {
 
 // Fields returns the error of a request whose fields break rules. The violations are in field order.
 func Fields(violations []Violation) *Error {
-	e := New(ReasonInvalidFields, "fields of the request break rules; see the field violations")
-	e.Violations = violations
-	return e
+	return New(ReasonInvalidFields, "fields of the request break rules; see the field violations").WithViolations(violations)
 }
 
 // From returns the fault in err's chain, or an internal one that hides err. It returns nil for nil.
@@ -81,6 +79,13 @@ func (e *Error) Kind() Kind {
 func (e *Error) WithCause(cause error) *Error {
 	c := *e
 	c.cause = cause
+	return &c
+}
+
+// WithViolations returns a copy that names the fields that are at fault, in field order.
+func (e *Error) WithViolations(violations []Violation) *Error {
+	c := *e
+	c.Violations = violations
 	return &c
 }
 

@@ -1,0 +1,63 @@
+package intake
+
+import (
+	"context"
+	"errors"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/order"
+)
+
+// claim writes the order before it is sent. A number that an accepted order holds is asked for once under that order's
+// own ticket: when the carrier says that its port-in is over, the number is free.
+func (in *Intake) claim(ctx context.Context, r Record) (Record, error) {
+	var released []string
+	for {
+		got, err := in.Journal.Claim(ctx, r, released)
+		var held *HeldError
+		if !errors.As(err, &held) {
+			return got, err
+		}
+		if !in.isOver(ctx, held.Holder) {
+			return Record{}, numberHeld(held)
+		}
+		released = append(released, held.Holder.OrderID)
+	}
+}
+
+// isOver reports whether the carrier says that an accepted order's own ticket is closed. Any doubt is no.
+func (in *Intake) isOver(ctx context.Context, holder Record) bool {
+	if holder.State != order.Accepted || holder.Ticket == "" {
+		return false
+	}
+	asking, cancel := context.WithTimeout(ctx, in.Config.LookTimeout)
+	defer cancel()
+	status, err := in.Carrier.StatusByTicket(asking, holder.Ticket)
+	return err == nil && closed(status)
+}
+
+// adopt takes the ticket that a look found for an order whose earlier attempt was thought not to have been sent.
+func (in *Intake) adopt(ctx context.Context, r Record, ticket string) (*portinv1.PortInResponse, error) {
+	now := in.Now()
+	settled, err := in.Journal.Settle(ctx, r.OrderID, order.ByEvidence, func(r *Record) {
+		r.State, r.Ticket = order.Accepted, ticket
+		r.Reason, r.Problem, r.RetryAfter = "", "", 0
+		r.Evidence = "the look before a re-send found the order at the carrier"
+		r.Settled, r.Updated = now, now
+	})
+	if errors.Is(err, ErrMoved) {
+		return in.replay(ctx, settled)
+	}
+	if err != nil {
+		return nil, journalFault(err)
+	}
+	return in.answer(settled, true)
+}
+
+// numberHeld is the error for a number of an open order. The holder is named because it is the same tenant's.
+func numberHeld(held *HeldError) *fault.Error {
+	return fault.New(fault.ReasonNumberInOpenOrder,
+		"a number of this order stands in another order that is not closed; follow that one, or wait until it is").
+		WithMetadata("order_id", held.Holder.OrderID).WithMetadata("number", held.Number).WithCause(held)
+}

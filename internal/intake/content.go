@@ -1,0 +1,59 @@
+package intake
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"google.golang.org/protobuf/proto"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/contract"
+	"github.com/portin/portin/internal/product"
+)
+
+// contentOf returns what is kept of a normalised order: the order without what is INPUT_ONLY (documents' content and
+// passwords), with the sizes and digests of its documents. The order itself stays as it is; documents are not copied.
+func contentOf(o *portinv1.PortInOrder) *portinv1.PortInOrder {
+	documents := documentsOf(o.GetForm())
+	contents := make([][]byte, len(documents))
+	for i, d := range documents {
+		contents[i], d.Content = d.Content, nil
+	}
+	kept := proto.CloneOf(o)
+	for i, d := range documents {
+		d.Content = contents[i]
+	}
+	for i, d := range documentsOf(kept.GetForm()) {
+		digest := sha256.Sum256(contents[i])
+		d.SizeBytes, d.Sha256 = int64(len(contents[i])), hex.EncodeToString(digest[:])
+	}
+	contract.ClearInputOnly(kept.ProtoReflect())
+	return kept
+}
+
+func documentsOf(f *portinv1.PortForm) []*portinv1.Document {
+	var all []*portinv1.Document
+	for _, list := range [][]*portinv1.Document{
+		f.GetLettersOfAuthorization(), f.GetLastInvoices(), f.GetBlifSpreadsheets(), f.GetRespOrgForms(),
+	} {
+		all = append(all, list...)
+	}
+	return all
+}
+
+// sameContent reports whether two orders ask for the same: as messages, both normalised by this binary, documents by
+// digest, passwords left out.
+func sameContent(kept, asked *portinv1.PortInOrder) bool {
+	return proto.Equal(renormalised(kept), asked)
+}
+
+// renormalised is kept content as this binary would normalise it; another version may have written it.
+func renormalised(kept *portinv1.PortInOrder) *portinv1.PortInOrder {
+	fresh := proto.CloneOf(kept)
+	product.Normalize(fresh)
+	was := documentsOf(kept.GetForm())
+	for i, d := range documentsOf(fresh.GetForm()) { // digests are output, which normalising clears
+		d.SizeBytes, d.Sha256 = was[i].GetSizeBytes(), was[i].GetSha256()
+	}
+	return fresh
+}

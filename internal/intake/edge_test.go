@@ -1,0 +1,254 @@
+package intake_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/genproto/googleapis/api/annotations"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/intake"
+	"github.com/portin/portin/internal/order"
+)
+
+func TestValidateOnlySendsAndKeepsNothing(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.directory.warnings = []*portinv1.Warning{{Field: "order.form", Code: portinv1.WarningCode_WARNING_CODE_NOT_CHECKED, Description: "x"}}
+	req := request(t, keyA)
+	req.ValidateOnly = true
+	resp, err := d.PortIn(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := resp.GetOrder()
+	if o.GetOrderId() != "" || o.GetState() != 0 || resp.GetReplayed() || len(o.GetWarnings()) == 0 ||
+		o.GetTrunkDid().GetDids()[0].GetNumber() != "+14165550123" || o.GetForm().GetLastInvoices()[0].GetSizeBytes() == 0 {
+		t.Errorf("validate_only answers %v", resp)
+	}
+	if posts, looks := d.carrier.count(); posts != 0 || looks != 0 {
+		t.Errorf("%d POSTs and %d looks, want none", posts, looks)
+	}
+	if resp, err := d.PortIn(t.Context(), request(t, keyA)); err != nil || resp.GetReplayed() {
+		t.Errorf("the key was used: %v, %v", resp, err)
+	}
+	bad := request(t, "")
+	bad.ValidateOnly = true
+	bad.Order.Form.CustomerName = ""
+	if _, err := d.PortIn(t.Context(), bad); reasonOf(err) != fault.ReasonInvalidFields {
+		t.Errorf("a bad order answers %v", err)
+	}
+}
+
+func TestCheckSizeWantsAKey(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for key, legal := range map[string]bool{
+		keyA: true, strings.ToUpper(keyA): true, "": false, "1": false, "00000000-0000-0000-0000-000000000000": false,
+		"urn:uuid:" + keyA: false, "{" + keyA + "}": false, strings.ReplaceAll(keyA, "-", ""): false,
+	} {
+		err := d.CheckSize(request(t, key))
+		if legal != (err == nil) {
+			t.Errorf("the key %q: %v", key, err)
+		}
+		if err != nil {
+			if f := fault.From(err); f.Reason != fault.ReasonInvalidFields || len(f.Violations) != 1 || f.Violations[0].Field != "request_id" {
+				t.Errorf("the key %q: %+v", key, f)
+			}
+		}
+	}
+	if err := d.CheckSize(&portinv1.PortInRequest{ValidateOnly: true, Order: request(t, "").GetOrder()}); err != nil {
+		t.Errorf("validate_only without a key: %v", err)
+	}
+	if err := d.CheckSize(&portinv1.PortInRequest{RequestId: keyA}); reasonOf(err) != fault.ReasonInvalidFields {
+		t.Errorf("no order at all: %v", err)
+	}
+}
+
+func TestFault16_AJournalThatCannotClaimSendsNothing(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.journal.claimErr = errDisk
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonLedgerUnavailable || fault.From(err).RetryAfter == 0 {
+		t.Errorf("the order answers %v", err)
+	}
+	if posts, _ := d.carrier.count(); posts != 0 {
+		t.Errorf("%d POSTs, want none", posts)
+	}
+	d.journal.claimErr = nil
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// settleNever is a journal that takes no result.
+type settleNever struct{ intake.Journal }
+
+func (settleNever) Settle(context.Context, string, order.Cause, func(*intake.Record)) (intake.Record, error) {
+	return intake.Record{}, errDisk
+}
+
+func TestFault17_AResultThatCannotBeWrittenIsInDoubt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, func(_ *desk, p *intake.Params) { p.Journal = settleNever{intake.NewMemory(10)} })
+		resp, err := d.PortIn(t.Context(), request(t, keyA))
+		if err != nil || resp.GetOrder().GetState() != portinv1.OrderState_ORDER_STATE_IN_DOUBT {
+			t.Errorf("%v, %v; want IN_DOUBT", resp, err)
+		}
+		if _, err := d.PortIn(t.Context(), request(t, keyA)); err != nil {
+			t.Error(err)
+		}
+		if posts, _ := d.carrier.count(); posts != 1 {
+			t.Errorf("%d POSTs, want 1", posts)
+		}
+	})
+}
+
+func TestDrainWaitsForOrdersInFlight(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		d := newDesk(t, withSubmit(func(context.Context, carrier.Call) carrier.Outcome {
+			<-answer
+			return accepted(1)
+		}))
+		placed := make(chan error)
+		go func() {
+			_, err := d.PortIn(t.Context(), request(t, keyA))
+			placed <- err
+		}()
+		synctest.Wait()
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		if err := d.Drain(short); err == nil {
+			t.Error("Drain did not wait for the order in flight")
+		}
+		cancel()
+		if _, err := d.PortIn(t.Context(), request(t, keyB, "416-555-0140")); reasonOf(err) != fault.ReasonShuttingDown {
+			t.Errorf("a new order while stopping answers %v", err)
+		}
+		close(answer)
+		drained(t, d)
+		if err := <-placed; err != nil {
+			t.Errorf("the order in flight answers %v", err)
+		}
+	})
+}
+
+func TestAnAnswerHoldsNothingThatOnlyGoesIn(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	req := request(t, keyA)
+	req.Order.Target = &portinv1.PortInOrder_ResidentialLine{ResidentialLine: &portinv1.ResidentialLine{Lines: []*portinv1.ResidentialLine_Line{{
+		Number: "416-555-0123", Account: proto.Int64(7), PlanId: "P", Enabled: proto.Bool(false), Locale: portinv1.Locale_LOCALE_FRENCH_CA,
+		SecondLocale: portinv1.SecondLocale_SECOND_LOCALE_NONE, SipPassword: proto.String("sip"), WebSelfCarePassword: proto.String("web"),
+	}}}}
+	resp, err := d.PortIn(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.Get(t.Context(), resp.GetOrder().GetOrderId())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []*portinv1.PortInOrder{resp.GetOrder(), got} {
+		noInputOnly(t, o.ProtoReflect())
+	}
+	doc := got.GetForm().GetLastInvoices()[0]
+	want := &portinv1.Document{
+		FileName: "invoice.pdf", MimeType: "application/pdf", SizeBytes: 9,
+		Sha256: "e5c62df5dab5c87b6a015ef3d43597074d1eec433b15f51aec63b8582d0e4ab4",
+	}
+	if diff := cmp.Diff(want, doc, protocmp.Transform()); diff != "" {
+		t.Errorf("document (-want +got):\n%s", diff)
+	}
+	if d.carrier.posts[0].Body == nil || !strings.Contains(string(d.carrier.posts[0].Body), `"sip"`) {
+		t.Error("the password did not reach the carrier")
+	}
+	// A password takes no part in the comparison of a replay.
+	req = request(t, keyA)
+	req.Order.Target = proto.CloneOf(got).Target
+	req.Order.GetResidentialLine().Lines[0].SipPassword = proto.String("another")
+	if again, err := d.PortIn(t.Context(), req); err != nil || !again.GetReplayed() {
+		t.Errorf("with another password: %v, %v", again, err)
+	}
+}
+
+// noInputOnly walks a message and reports every INPUT_ONLY field that is set.
+func noInputOnly(t *testing.T, m protoreflect.Message) {
+	t.Helper()
+	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		for _, b := range proto.GetExtension(fd.Options(), annotations.E_FieldBehavior).([]annotations.FieldBehavior) {
+			if b == annotations.FieldBehavior_INPUT_ONLY {
+				t.Errorf("%s is in an answer", fd.FullName())
+			}
+		}
+		switch {
+		case fd.Message() == nil:
+		case fd.IsList():
+			for i := range v.List().Len() {
+				noInputOnly(t, v.List().Get(i).Message())
+			}
+		default:
+			noInputOnly(t, v.Message())
+		}
+		return true
+	})
+}
+
+func TestAnEarlierTicketIsAWarning(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]int{"PENDING": 1, "COMPLETED": 0} {
+		d := newDesk(t, func(d *desk, _ *intake.Params) {
+			d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) { return status("T-7", word), nil }
+		})
+		resp, err := d.PortIn(t.Context(), request(t, keyA))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for _, w := range resp.GetOrder().GetWarnings() {
+			if w.GetCode() == portinv1.WarningCode_WARNING_CODE_EARLIER_TICKET && strings.Contains(w.GetDescription(), "T-7") {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("a ticket that is %s gives %d warnings, want %d", word, got, want)
+		}
+	}
+}
+
+func TestALookThatFails(t *testing.T) {
+	t.Parallel()
+	down := func(d *desk, p *intake.Params) {
+		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
+			return carrier.Status{}, fault.New(fault.ReasonCarrierUnreachable, "down")
+		}
+	}
+	if _, err := newDesk(t, down).PortIn(t.Context(), request(t, keyA)); err != nil {
+		t.Errorf("a look that fails stops the order: %v", err)
+	}
+	strict := newDesk(t, down, func(_ *desk, p *intake.Params) { p.Config.RequireLook = true })
+	if _, err := strict.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
+		t.Errorf("a look that is required fails, and the order answers %v", err)
+	}
+	if posts, _ := strict.carrier.count(); posts != 0 {
+		t.Errorf("%d POSTs without the look that is required", posts)
+	}
+}
+
+func TestAnUnknownOrderIsNotFound(t *testing.T) {
+	t.Parallel()
+	if _, err := newDesk(t).Get(t.Context(), keyA); reasonOf(err) != fault.ReasonOrderNotFound {
+		t.Errorf("an unknown order answers %v", err)
+	}
+}

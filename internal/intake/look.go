@@ -1,0 +1,88 @@
+package intake
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/product"
+)
+
+// sight is what the look before a claim saw.
+type sight struct {
+	// ticket stands at the carrier for the order's first number; empty when none does.
+	ticket string
+	// closed tells that the ticket's port-in is over.
+	closed bool
+	// failed tells that the carrier could not be asked.
+	failed bool
+	// match tells that the ticket is this order's own: an earlier attempt reached the carrier after all.
+	match bool
+}
+
+// warnings tells the caller about a port-in that stands there already.
+func (s sight) warnings() []*portinv1.Warning {
+	if s.ticket == "" || s.closed {
+		return nil
+	}
+	return []*portinv1.Warning{{
+		Field:       "order",
+		Code:        portinv1.WarningCode_WARNING_CODE_EARLIER_TICKET,
+		Description: "the carrier already has an open port-in, ticket " + s.ticket + ", for the first number; make sure that it is not the same order placed elsewhere",
+	}}
+}
+
+// look asks the carrier about the order's first number, within LookTimeout and what the deadline leaves.
+func (in *Intake) look(ctx context.Context, r Record) (sight, error) {
+	bound := in.Config.LookTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		bound = min(bound, deadline.Sub(in.Now())-in.Config.LeastRemaining)
+	}
+	asking, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	status, err := in.Carrier.StatusByNumber(asking, tenDigits(r.Numbers[0]))
+	switch {
+	case ctx.Err() != nil:
+		return sight{}, ctxFault(ctx)
+	case fault.Is(err, fault.ReasonPortInNotFound):
+		return sight{}, nil
+	case err != nil && in.Config.RequireLook:
+		return sight{}, fault.New(fault.ReasonCarrierUnreachable, "the carrier could not be asked about the first number, and this service sends no order without; nothing was sent").
+			WithRetryAfter(10 * time.Second).WithCause(err)
+	case err != nil:
+		return sight{failed: true}, nil
+	}
+	return sight{
+		ticket: status.Ticket,
+		closed: closed(status),
+		match:  r.Attempt > 0 && matches(r, status),
+	}, nil
+}
+
+// matches reports whether a status is that of the order itself: an open ticket with exactly its numbers that no look of
+// this order saw. A look that failed leaves nothing to compare with, so then nothing matches.
+func matches(r Record, s carrier.Status) bool {
+	if r.LookFailed || s.Ticket == "" || closed(s) || slices.Contains(r.Looks, s.Ticket) || len(s.Numbers) != len(r.Numbers) {
+		return false
+	}
+	for _, n := range r.Numbers {
+		if !slices.Contains(s.Numbers, tenDigits(n)) {
+			return false
+		}
+	}
+	return true
+}
+
+func closed(s carrier.Status) bool {
+	return order.Status(s.Word).Category(s.Disputing != nil && *s.Disputing) == order.CategoryClosed
+}
+
+// tenDigits writes a number of a valid order as the carrier does.
+func tenDigits(e164 string) int64 {
+	digits, _ := product.TenDigits(e164)
+	return digits
+}

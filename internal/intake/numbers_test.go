@@ -1,0 +1,109 @@
+package intake_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/intake"
+)
+
+func TestANumberIsInOneOpenOrder(t *testing.T) {
+	t.Parallel()
+	open := status(ticket(1), "CONFIRMED")
+	for _, c := range []struct {
+		name     string
+		outcome  carrier.Outcome
+		byTicket func(context.Context, string) (carrier.Status, error)
+		held     bool
+	}{
+		{"accepted", accepted(1), func(context.Context, string) (carrier.Status, error) { return open, nil }, true},
+		{"accepted and rejected since", accepted(1), func(context.Context, string) (carrier.Status, error) { return status(ticket(1), "REJECTED"), nil }, true},
+		{"accepted and closed since", accepted(1), func(context.Context, string) (carrier.Status, error) { return status(ticket(1), "COMPLETED"), nil }, false},
+		{"accepted and the carrier is down", accepted(1), func(context.Context, string) (carrier.Status, error) {
+			return status(ticket(1), "COMPLETED"), fault.New(fault.ReasonCarrierUnreadable, "down")
+		}, true},
+		{"accepted without a ticket", carrier.Outcome{Settlement: carrier.Accepted}, func(context.Context, string) (carrier.Status, error) { return status("", "COMPLETED"), nil }, true},
+		{"in doubt", carrier.Outcome{Settlement: carrier.InDoubt}, func(context.Context, string) (carrier.Status, error) { return status("", "COMPLETED"), nil }, true},
+		{"refused", carrier.Outcome{Settlement: carrier.Refused, Fault: fault.New(fault.ReasonCarrierRefused, "no")}, nil, false},
+		{"not sent", carrier.Outcome{Settlement: carrier.NotSent, Fault: fault.New(fault.ReasonCarrierBusy, "busy")}, nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			d.carrier.submit = func(context.Context, carrier.Call) carrier.Outcome {
+				if posts, _ := d.carrier.count(); posts > 1 {
+					return accepted(posts)
+				}
+				return c.outcome
+			}
+			d.carrier.byTicket = c.byTicket
+			first, err := d.PortIn(t.Context(), request(t, keyA))
+			holder := first.GetOrder().GetOrderId()
+			if err != nil {
+				holder = fault.From(err).Metadata["order_id"]
+			}
+			_, err = d.PortIn(t.Context(), request(t, keyB, "416-555-0124", "416-555-0130"))
+			if !c.held {
+				if err != nil {
+					t.Errorf("the number is not free: %v", err)
+				}
+				return
+			}
+			want := map[string]string{"order_id": holder, "number": "+14165550124"}
+			if f := fault.From(err); f == nil || f.Reason != fault.ReasonNumberInOpenOrder || !cmp.Equal(want, f.Metadata) {
+				t.Errorf("the second order answers %v; want NUMBER_IN_OPEN_ORDER with %v", err, want)
+			}
+			if posts, _ := d.carrier.count(); posts != 1 {
+				t.Errorf("%d POSTs, want 1", posts)
+			}
+		})
+	}
+}
+
+func TestARefusedClaimUsesNoKey(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.PortIn(t.Context(), request(t, keyB)); reasonOf(err) != fault.ReasonNumberInOpenOrder {
+		t.Fatal(err)
+	}
+	if _, err := d.PortIn(t.Context(), request(t, keyB, "416-555-0140")); err != nil {
+		t.Errorf("the key of an order that was never claimed is used up: %v", err)
+	}
+}
+
+func TestTwoOrdersDoNotShareATicket(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, withSubmit(func(context.Context, carrier.Call) carrier.Outcome { return accepted(1) }))
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := d.PortIn(t.Context(), request(t, keyB, "416-555-0140"))
+	if err != nil || resp.GetOrder().GetTicketId() != "" || !resp.GetOrder().GetNeedsAttention() {
+		t.Errorf("an order with another one's ticket answers %v, %v; want it accepted without one and noticed", resp, err)
+	}
+}
+
+func TestAFullJournalRefusesAndForgetsNothing(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, func(_ *desk, p *intake.Params) { p.Journal = intake.NewMemory(1) })
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := d.PortIn(t.Context(), request(t, keyB, "416-555-0140"))
+	if reasonOf(err) != fault.ReasonLedgerFull || fault.From(err).RetryAfter == 0 {
+		t.Errorf("a full journal answers %v", err)
+	}
+	if resp, err := d.PortIn(t.Context(), request(t, keyA)); err != nil || !resp.GetReplayed() {
+		t.Errorf("the order that was there answers %v, %v", resp, err)
+	}
+	if posts, _ := d.carrier.count(); posts != 1 {
+		t.Errorf("%d POSTs, want 1", posts)
+	}
+}

@@ -1,0 +1,154 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/product"
+)
+
+// CheckSize is the first look at a request, before anything walks it: counts and sizes, exactly one target, and the
+// idempotency key.
+func (in *Intake) CheckSize(req *portinv1.PortInRequest) error {
+	violations := product.CheckSize(req.GetOrder(), in.Config.Limits)
+	if v, ok := checkRequestID(req); !ok {
+		violations = append(violations, v)
+	}
+	if len(violations) > 0 {
+		return fault.Fields(violations)
+	}
+	return nil
+}
+
+// checkRequestID wants a UUID that is not the zero one, unless the request only validates.
+func checkRequestID(req *portinv1.PortInRequest) (fault.Violation, bool) {
+	const field = "request_id"
+	id := req.GetRequestId()
+	if id == "" {
+		return fault.Violation{Field: field, Description: "is missing; choose a UUID for this order and send it again with every retry"},
+			req.GetValidateOnly()
+	}
+	parsed, err := uuid.Parse(id)
+	if err != nil || len(id) != 36 {
+		return fault.Violation{Field: field, Description: "is not a UUID; write 8-4-4-4-12 hexadecimal digits"}, false
+	}
+	if parsed == uuid.Nil {
+		return fault.Violation{Field: field, Description: "is the zero UUID; choose one of its own for every order"}, false
+	}
+	return fault.Violation{}, true
+}
+
+// PortIn places an order, or answers what became of it. The request has passed CheckSize and is the intake's own from
+// here on.
+func (in *Intake) PortIn(ctx context.Context, req *portinv1.PortInRequest) (*portinv1.PortInResponse, error) {
+	o := req.GetOrder()
+	product.Normalize(o)
+	content := contentOf(o)
+	if req.GetValidateOnly() {
+		warnings, err := in.review(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		return &portinv1.PortInResponse{Order: preview(content, product.Numbers(o), warnings)}, nil
+	}
+
+	key := strings.ToLower(req.GetRequestId())
+	before, err := in.Journal.FindKey(ctx, Tenant, key)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		before = Record{OrderID: in.NewID(), Tenant: Tenant, RequestID: key, Content: content, Numbers: product.Numbers(o), Created: in.Now()}
+	case err != nil:
+		return nil, journalFault(err)
+	case !sameContent(before.Content, content):
+		return nil, reused(before)
+	case before.State != order.NotSent:
+		return in.replay(ctx, before)
+	}
+	return in.place(ctx, before, o)
+}
+
+// place sends an order that is new or was not sent: check, look, claim, post.
+func (in *Intake) place(ctx context.Context, r Record, o *portinv1.PortInOrder) (*portinv1.PortInResponse, error) {
+	warnings, err := in.review(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	call, err := product.CarrierCall(o)
+	if err != nil {
+		return nil, fault.Internal(err)
+	}
+	if err := in.enoughTime(ctx); err != nil {
+		return nil, err
+	}
+	seen, err := in.look(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if seen.match {
+		return in.adopt(ctx, r, seen.ticket)
+	}
+	if err := in.enoughTime(ctx); err != nil {
+		return nil, err
+	}
+	next := claimed(r, seen, in.Now())
+	next.Warnings = slices.Concat(warnings, seen.warnings())
+	f, mine, err := in.board(next.OrderID)
+	if err != nil {
+		return nil, err
+	}
+	if !mine {
+		return in.await(ctx, r, f, true)
+	}
+	held, err := in.claim(ctx, next)
+	if err != nil {
+		in.land(next.OrderID, f, Record{})
+		if errors.Is(err, ErrMoved) {
+			return in.overtaken(ctx, held, next)
+		}
+		return nil, journalFault(err)
+	}
+	go in.send(context.WithoutCancel(ctx), held, call, f)
+	return in.await(ctx, held, f, false)
+}
+
+// claimed is the record as it is written before the POST: nothing of an earlier attempt's answer is left.
+func claimed(r Record, seen sight, now time.Time) Record {
+	next := r.clone()
+	next.State = order.Sending
+	next.Attempt++
+	next.Claimed, next.Updated, next.Settled = now, now, time.Time{}
+	next.Reply, next.Message, next.ErrorID = 0, "", ""
+	next.Reason, next.Problem, next.RetryAfter, next.Evidence = "", "", 0, ""
+	next.Attention = nil
+	next.LookFailed = next.LookFailed || seen.failed
+	if seen.ticket != "" {
+		next.Looks = append(next.Looks, seen.ticket)
+	}
+	return next
+}
+
+// overtaken answers a request whose key was claimed by another one between reading it and claiming it.
+func (in *Intake) overtaken(ctx context.Context, now, wanted Record) (*portinv1.PortInResponse, error) {
+	if !sameContent(now.Content, wanted.Content) {
+		return nil, reused(now)
+	}
+	return in.replay(ctx, now)
+}
+
+// enoughTime refuses to begin what the caller's deadline cannot see through.
+func (in *Intake) enoughTime(ctx context.Context) error {
+	deadline, ok := ctx.Deadline()
+	if ok && deadline.Sub(in.Now()) < in.Config.LeastRemaining {
+		return fault.New(fault.ReasonDeadlineTooShort,
+			"the deadline is too near to send an order; nothing was sent; allow at least "+in.Config.LeastRemaining.String())
+	}
+	return ctxFault(ctx)
+}

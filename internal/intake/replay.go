@@ -1,0 +1,98 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/order"
+)
+
+// replay answers a key that was used before with the same content: the order as it now is, without a call to the
+// carrier. It waits for an order that is being sent.
+func (in *Intake) replay(ctx context.Context, r Record) (*portinv1.PortInResponse, error) {
+	if r.State == order.Sending {
+		if f := in.underWay(r.OrderID); f != nil {
+			return in.await(ctx, r, f, true)
+		}
+		if now, err := in.Journal.Find(ctx, r.Tenant, r.OrderID); err == nil {
+			r = now // it landed in between
+		}
+	}
+	return in.answer(r, true)
+}
+
+// await waits until a flight lands or the caller's deadline is near, and answers the order as it then is. A caller that
+// leaves is told nothing: the order goes on.
+func (in *Intake) await(ctx context.Context, r Record, f *flight, replayed bool) (*portinv1.PortInResponse, error) {
+	var near <-chan time.Time
+	if deadline, ok := ctx.Deadline(); ok {
+		timer := time.NewTimer(time.Until(deadline) - in.Config.AnswerBefore)
+		defer timer.Stop()
+		near = timer.C
+	}
+	select {
+	case <-f.landed:
+		if f.result.State != 0 {
+			r = f.result
+		}
+	case <-near:
+	case <-ctx.Done():
+		return nil, ctxFault(ctx)
+	}
+	return in.answer(r, replayed)
+}
+
+// answer is what the caller of PortIn gets for an order in its state: the order, or its error.
+func (in *Intake) answer(r Record, replayed bool) (*portinv1.PortInResponse, error) {
+	if r.State == order.NotSent || r.State == order.Refused {
+		return nil, refusal(r)
+	}
+	return &portinv1.PortInResponse{Order: render(r), Replayed: replayed}, nil
+}
+
+// refusal is the error of an order that was not sent or was refused, the same at the first answer and at every replay.
+func refusal(r Record) *fault.Error {
+	e := fault.New(r.Reason, r.Problem).WithMetadata("order_id", r.OrderID)
+	if r.ErrorID != "" {
+		e = e.WithMetadata("carrier_error_id", r.ErrorID)
+	}
+	return e.WithRetryAfter(r.RetryAfter)
+}
+
+// reused is the error of a key that stands for other content.
+func reused(r Record) *fault.Error {
+	return fault.New(fault.ReasonRequestIDReused,
+		"the request_id was used for an order with other content; choose a new one for a new order").
+		WithMetadata("order_id", r.OrderID)
+}
+
+// journalFault is what a caller is told when the journal says no.
+func journalFault(err error) error {
+	var e *fault.Error
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, ErrNotFound):
+		return fault.New(fault.ReasonOrderNotFound, "there is no such order; check the order_id").WithCause(err)
+	case errors.Is(err, ErrFull):
+		return fault.New(fault.ReasonLedgerFull, "the service holds as many orders as it may; nothing was sent").
+			WithRetryAfter(time.Minute).WithCause(err)
+	}
+	return fault.New(fault.ReasonLedgerUnavailable, "the ledger of orders does not answer; nothing was sent").
+		WithRetryAfter(5 * time.Second).WithCause(err)
+}
+
+// ctxFault is the fault of a caller that left or ran out of time; nil while it waits.
+func ctxFault(ctx context.Context) error {
+	switch err := ctx.Err(); {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		return fault.New(fault.ReasonDeadlineExceeded, "the deadline ended; retry with the same request_id").WithCause(err)
+	default:
+		return fault.New(fault.ReasonCancelled, "the caller left; retry with the same request_id").WithCause(err)
+	}
+}

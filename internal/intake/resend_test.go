@@ -1,0 +1,121 @@
+package intake_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/intake"
+)
+
+// unreachableOnce is a carrier that cannot be reached the first time.
+func unreachableOnce() func(*desk, *intake.Params) {
+	return func(d *desk, _ *intake.Params) {
+		d.carrier.submit = func(context.Context, carrier.Call) carrier.Outcome {
+			if posts, _ := d.carrier.count(); posts > 1 {
+				return accepted(posts)
+			}
+			return carrier.Outcome{
+				Settlement: carrier.NotSent,
+				Fault:      fault.New(fault.ReasonCarrierUnreachable, "refused").WithRetryAfter(time.Second),
+			}
+		}
+	}
+}
+
+func status(ticket, word string, numbers ...int64) carrier.Status {
+	return carrier.Status{Ticket: ticket, Word: word, Numbers: numbers}
+}
+
+func TestFault03_AnOrderThatWasNotSentIsSentByTheSameKey(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, unreachableOnce())
+	_, err := d.PortIn(t.Context(), request(t, keyA))
+	if reasonOf(err) != fault.ReasonCarrierUnreachable || fault.From(err).RetryAfter != time.Second {
+		t.Fatalf("the first answer is %v", err)
+	}
+	resp, err := d.PortIn(t.Context(), request(t, keyA))
+	if err != nil || resp.GetOrder().GetState() != portinv1.OrderState_ORDER_STATE_ACCEPTED || resp.GetOrder().GetAttempt() != 2 || resp.GetReplayed() {
+		t.Errorf("the second answer is %v, %v", resp, err)
+	}
+	if id := fault.From(err); id == nil && resp.GetOrder().GetReason() != portinv1.ErrorReason_ERROR_REASON_UNSPECIFIED {
+		t.Errorf("the first attempt's reason %v is left", resp.GetOrder().GetReason())
+	}
+	if posts, looks := d.carrier.count(); posts != 2 || looks != 2 {
+		t.Errorf("%d POSTs and %d looks, want two each", posts, looks)
+	}
+}
+
+func TestALookBeforeAResendFindsTheOrder(t *testing.T) {
+	t.Parallel()
+	numbers := []int64{4165550124, 4165550123}
+	for _, c := range []struct {
+		name          string
+		first, second carrier.Status
+		firstErr      error
+		posts         int
+		ticket        string
+	}{
+		{"its own ticket", carrier.Status{}, status("T-9", "PENDING", numbers...), errNone, 1, "T-9"},
+		{"a ticket that stood there before", status("T-9", "COMPLETED", numbers...), status("T-9", "PENDING", numbers...), nil, 2, "T-2"},
+		{"a ticket of other numbers", carrier.Status{}, status("T-9", "PENDING", 4165550123), errNone, 2, "T-2"},
+		{"a ticket of more numbers", carrier.Status{}, status("T-9", "PENDING", 4165550123, 4165550124, 4165550125), errNone, 2, "T-2"},
+		{"a closed ticket", carrier.Status{}, status("T-9", "CANCELLED", numbers...), errNone, 2, "T-2"},
+		{"a ticket without numbers", carrier.Status{}, status("T-9", "PENDING"), errNone, 2, "T-2"},
+		{"a status without ticket", carrier.Status{}, status("", "PENDING", numbers...), errNone, 2, "T-2"},
+		{"a ticket after a look that failed", carrier.Status{}, status("T-9", "PENDING", numbers...), errors.New("down"), 2, "T-2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, unreachableOnce(), func(d *desk, _ *intake.Params) {
+				d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
+					if _, looks := d.carrier.count(); looks == 1 {
+						return c.first, c.firstErr
+					}
+					return c.second, nil
+				}
+			})
+			if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
+				t.Fatal(err)
+			}
+			resp, err := d.PortIn(t.Context(), request(t, keyA))
+			if err != nil || resp.GetOrder().GetTicketId() != c.ticket || resp.GetOrder().GetState() != portinv1.OrderState_ORDER_STATE_ACCEPTED {
+				t.Errorf("%v, %v; want ticket %s", resp, err, c.ticket)
+			}
+			if posts, _ := d.carrier.count(); posts != c.posts {
+				t.Errorf("%d POSTs, want %d", posts, c.posts)
+			}
+		})
+	}
+}
+
+func TestARefusalLeavesAnOrderNotSent(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, unreachableOnce())
+	_, err := d.PortIn(t.Context(), request(t, keyA))
+	id := fault.From(err).Metadata["order_id"]
+	d.directory.violations = []fault.Violation{{Field: "order.trunk_did.pilot_number", Description: "is no trunk any more"}}
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonInvalidFields {
+		t.Errorf("a re-send that breaks a rule answers %v", err)
+	}
+	o, err := d.Get(t.Context(), id)
+	if err != nil || o.GetState() != portinv1.OrderState_ORDER_STATE_NOT_SENT || o.GetAttempt() != 1 {
+		t.Errorf("the order is %v, %v; want NOT_SENT as before", o, err)
+	}
+}
+
+func TestAReplayIsNotRefusedByARuleThatHasChanged(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); err != nil {
+		t.Fatal(err)
+	}
+	d.directory.violations = []fault.Violation{{Field: "order", Description: "nothing is allowed any more"}}
+	if resp, err := d.PortIn(t.Context(), request(t, keyA)); err != nil || !resp.GetReplayed() {
+		t.Errorf("the replay answers %v, %v", resp, err)
+	}
+}

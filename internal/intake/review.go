@@ -1,0 +1,30 @@
+package intake
+
+import (
+	"context"
+	"slices"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/contract"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/product"
+)
+
+// review applies every rule to a normalised order: those of the contract and the product, those that need the clock, and
+// those that need the carrier's lists. All violations come back in one fault, in field order.
+func (in *Intake) review(ctx context.Context, o *portinv1.PortInOrder) ([]*portinv1.Warning, error) {
+	violations := product.Validate(o)
+	dated, warnings := product.Review(o, product.Facts{
+		Now:                 in.Now(),
+		Holidays:            in.Directory.Closed(ctx),
+		MinLeadBusinessDays: in.Config.MinLeadDays,
+	})
+	unknown, doubts := in.Directory.Check(ctx, product.References(o))
+	violations = slices.Concat(violations, dated, unknown)
+	if len(violations) > 0 {
+		contract.SortByField((*portinv1.PortInRequest)(nil).ProtoReflect().Descriptor(), violations,
+			func(v fault.Violation) string { return v.Field })
+		return nil, fault.Fields(violations)
+	}
+	return append(warnings, doubts...), nil
+}

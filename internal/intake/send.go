@@ -1,0 +1,132 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/order"
+)
+
+// flight is an order that this process is sending. Those who wait for it read result after landed is closed.
+type flight struct {
+	landed chan struct{}
+	// result is the order as it stood when the flight ended; its state is 0 when the order was not claimed after all.
+	result Record
+}
+
+// board begins a flight, or returns the one that is under way for the order, which is then not the caller's to land.
+func (in *Intake) board(orderID string) (f *flight, mine bool, err error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closing {
+		return nil, false, fault.New(fault.ReasonShuttingDown, "the service is stopping; nothing was sent; send the order again with the same request_id").
+			WithRetryAfter(5 * time.Second)
+	}
+	if f, flying := in.flights[orderID]; flying {
+		return f, false, nil
+	}
+	f = &flight{landed: make(chan struct{})}
+	in.flights[orderID] = f
+	in.sending.Add(1)
+	return f, true, nil
+}
+
+// land ends a flight.
+func (in *Intake) land(orderID string, f *flight, result Record) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	f.result = result
+	delete(in.flights, orderID)
+	close(f.landed)
+	in.sending.Done()
+}
+
+// underWay returns the flight of an order that this process is sending, or nil.
+func (in *Intake) underWay(orderID string) *flight {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.flights[orderID]
+}
+
+// send posts a claimed order and settles it. It runs on its own, so that a caller who leaves loses nothing.
+func (in *Intake) send(ctx context.Context, r Record, call carrier.Call, f *flight) {
+	outcome := in.submit(ctx, r, call)
+	settled := in.settle(ctx, r, outcome)
+	in.land(r.OrderID, f, settled)
+}
+
+// submit is the one POST. Whatever breaks in the client leaves the order in doubt.
+func (in *Intake) submit(ctx context.Context, r Record, call carrier.Call) (outcome carrier.Outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			in.Log.ErrorContext(ctx, "sending an order panicked", slog.String("order_id", r.OrderID),
+				slog.String("panic", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
+			outcome = carrier.Outcome{Settlement: carrier.InDoubt, Evidence: "the service failed while it sent the order"}
+		}
+	}()
+	return in.Carrier.Submit(ctx, call)
+}
+
+// settleTries is how often a result is offered to a journal that fails, a little later each time.
+const settleTries = 10
+
+// settle writes what the POST met. A journal that does not take it within settleTries leaves the order SENDING there, and
+// IN_DOUBT for those who wait for it here.
+func (in *Intake) settle(ctx context.Context, r Record, outcome carrier.Outcome) Record {
+	now := in.Now()
+	change := func(r *Record) { applyOutcome(r, outcome, now) }
+	for try := range settleTries {
+		settled, err := in.Journal.Settle(ctx, r.OrderID, order.ByAnswer, change)
+		switch {
+		case err == nil:
+			return settled
+		case errors.Is(err, ErrMoved):
+			return settled
+		case errors.Is(err, ErrTicketTaken):
+			outcome = ticketTaken(outcome)
+		default:
+			in.Log.ErrorContext(ctx, "an order's result could not be written", slog.String("order_id", r.OrderID), slog.Any("error", err))
+			time.Sleep(min(time.Second, 10*time.Millisecond<<try))
+		}
+	}
+	r.State, r.Evidence = order.InDoubt, "the result could not be written"
+	return r
+}
+
+// settlements are the states that the settlements of a POST lead to.
+var settlements = map[carrier.Settlement]order.State{
+	carrier.InDoubt:  order.InDoubt,
+	carrier.NotSent:  order.NotSent,
+	carrier.Refused:  order.Refused,
+	carrier.Accepted: order.Accepted,
+}
+
+// applyOutcome turns what a POST met into what the order says about it.
+func applyOutcome(r *Record, o carrier.Outcome, now time.Time) {
+	r.State = settlements[o.Settlement]
+	r.Reply, r.Ticket, r.Message, r.ErrorID, r.Evidence = o.Reply, o.Ticket, o.Message, o.ErrorID, o.Evidence
+	r.Updated = now
+	if r.State != order.InDoubt {
+		r.Settled = now
+	}
+	if o.Attention != "" {
+		r.Attention = append(r.Attention, o.Attention)
+	}
+	if o.Fault != nil {
+		r.Reason, r.Problem, r.RetryAfter = o.Fault.Reason, o.Fault.Message, o.Fault.RetryAfter
+	}
+}
+
+// ticketTaken is an acceptance under a ticket that another order has: the carrier has something, and nobody knows what.
+func ticketTaken(o carrier.Outcome) carrier.Outcome {
+	return carrier.Outcome{
+		Settlement: carrier.Accepted, Reply: o.Reply, Message: o.Message, HTTPStatus: o.HTTPStatus, Evidence: o.Evidence,
+		Attention: "the carrier answered with the ticket of another order; the order is followed by its numbers",
+	}
+}
