@@ -10,9 +10,11 @@ import (
 	"fmt"
 	"strings"
 
+	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"buf.build/go/protovalidate"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 )
@@ -23,7 +25,7 @@ type Violation struct {
 	Field string
 	// Description says what would be right.
 	Description string
-	// Missing says that the field is not there at all, so that no other rule has a say on it.
+	// Missing says that the field is absent or an empty text, so that no other rule has a say on it.
 	Missing bool
 }
 
@@ -41,47 +43,54 @@ func mustBuild[T any](built T, err error) T {
 	return built
 }
 
-// requests lists the messages that are checked: the input of every RPC.
+// requests lists the messages that are checked: the input of every RPC, and an order by itself.
 func requests() []proto.Message {
-	var all []proto.Message
+	all := []proto.Message{&portinv1.PortInOrder{}}
 	for _, file := range []protoreflect.FileDescriptor{
 		portinv1.File_portin_v1_port_in_service_proto,
 		portinv1.File_portin_v1_catalog_service_proto,
 		portinv1.File_portin_v1_operator_service_proto,
 	} {
-		for i := range file.Messages().Len() {
-			if m := file.Messages().Get(i); strings.HasSuffix(string(m.Name()), "Request") {
-				all = append(all, newMessage(m))
+		for i := range file.Services().Len() {
+			methods := file.Services().Get(i).Methods()
+			for j := range methods.Len() {
+				all = append(all, dynamicpb.NewMessage(methods.Get(j).Input()))
 			}
 		}
 	}
-	return append(all, &portinv1.PortInOrder{})
+	return all
 }
 
 // wording says in our words what breaks a rule, by protovalidate's rule id. %v is the rule's limit.
 var wording = map[string]string{
-	"required":            "is required",
-	"message.oneof":       "must be set; choose one",
-	"string.min_len":      "must not be empty",
-	"string.max_len":      "is too long; want at most %v characters",
-	"string.email":        "is not an e-mail address; want one such as porting@example.com",
-	"string.email_empty":  "is empty; want an e-mail address such as porting@example.com",
-	"string.uuid":         "is not a UUID; want 8-4-4-4-12 hexadecimal digits",
-	"string.uuid_empty":   "is empty; want a UUID, 8-4-4-4-12 hexadecimal digits",
-	"enum.not_in":         "must be set; UNSPECIFIED is not a choice",
-	"enum.defined_only":   "is not a value of this enum",
-	"int32.gte":           "is too small; want %v or more",
-	"int64.gte":           "is too small; want %v or more",
-	"bytes.min_len":       "is an empty file; want its content",
-	"repeated.min_items":  "must have at least %v entry",
-	"repeated.max_items":  "has too many entries; want at most %v",
-	"repeated.unique":     "has an entry twice; want each once",
-	"int32.gte_lte":       "is out of range; see the field's description",
-	"protovalidate.other": "breaks a rule of the contract",
+	"required":           "is required",
+	"oneof.required":     "is required; choose one",
+	"string.min_len":     "must not be empty",
+	"string.max_len":     "is too long; want at most %v characters",
+	"string.email":       "is not an e-mail address; want one such as porting@example.com",
+	"string.email_empty": "is empty; want an e-mail address such as porting@example.com",
+	"string.uuid":        "is not a UUID; want 8-4-4-4-12 hexadecimal digits",
+	"string.uuid_empty":  "is empty; want a UUID, 8-4-4-4-12 hexadecimal digits",
+	"enum.not_in":        "must be set; UNSPECIFIED is not a choice",
+	"enum.defined_only":  "is not a value of this enum",
+	"int32.gte":          "is too small; want %v or more",
+	"int32.gte_lte":      "is out of range; want %v to %v",
+	"int64.gte":          "is too small; want %v or more",
+	"bytes.min_len":      "is an empty file; want its content",
+	"repeated.min_items": "must have at least %v entry",
+	"repeated.max_items": "has too many entries; want at most %v",
+	"repeated.unique":    "has an entry twice; want each once",
 }
 
-// Violations lists the rules of the contract that a message breaks, in the order of protovalidate.
+// unworded is said of a rule that is not in wording, which a test keeps from happening.
+const unworded = "breaks a rule of the contract"
+
+// Violations lists the rules of the contract that a message breaks, in the order of protovalidate. A list that is too
+// long is all that is said of its message: the work and the answer must not grow with what a stranger sends.
 func Violations(m proto.Message) []Violation {
+	if long := tooLong("", m.ProtoReflect()); len(long) > 0 {
+		return long
+	}
 	err := rules.Validate(m)
 	if err == nil {
 		return nil
@@ -89,23 +98,60 @@ func Violations(m proto.Message) []Violation {
 	var broken *protovalidate.ValidationError
 	if !errors.As(err, &broken) {
 		// The rules are compiled at the start, so this is none of them; what is not understood is refused.
-		return []Violation{{Description: wording["protovalidate.other"]}}
+		return []Violation{{Description: unworded}}
 	}
-	list := make([]Violation, 0, len(broken.Violations))
-	for _, v := range broken.Violations {
+	list := make([]Violation, len(broken.Violations))
+	for i, v := range broken.Violations {
 		rule := v.Proto.GetRuleId()
-		text, known := wording[rule]
-		switch {
-		case !known:
-			text = wording["protovalidate.other"]
-		case strings.Contains(text, "%v"):
-			text = fmt.Sprintf(text, v.RuleValue.Interface())
-		}
-		list = append(list, Violation{
+		list[i] = Violation{
 			Field:       protovalidate.FieldPathString(v.Proto.GetField()),
-			Description: text,
+			Description: describe(rule, v),
 			Missing:     rule == "required" || rule == "string.min_len",
-		})
+		}
 	}
 	return list
+}
+
+// describe says what would be right, with the limits of the rule and never with the value.
+func describe(rule string, v *protovalidate.Violation) string {
+	text, known := wording[rule]
+	switch {
+	case !known:
+		return unworded
+	case rule == "required" && v.FieldDescriptor == nil:
+		return wording["oneof.required"] // protovalidate names the oneof, which is no field
+	case rule == "int32.gte_lte":
+		between, err := protovalidate.ResolveFieldRules(v.FieldDescriptor)
+		if err != nil {
+			return unworded
+		}
+		return fmt.Sprintf(text, between.GetInt32().GetGte(), between.GetInt32().GetLte())
+	case strings.Contains(text, "%v"):
+		return fmt.Sprintf(text, v.RuleValue.Interface())
+	}
+	return text
+}
+
+// tooLong lists the lists that hold more than their rule allows. It looks into no list that is too long.
+func tooLong(prefix string, m protoreflect.Message) []Violation {
+	var long []Violation
+	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		if fd.IsList() {
+			own, _ := proto.GetExtension(fd.Options(), validate.E_Field).(*validate.FieldRules)
+			limit := own.GetRepeated()
+			if limit.HasMaxItems() && uint64(v.List().Len()) > limit.GetMaxItems() {
+				long = append(long, Violation{
+					Field:       prefix + string(fd.Name()),
+					Description: fmt.Sprintf(wording["repeated.max_items"], limit.GetMaxItems()),
+				})
+				return true
+			}
+		}
+		each(fd, v, func(step string, below protoreflect.Message) bool {
+			long = append(long, tooLong(prefix+step+".", below)...)
+			return true
+		})
+		return true
+	})
+	return long
 }

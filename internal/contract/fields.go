@@ -8,12 +8,7 @@ import (
 	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/dynamicpb"
 )
-
-func newMessage(m protoreflect.MessageDescriptor) proto.Message {
-	return dynamicpb.NewMessage(m)
-}
 
 // SortByField sorts a list by the place of each field path in a message's declaration: the index of the declaration for
 // every field and the number of the entry for every list, from the outside in. Equal places stay as they were.

@@ -57,8 +57,7 @@ func From(err error) *Error {
 	if err == nil {
 		return nil
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	return Internal(err)
@@ -66,8 +65,8 @@ func From(err error) *Error {
 
 // Is reports whether err's chain holds a fault with the reason.
 func Is(err error, reason Reason) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Reason == reason
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Reason == reason
 }
 
 // Kind is the class of the failure, which decides the gRPC code.

@@ -33,7 +33,7 @@ const (
 	CategoryClosed
 )
 
-// categories holds the category of every known word but REJECTED, which depends on whether it is disputed.
+// categories holds the category of every known word; that of REJECTED while nobody disputes it.
 var categories = map[Status]Category{
 	StatusPending:                 CategoryOpen,
 	StatusSubmitted:               CategoryOpen,
@@ -41,6 +41,7 @@ var categories = map[Status]Category{
 	StatusConfirmedWithDateChange: CategoryScheduled,
 	StatusConfirmedWithException:  CategoryAttention,
 	StatusCompleted:               CategoryClosed,
+	StatusRejected:                CategoryAttention,
 	StatusHold:                    CategoryAttention,
 	StatusRescheduled:             CategoryScheduled,
 	StatusCancellationPending:     CategoryOpen,
@@ -53,18 +54,16 @@ var categories = map[Status]Category{
 // Category is what the status means, given whether the porting team disputes a rejection. A word that is not known
 // needs attention; no word at all has no category.
 func (s Status) Category(disputing bool) Category {
+	c, known := categories[s]
 	switch {
 	case s == "":
 		return 0
 	case s == StatusRejected && disputing:
 		return CategoryOpen
-	case s == StatusRejected:
+	case !known:
 		return CategoryAttention
 	}
-	if c, ok := categories[s]; ok {
-		return c
-	}
-	return CategoryAttention
+	return c
 }
 
 // Statuses lists the words that the carrier is known to use, in the order of its documentation.

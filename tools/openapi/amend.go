@@ -1,0 +1,245 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// amendment is one thing that the generator gets wrong or cannot know.
+type amendment struct {
+	name  string
+	apply func(object, contract) error
+}
+
+// amendments lists what is done to the merged document, in order.
+func amendments() []amendment {
+	return []amendment{
+		{"exactly one arm", requireOneArm},
+		{"summaries", shortenSummaries},
+		{"answers of a placing call", describePlacing},
+		{"streams", describeStreams},
+		{"errors", describeErrors},
+		{"trace header", addRequestID},
+	}
+}
+
+// requireOneArm drops the branch of a oneOf that allows no arm at all. The generator writes it because a proto oneof may
+// be empty; those of the contract's choices may not. What remains is one branch an arm, titled with the arm's name.
+func requireOneArm(doc object, facts contract) error {
+	schemas, err := child(doc, "components", "schemas")
+	if err != nil {
+		return err
+	}
+	for _, message := range slices.Sorted(maps.Keys(facts.choices)) {
+		if _, published := schemas[message]; !published && message != orderMessage {
+			continue // A request whose fields are parameters has no schema.
+		}
+		schema, err := child(schemas, message)
+		if err != nil {
+			return err
+		}
+		branches, _ := schema["oneOf"].([]any)
+		if schema["oneOf"], err = armsOnly(branches, facts.choices[message]); err != nil {
+			return fmt.Errorf("oneOf of %s: %w", message, err)
+		}
+	}
+	return nil
+}
+
+// armsOnly checks that branches are one for no arm and then one for each arm in order, and returns the latter.
+func armsOnly(branches []any, arms []string) ([]any, error) {
+	if len(branches) != len(arms)+1 {
+		return nil, fmt.Errorf("expected a branch for each of %d arms and one for none of them, found %d", len(arms), len(branches))
+	}
+	if none, ok := branches[0].(object); !ok || none["not"] == nil {
+		return nil, errors.New("expected the first branch to be the one for no arm")
+	}
+	for i, arm := range arms {
+		branch, _ := branches[i+1].(object)
+		if required, _ := branch["required"].([]any); len(required) != 1 || required[0] != arm {
+			return nil, fmt.Errorf("expected branch %d to require %s and nothing else, found %v", i+1, arm, required)
+		}
+		branch["title"] = arm
+	}
+	return branches[1:], nil
+}
+
+// describePlacing adds to the placing call what the gateway does beside the RPC: the idempotency key as a header, and
+// 202 for an order of which it is not known yet whether the carrier has it.
+func describePlacing(doc object, _ contract) error {
+	placing, err := find(doc, placingRPC)
+	if err != nil {
+		return err
+	}
+	responses, err := child(placing.body, "responses")
+	if err != nil {
+		return fmt.Errorf("%s: %w", placing.id, err)
+	}
+	done, err := child(responses, "200")
+	if err != nil {
+		return fmt.Errorf("%s: %w", placing.id, err)
+	}
+	pending := maps.Clone(done)
+	done["description"] = "The order stands as its state says: ACCEPTED, or, with validateOnly, not placed at all."
+	pending["description"] = "The order is SENDING or IN_DOUBT: whether the carrier has it is not known yet. It is not sent " +
+		"again by itself. Follow it with GET /v1/port-ins/{order_id}, or repeat this call with the same key."
+	if err := put(responses, "202", pending); err != nil {
+		return fmt.Errorf("%s: responses: %w", placing.id, err)
+	}
+	return placing.addParameter(object{
+		"name":     "Idempotency-Key",
+		"in":       "header",
+		"required": false,
+		"description": "The order's idempotency key, any UUID but the zero one: a call repeated with the same key never places a " +
+			"second order. The same as requestId in the query; one of the two is required unless validateOnly is true, and " +
+			"when both are given they must be equal.",
+		"schema": object{"type": "string", "format": "uuid"},
+	})
+}
+
+// bindingSuffix is what the generator appends to the operationId of the second and later bindings of an RPC.
+var bindingSuffix = regexp.MustCompile(`_\d+$`)
+
+// describeStreams gives server streams the media types that the gateway writes them as: a line of JSON a message, or an
+// event a message for a browser's EventSource.
+func describeStreams(doc object, facts contract) error {
+	all, err := operations(doc)
+	if err != nil {
+		return err
+	}
+	missing := maps.Clone(facts.streams)
+	for _, stream := range all {
+		rpc := stream.id
+		if !facts.streams[rpc] {
+			rpc = bindingSuffix.ReplaceAllString(rpc, "")
+		}
+		if !facts.streams[rpc] {
+			continue
+		}
+		delete(missing, rpc)
+		response, err := child(stream.body, "responses", "200")
+		if err != nil {
+			return fmt.Errorf("%s: %w", stream.id, err)
+		}
+		content, err := child(response, "content", "application/json")
+		if err != nil {
+			return fmt.Errorf("%s: %w", stream.id, err)
+		}
+		response["content"] = object{"application/x-ndjson": content, "text/event-stream": content}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("no operation for the streams %v", slices.Sorted(maps.Keys(missing)))
+	}
+	return nil
+}
+
+// shortenSummaries leaves an operation's summary its first sentence; the rest begins the description. The generator takes
+// the first paragraph of the RPC's comment, which is too long for the one line that a summary is shown on.
+func shortenSummaries(doc object, _ contract) error {
+	all, err := operations(doc)
+	if err != nil {
+		return err
+	}
+	for _, op := range all {
+		paragraph, ok := op.body["summary"].(string)
+		if !ok {
+			return fmt.Errorf("%s has no summary; is the RPC without a comment?", op.id)
+		}
+		first, rest, more := strings.Cut(strings.ReplaceAll(paragraph, "\n", " "), ". ")
+		op.body["summary"] = strings.TrimSuffix(first, ".") + "."
+		if !more {
+			continue
+		}
+		if description, ok := op.body["description"].(string); ok {
+			rest += "\n\n" + description
+		}
+		op.body["description"] = rest
+	}
+	return nil
+}
+
+// addRequestID documents the trace header on every call and every answer.
+func addRequestID(doc object, _ contract) error {
+	const (
+		component   = "RequestId"
+		header      = "x-request-id"
+		description = "Names this call in logs and traces, on both sides. It is not the idempotency key."
+	)
+	parameters, err := grow(doc, "components", "parameters")
+	if err != nil {
+		return err
+	}
+	headers, err := grow(doc, "components", "headers")
+	if err != nil {
+		return err
+	}
+	if err := put(parameters, component, object{
+		"name": header, "in": "header", "required": false, "schema": object{"type": "string", "maxLength": 128},
+		"description": description + " Left out, the service makes one.",
+	}); err != nil {
+		return err
+	}
+	if err := put(headers, component, object{"description": description, "schema": object{"type": "string"}}); err != nil {
+		return err
+	}
+	all, err := operations(doc)
+	if err != nil {
+		return err
+	}
+	for _, op := range all {
+		if err := op.addParameter(ref("parameters", component)); err != nil {
+			return err
+		}
+		if err := addHeader(op.body, header, ref("headers", component)); err != nil {
+			return fmt.Errorf("%s: %w", op.id, err)
+		}
+	}
+	components, err := child(doc, "components")
+	if err != nil {
+		return err
+	}
+	return addHeader(components, header, ref("headers", component))
+}
+
+// addHeader adds a header to every response that stands in the responses of an operation or of the components.
+func addHeader(to object, name string, value object) error {
+	responses, err := child(to, "responses")
+	if err != nil {
+		return err
+	}
+	for _, status := range slices.Sorted(maps.Keys(responses)) {
+		response, err := child(responses, status)
+		if err != nil {
+			return err
+		}
+		if _, elsewhere := response["$ref"]; elsewhere {
+			continue
+		}
+		headers, err := grow(response, "headers")
+		if err != nil {
+			return err
+		}
+		if err := put(headers, name, value); err != nil {
+			return fmt.Errorf("%s: headers: %w", status, err)
+		}
+	}
+	return nil
+}
+
+// find returns the operation with the given ID.
+func find(doc object, id string) (operation, error) {
+	all, err := operations(doc)
+	if err != nil {
+		return operation{}, err
+	}
+	for _, op := range all {
+		if op.id == id {
+			return op, nil
+		}
+	}
+	return operation{}, fmt.Errorf("no operation %s", id)
+}
