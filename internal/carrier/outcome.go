@@ -8,7 +8,7 @@ type Call struct {
 	Operation string
 	// Path is the carrier's path below the base URL, "/v2/NumberPorts/Inbound/DIDs" for one.
 	Path string
-	// Body is the whole JSON body. The client reads it and never writes to it.
+	// Body is the whole JSON body. The client never writes to it and does not read it any more once Submit has returned.
 	Body []byte
 }
 

@@ -79,7 +79,6 @@ var wording = map[string]string{
 	"bytes.min_len":      "is an empty file; want its content",
 	"repeated.min_items": "must have at least %v entry",
 	"repeated.max_items": "has too many entries; want at most %v",
-	"repeated.unique":    "has an entry twice; want each once",
 }
 
 // unworded is said of a rule that is not in wording, which a test keeps from happening.

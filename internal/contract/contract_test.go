@@ -131,7 +131,8 @@ func values(t *testing.T, fd protoreflect.FieldDescriptor, own *validate.FieldRu
 		}
 		return true
 	})
-	if slices.Sort(limits); len(limits) > 0 {
+	slices.Sort(limits)
+	if len(limits) > 0 {
 		id := string(of.Name()) + "." + strings.Join(limits, "_")
 		if slices.Contains(limits, "gte") {
 			add(id, number(-plantedNumber))

@@ -96,7 +96,7 @@ func TestUnknownIsFoundAtEveryDepth(t *testing.T) {
 			t.Errorf("Unknown = %q, %v, want %q", got, found, want)
 		}
 	})
-	if places < 40 {
+	if places < 30 {
 		t.Errorf("only %d places were tried; the walk has lost its way", places)
 	}
 }
@@ -108,8 +108,6 @@ func TestUnknown(t *testing.T) {
 	second.ProtoReflect().SetUnknown(unknown)
 	top := &portinv1.PortInRequest{RequestId: "x"}
 	top.ProtoReflect().SetUnknown(unknown)
-	time := &timestamppb.Timestamp{Seconds: 1}
-	time.ProtoReflect().SetUnknown(unknown)
 	for name, c := range map[string]struct {
 		message proto.Message
 		path    string
@@ -121,7 +119,6 @@ func TestUnknown(t *testing.T) {
 		"the second entry of a list in a oneof": {&portinv1.PortInRequest{Order: &portinv1.PortInOrder{
 			Target: &portinv1.PortInOrder_TrunkDid{TrunkDid: &portinv1.TrunkDid{Dids: []*portinv1.TrunkDid_Did{{Number: "1"}, second}}},
 		}}, "order.trunk_did.dids[1]", true},
-		"a message of somebody else's": {&portinv1.ListPortInOrdersRequest{MinCreateTime: time}, "min_create_time", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -147,13 +144,10 @@ func TestClearInputOnly(t *testing.T) {
 		got := newOf(t, path[0].ContainingMessage())
 		inner, where := grow(got, path[:last])
 		want := proto.Clone(got.Interface())
-		switch fd.Kind() {
-		case protoreflect.BytesKind:
+		if fd.Kind() == protoreflect.BytesKind {
 			inner.Set(fd, protoreflect.ValueOfBytes([]byte(planted)))
-		case protoreflect.StringKind:
-			inner.Set(fd, protoreflect.ValueOfString(planted))
-		default:
-			t.Fatalf("%s goes only in and is a %s, which this test cannot set", fd.FullName(), fd.Kind())
+		} else {
+			inner.Set(fd, protoreflect.ValueOfString(planted)) // panics for what this test does not know yet
 		}
 		ClearInputOnly(got)
 		if diff := cmp.Diff(want, got.Interface(), protocmp.Transform()); diff != "" {
@@ -180,7 +174,7 @@ func TestClearInputOnlyLeavesTheRest(t *testing.T) {
 			}}},
 		}
 	}
-	got := order([]byte(planted), proto.String(planted))
+	got := order([]byte(planted), new(planted))
 	ClearInputOnly(got.ProtoReflect())
 	if diff := cmp.Diff(order(nil, nil), got, protocmp.Transform()); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)

@@ -48,7 +48,8 @@ func TestRequiredIsWhatTheRulesSay(t *testing.T) {
 		case fd.IsList():
 			enforced = own.GetRepeated().GetMinItems() > 0
 		case fd.Enum() != nil:
-			enforced = slices.Contains(own.GetEnum().GetNotIn(), 0)
+			// With presence, an enum may be left out and still not be set to UNSPECIFIED.
+			enforced = own.GetRequired() || !fd.HasPresence() && slices.Contains(own.GetEnum().GetNotIn(), 0)
 		default:
 			enforced = own.GetRequired()
 		}
@@ -62,8 +63,8 @@ func TestRequiredIsWhatTheRulesSay(t *testing.T) {
 		switch {
 		case fd.IsList():
 		case fd.Enum() != nil:
-			if !own.GetEnum().GetDefinedOnly() {
-				t.Errorf("%s is required and takes values that its enum does not have", fd.FullName())
+			if !own.GetEnum().GetDefinedOnly() || !slices.Contains(own.GetEnum().GetNotIn(), 0) {
+				t.Errorf("%s is required and takes UNSPECIFIED, or values that its enum does not have", fd.FullName())
 			}
 		case fd.Kind() == protoreflect.StringKind:
 			if own.GetString().GetMinLen() < 1 && !own.GetString().GetUuid() {

@@ -58,6 +58,10 @@ const (
 	ReasonCancelled          Reason = "CANCELLED"
 	ReasonDeadlineExceeded   Reason = "DEADLINE_EXCEEDED"
 	ReasonInternal           Reason = "INTERNAL"
+
+	ReasonUnsupportedMediaType Reason = "UNSUPPORTED_MEDIA_TYPE"
+	ReasonTicketUnverified     Reason = "TICKET_UNVERIFIED"
+	ReasonOrderAttemptChanged  Reason = "ORDER_ATTEMPT_CHANGED"
 )
 
 // kindOf holds the kind of every reason.
@@ -92,6 +96,10 @@ var kindOf = map[Reason]Kind{
 	ReasonCancelled:          KindCancelled,
 	ReasonDeadlineExceeded:   KindDeadlineExceeded,
 	ReasonInternal:           KindInternal,
+
+	ReasonUnsupportedMediaType: KindInvalidArgument,
+	ReasonTicketUnverified:     KindFailedPrecondition,
+	ReasonOrderAttemptChanged:  KindFailedPrecondition,
 }
 
 // Kind is the class that the reason belongs to. A reason that is none of this package is internal.

@@ -25,7 +25,7 @@ func contentOf(o *portinv1.PortInOrder) *portinv1.PortInOrder {
 	}
 	for i, d := range documentsOf(kept.GetForm()) {
 		digest := sha256.Sum256(contents[i])
-		d.SizeBytes, d.Sha256 = int64(len(contents[i])), hex.EncodeToString(digest[:])
+		d.SizeBytes, d.Sha256 = int32(len(contents[i])), hex.EncodeToString(digest[:])
 	}
 	contract.ClearInputOnly(kept.ProtoReflect())
 	return kept

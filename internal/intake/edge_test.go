@@ -149,8 +149,8 @@ func TestAnAnswerHoldsNothingThatOnlyGoesIn(t *testing.T) {
 	d := newDesk(t)
 	req := request(t, keyA)
 	req.Order.Target = &portinv1.PortInOrder_ResidentialLine{ResidentialLine: &portinv1.ResidentialLine{Lines: []*portinv1.ResidentialLine_Line{{
-		Number: "416-555-0123", Account: proto.Int64(7), PlanId: "P", Enabled: proto.Bool(false), Locale: portinv1.Locale_LOCALE_FRENCH_CA,
-		SecondLocale: portinv1.SecondLocale_SECOND_LOCALE_NONE, SipPassword: proto.String("sip"), WebSelfCarePassword: proto.String("web"),
+		Number: "416-555-0123", Account: proto.Int64(7), PlanId: "P", Enabled: new(false), Locale: portinv1.Locale_LOCALE_FRENCH_CA,
+		SecondLocale: portinv1.SecondLocale_SECOND_LOCALE_NONE, SipPassword: new("sip"), WebSelfCarePassword: new("web"),
 	}}}}
 	resp, err := d.PortIn(t.Context(), req)
 	if err != nil {
@@ -177,7 +177,7 @@ func TestAnAnswerHoldsNothingThatOnlyGoesIn(t *testing.T) {
 	// A password takes no part in the comparison of a replay.
 	req = request(t, keyA)
 	req.Order.Target = proto.CloneOf(got).Target
-	req.Order.GetResidentialLine().Lines[0].SipPassword = proto.String("another")
+	req.Order.GetResidentialLine().Lines[0].SipPassword = new("another")
 	if again, err := d.PortIn(t.Context(), req); err != nil || !again.GetReplayed() {
 		t.Errorf("with another password: %v, %v", again, err)
 	}
@@ -229,7 +229,7 @@ func TestAnEarlierTicketIsAWarning(t *testing.T) {
 
 func TestALookThatFails(t *testing.T) {
 	t.Parallel()
-	down := func(d *desk, p *intake.Params) {
+	down := func(d *desk, _ *intake.Params) {
 		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
 			return carrier.Status{}, fault.New(fault.ReasonCarrierUnreachable, "down")
 		}

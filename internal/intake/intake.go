@@ -9,6 +9,7 @@ package intake
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -123,7 +124,7 @@ const Tenant = "default"
 
 // Get returns an order as it now is.
 func (in *Intake) Get(ctx context.Context, orderID string) (*portinv1.PortInOrder, error) {
-	r, err := in.Journal.Find(ctx, Tenant, orderID)
+	r, err := in.Journal.Find(ctx, Tenant, strings.ToLower(orderID))
 	if err != nil {
 		return nil, journalFault(err)
 	}

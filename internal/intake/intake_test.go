@@ -121,8 +121,7 @@ func newDesk(t *testing.T, options ...func(*desk, *intake.Params)) *desk {
 // flakyJournal fails when a test says so.
 type flakyJournal struct {
 	intake.Journal
-	claimErr  error
-	settleErr func() error
+	claimErr error
 }
 
 var errDisk = errors.New("disk full")

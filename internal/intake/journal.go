@@ -40,18 +40,25 @@ type Record struct {
 	Ticket  string
 	Message string
 	ErrorID string
-	// Reason and Problem are the error that the order answers with in NOT_SENT and REFUSED, and RetryAfter how long it
-	// asks the caller to wait. Reason alone says in IN_DOUBT what was met.
+	// Reason and Problem are the error that the latest attempt ended with in NOT_SENT or REFUSED, and RetryAfter how long
+	// it asks the caller to wait.
 	Reason     fault.Reason
 	Problem    string
 	RetryAfter time.Duration
 	// Attention says why a person should look, oldest first; empty when none should.
-	Attention []string
+	Attention []Attention
 	// Evidence says what the latest POST met, without personal data.
 	Evidence string
 
 	// Created is the first claim, Updated the latest change, Claimed the latest claim, Settled its definite answer.
 	Created, Updated, Claimed, Settled time.Time
+}
+
+// Attention is a reason for a person to look at an order.
+type Attention struct {
+	Code        portinv1.AttentionCode
+	Description string
+	Since       time.Time
 }
 
 // clone returns a record that shares no slice with r.

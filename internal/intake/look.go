@@ -8,8 +8,8 @@ import (
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/nanp"
 	"github.com/portin/portin/internal/order"
-	"github.com/portin/portin/internal/product"
 )
 
 // sight is what the look before a claim saw.
@@ -83,6 +83,6 @@ func closed(s carrier.Status) bool {
 
 // tenDigits writes a number of a valid order as the carrier does.
 func tenDigits(e164 string) int64 {
-	digits, _ := product.TenDigits(e164)
-	return digits
+	n, _ := nanp.Parse(e164)
+	return int64(n)
 }

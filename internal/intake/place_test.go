@@ -70,15 +70,33 @@ func TestEverySettlementHasItsStateAndItsAnswer(t *testing.T) {
 		resends   bool
 	}{
 		{"accepted", accepted(1), portinv1.OrderState_ORDER_STATE_ACCEPTED, "", nil, false, false},
-		{"deferred", carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyDeferred, Attention: "no ticket"},
-			portinv1.OrderState_ORDER_STATE_ACCEPTED, "", nil, true, false},
+		{
+			"deferred",
+			carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyDeferred},
+			portinv1.OrderState_ORDER_STATE_ACCEPTED, "", nil, true, false,
+		},
 		{"in doubt", carrier.Outcome{Settlement: carrier.InDoubt}, portinv1.OrderState_ORDER_STATE_IN_DOUBT, "", nil, false, false},
-		{"refused", carrier.Outcome{Settlement: carrier.Refused, Reply: carrier.ReplyRejected, Message: "no such pilot", Fault: refused},
-			portinv1.OrderState_ORDER_STATE_REFUSED, fault.ReasonCarrierRefused, map[string]string{}, false, false},
-		{"invalid", carrier.Outcome{Settlement: carrier.Refused, ErrorID: "E-7", Fault: invalid},
-			portinv1.OrderState_ORDER_STATE_REFUSED, fault.ReasonCarrierInvalid, map[string]string{"carrier_error_id": "E-7"}, false, false},
-		{"not sent", carrier.Outcome{Settlement: carrier.NotSent, Fault: busy},
-			portinv1.OrderState_ORDER_STATE_NOT_SENT, fault.ReasonCarrierBusy, map[string]string{}, false, true},
+		{
+			"refused",
+			carrier.Outcome{Settlement: carrier.Refused, Reply: carrier.ReplyRejected, Message: "no such pilot", Fault: refused},
+			portinv1.OrderState_ORDER_STATE_REFUSED, fault.ReasonCarrierRefused,
+			map[string]string{},
+			false, false,
+		},
+		{
+			"invalid",
+			carrier.Outcome{Settlement: carrier.Refused, ErrorID: "E-7", Fault: invalid},
+			portinv1.OrderState_ORDER_STATE_REFUSED, fault.ReasonCarrierInvalid,
+			map[string]string{"carrier_error_id": "E-7"},
+			false, false,
+		},
+		{
+			"not sent",
+			carrier.Outcome{Settlement: carrier.NotSent, Fault: busy},
+			portinv1.OrderState_ORDER_STATE_NOT_SENT, fault.ReasonCarrierBusy,
+			map[string]string{},
+			false, true,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -134,7 +152,7 @@ func TestOtherContentUnderAUsedKeyIsRefused(t *testing.T) {
 	}
 	for name, change := range map[string]func(*portinv1.PortInOrder){
 		"a number":     func(o *portinv1.PortInOrder) { o.GetTrunkDid().GetDids()[1].Number = "416-555-0125" },
-		"a label":      func(o *portinv1.PortInOrder) { o.GetTrunkDid().GetDids()[0].Label = proto.String("") },
+		"a label":      func(o *portinv1.PortInOrder) { o.GetTrunkDid().GetDids()[0].Label = new("") },
 		"a document":   func(o *portinv1.PortInOrder) { o.GetForm().GetLastInvoices()[0].Content = []byte("%PDF-1.5") },
 		"another name": func(o *portinv1.PortInOrder) { o.GetForm().CustomerName = "Birch Bark Books" },
 	} {
@@ -236,7 +254,7 @@ func TestFault21_ADeadlineTooNearSendsNothing(t *testing.T) {
 				return carrier.Status{}, fault.New(fault.ReasonCarrierUnreadable, "slow").WithCause(ctx.Err())
 			},
 		} {
-			d := newDesk(t, func(d *desk, p *intake.Params) {
+			d := newDesk(t, func(d *desk, _ *intake.Params) {
 				d.carrier.byNumber = byNumber
 			})
 			within := 4 * time.Second

@@ -36,14 +36,20 @@ func render(r Record) *portinv1.PortInOrder {
 	o.OrderId = r.OrderID
 	o.RequestId = r.RequestID
 	o.State = states[r.State]
-	o.Attempt = int32(r.Attempt) //nolint:gosec // an order is not sent two thousand million times
+	o.Attempt = int32(r.Attempt)
 	o.NeedsAttention = len(r.Attention) > 0
-	o.AttentionReasons = r.Attention
+	for _, a := range r.Attention {
+		o.Attentions = append(o.Attentions, &portinv1.Attention{Code: a.Code, Description: a.Description, StartTime: stamp(a.Since)})
+	}
 	o.TicketId = r.Ticket
 	o.CarrierReply = replies[r.Reply]
 	o.CarrierMessage = r.Message
 	o.CarrierErrorId = r.ErrorID
-	o.Reason = reason(r.Reason)
+	o.ErrorReason = reason(r.Reason)
+	o.ErrorMessage = r.Problem
+	if r.State == order.Accepted {
+		o.Category = portinv1.Category_CATEGORY_OPEN // its status is not asked for yet
+	}
 	o.CreateTime = stamp(r.Created)
 	o.UpdateTime = stamp(r.Updated)
 	o.ClaimTime = stamp(r.Claimed)

@@ -42,8 +42,8 @@ func TestFault03_AnOrderThatWasNotSentIsSentByTheSameKey(t *testing.T) {
 	if err != nil || resp.GetOrder().GetState() != portinv1.OrderState_ORDER_STATE_ACCEPTED || resp.GetOrder().GetAttempt() != 2 || resp.GetReplayed() {
 		t.Errorf("the second answer is %v, %v", resp, err)
 	}
-	if id := fault.From(err); id == nil && resp.GetOrder().GetReason() != portinv1.ErrorReason_ERROR_REASON_UNSPECIFIED {
-		t.Errorf("the first attempt's reason %v is left", resp.GetOrder().GetReason())
+	if id := fault.From(err); id == nil && resp.GetOrder().GetErrorReason() != portinv1.ErrorReason_ERROR_REASON_UNSPECIFIED {
+		t.Errorf("the first attempt's reason %v is left", resp.GetOrder().GetErrorReason())
 	}
 	if posts, looks := d.carrier.count(); posts != 2 || looks != 2 {
 		t.Errorf("%d POSTs and %d looks, want two each", posts, looks)

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
-	"github.com/portin/portin/internal/contract"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/product"
 )
@@ -22,9 +21,10 @@ func (in *Intake) review(ctx context.Context, o *portinv1.PortInOrder) ([]*porti
 	unknown, doubts := in.Directory.Check(ctx, product.References(o))
 	violations = slices.Concat(violations, dated, unknown)
 	if len(violations) > 0 {
-		contract.SortByField((*portinv1.PortInRequest)(nil).ProtoReflect().Descriptor(), violations,
-			func(v fault.Violation) string { return v.Field })
+		product.SortViolations(violations)
 		return nil, fault.Fields(violations)
 	}
-	return append(warnings, doubts...), nil
+	warnings = append(warnings, doubts...)
+	product.SortWarnings(warnings)
+	return warnings, nil
 }

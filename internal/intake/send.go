@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/order"
@@ -92,7 +93,7 @@ func (in *Intake) settle(ctx context.Context, r Record, outcome carrier.Outcome)
 			outcome = ticketTaken(outcome)
 		default:
 			in.Log.ErrorContext(ctx, "an order's result could not be written", slog.String("order_id", r.OrderID), slog.Any("error", err))
-			time.Sleep(min(time.Second, 10*time.Millisecond<<try))
+			<-time.After(min(time.Second, 10*time.Millisecond<<try)) // the context has no end: the result must be written
 		}
 	}
 	r.State, r.Evidence = order.InDoubt, "the result could not be written"
@@ -115,18 +116,33 @@ func applyOutcome(r *Record, o carrier.Outcome, now time.Time) {
 	if r.State != order.InDoubt {
 		r.Settled = now
 	}
-	if o.Attention != "" {
-		r.Attention = append(r.Attention, o.Attention)
-	}
+	r.Attention = append(r.Attention, attentions(o, now)...)
 	if o.Fault != nil {
 		r.Reason, r.Problem, r.RetryAfter = o.Fault.Reason, o.Fault.Message, o.Fault.RetryAfter
 	}
 }
 
+// attentions says why a person should look at an order that the carrier has.
+func attentions(o carrier.Outcome, now time.Time) []Attention {
+	if o.Settlement != carrier.Accepted {
+		return nil
+	}
+	var why []Attention
+	switch o.Reply {
+	case carrier.ReplyDeferred:
+		why = append(why, Attention{portinv1.AttentionCode_ATTENTION_CODE_REPLY_DEFERRED, "the carrier deferred the order; follow it by its numbers", now})
+	case carrier.ReplyConditional:
+		why = append(why, Attention{portinv1.AttentionCode_ATTENTION_CODE_REPLY_CONDITIONAL, "the carrier accepted the order under a condition; its message may name it", now})
+	case carrier.ReplyNone, carrier.ReplyRejected, carrier.ReplyAccepted, carrier.ReplyError:
+	}
+	if o.Ticket == "" {
+		why = append(why, Attention{portinv1.AttentionCode_ATTENTION_CODE_NO_TICKET, "the carrier accepted the order under no ticket of its own; follow it by its numbers", now})
+	}
+	return why
+}
+
 // ticketTaken is an acceptance under a ticket that another order has: the carrier has something, and nobody knows what.
 func ticketTaken(o carrier.Outcome) carrier.Outcome {
-	return carrier.Outcome{
-		Settlement: carrier.Accepted, Reply: o.Reply, Message: o.Message, HTTPStatus: o.HTTPStatus, Evidence: o.Evidence,
-		Attention: "the carrier answered with the ticket of another order; the order is followed by its numbers",
-	}
+	o.Ticket = ""
+	return o
 }

@@ -1,11 +1,11 @@
 package tracker
 
 import (
-	"strconv"
 	"time"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/nanp"
 	"github.com/portin/portin/internal/order"
 )
 
@@ -42,21 +42,21 @@ func render(s carrier.Status) *portinv1.PortInStatus {
 		status = portinv1.CarrierStatus_CARRIER_STATUS_OTHER
 	}
 	out := &portinv1.PortInStatus{
-		TicketId:      s.Ticket,
-		Status:        status,
-		StatusWord:    s.Word,
-		Category:      categories[word.Category(s.Disputing != nil && *s.Disputing)],
-		Validated:     s.Validated,
-		Disputing:     s.Disputing,
-		PortDate:      day(s.PortDate),
-		RejectReason:  s.RejectReason,
-		RejectSummary: s.RejectSummary,
-		EndUserName:   s.EndUserName,
-		AccountNumber: s.AccountNumber,
-		Reseller:      s.Reseller,
+		TicketId:         s.Ticket,
+		Status:           status,
+		StatusWord:       s.Word,
+		Category:         categories[word.Category(s.Disputing != nil && *s.Disputing)],
+		Validated:        s.Validated,
+		Disputing:        s.Disputing,
+		PortDate:         day(s.PortDate),
+		RejectReasonText: s.RejectReason,
+		RejectSummary:    s.RejectSummary,
+		EndUserName:      s.EndUserName,
+		AccountNumber:    s.AccountNumber,
+		Reseller:         s.Reseller,
 	}
 	for _, n := range s.Numbers {
-		out.Numbers = append(out.Numbers, "+1"+strconv.FormatInt(n, 10))
+		out.Numbers = append(out.Numbers, nanp.Number(n).E164())
 	}
 	for _, r := range s.Rejects {
 		out.Rejects = append(out.Rejects, &portinv1.RejectRecord{
@@ -65,9 +65,9 @@ func render(s carrier.Status) *portinv1.PortInStatus {
 			FieldAbbreviation:     r.Field,
 			Remarks:               r.Remarks,
 			RejectRemarks:         r.RejectRemarks,
-			PortedNumber:          r.Ported,
+			PortedNumber:          e164(r.Ported),
 			PortedNumberRange:     r.PortedRange,
-			DisconnectNumber:      r.Disconnect,
+			DisconnectNumber:      e164(r.Disconnect),
 			DisconnectNumberRange: r.DiscRange,
 		})
 	}
@@ -81,4 +81,12 @@ func day(s string) string {
 		return s
 	}
 	return d.Format(time.DateOnly)
+}
+
+// e164 writes a number as every answer has it, and leaves what is no number as it came.
+func e164(s string) string {
+	if n, ok := nanp.Parse(s); ok {
+		return n.E164()
+	}
+	return s
 }

@@ -10,7 +10,7 @@ import (
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
-	"github.com/portin/portin/internal/product"
+	"github.com/portin/portin/internal/nanp"
 )
 
 // Carrier is what the tracker needs of the carrier's client.
@@ -43,13 +43,13 @@ func (t *Tracker) StatusOfTicket(ctx context.Context, ticket string) (*portinv1.
 // StatusOfNumber answers what the carrier says about a number, written as people write North American ones. When it has
 // several tickets for the number, the carrier chooses.
 func (t *Tracker) StatusOfNumber(ctx context.Context, number string) (*portinv1.PortInStatus, error) {
-	digits, ok := product.TenDigits(number)
+	n, ok := nanp.Parse(number)
 	if !ok {
 		return nil, fault.Fields([]fault.Violation{{
-			Field: "number", Description: "is not a North American telephone number; write +14165550123, for one",
+			Field: "number", Description: nanp.Want,
 		}})
 	}
-	status, err := t.carrier.StatusByNumber(ctx, digits)
+	status, err := t.carrier.StatusByNumber(ctx, int64(n))
 	if err != nil {
 		return nil, err
 	}

@@ -46,11 +46,11 @@ func TestEveryMemberOfAStatusIsPassedOn(t *testing.T) {
 	want := &portinv1.PortInStatus{
 		TicketId: "T-1", Status: portinv1.CarrierStatus_CARRIER_STATUS_REJECTED, StatusWord: "REJECTED",
 		Category: portinv1.Category_CATEGORY_ATTENTION, Validated: true, Disputing: &disputing,
-		Numbers: []string{"+14165550123", "+14165550124"}, PortDate: "2026-12-15", RejectReason: "reason", RejectSummary: "summary",
+		Numbers: []string{"+14165550123", "+14165550124"}, PortDate: "2026-12-15", RejectReasonText: "reason", RejectSummary: "summary",
 		EndUserName: "name", AccountNumber: "account", Reseller: "reseller",
 		Rejects: []*portinv1.RejectRecord{{
 			Code: "1A", Form: "LSR", FieldAbbreviation: "ACCT", Remarks: "remarks", RejectRemarks: "reject remarks",
-			PortedNumber: "416-555-0123", PortedNumberRange: "0124", DisconnectNumber: "416-555-0130", DisconnectNumberRange: "0139",
+			PortedNumber: "+14165550123", PortedNumberRange: "0124", DisconnectNumber: "+14165550130", DisconnectNumberRange: "0139",
 		}},
 	}
 	tr := tracker.New(knows(status))

@@ -21,11 +21,11 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// LinePlanKind says what a plan is for.
+// LinePlanKind says what a plan is for. Values may be added; skip plans of a kind that you do not know.
 type LinePlanKind int32
 
 const (
-	// Not set; as a filter, every kind.
+	// Not set.
 	LinePlanKind_LINE_PLAN_KIND_UNSPECIFIED LinePlanKind = 0
 	// Residential lines.
 	LinePlanKind_LINE_PLAN_KIND_RESIDENTIAL LinePlanKind = 1
@@ -78,11 +78,12 @@ func (LinePlanKind) EnumDescriptor() ([]byte, []int) {
 	return file_portin_v1_catalog_proto_rawDescGZIP(), []int{0}
 }
 
-// PortabilityVerdict is the answer to whether something can be ported in.
+// PortabilityVerdict is the answer to whether something can be ported in. Values may be added; treat one that you do not
+// know as UNKNOWN.
 type PortabilityVerdict int32
 
 const (
-	// Not known: the carrier's answer could not be read.
+	// Not set.
 	PortabilityVerdict_PORTABILITY_VERDICT_UNSPECIFIED PortabilityVerdict = 0
 	// It can be ported in.
 	PortabilityVerdict_PORTABILITY_VERDICT_PORTABLE PortabilityVerdict = 1
@@ -90,6 +91,8 @@ const (
 	PortabilityVerdict_PORTABILITY_VERDICT_NOT_PORTABLE PortabilityVerdict = 2
 	// The carrier needs a closer look (its replies Deferred and Conditional).
 	PortabilityVerdict_PORTABILITY_VERDICT_UNCERTAIN PortabilityVerdict = 3
+	// The carrier did not say: its reply was Error, or a word that nobody knows.
+	PortabilityVerdict_PORTABILITY_VERDICT_UNKNOWN PortabilityVerdict = 4
 )
 
 // Enum value maps for PortabilityVerdict.
@@ -99,12 +102,14 @@ var (
 		1: "PORTABILITY_VERDICT_PORTABLE",
 		2: "PORTABILITY_VERDICT_NOT_PORTABLE",
 		3: "PORTABILITY_VERDICT_UNCERTAIN",
+		4: "PORTABILITY_VERDICT_UNKNOWN",
 	}
 	PortabilityVerdict_value = map[string]int32{
 		"PORTABILITY_VERDICT_UNSPECIFIED":  0,
 		"PORTABILITY_VERDICT_PORTABLE":     1,
 		"PORTABILITY_VERDICT_NOT_PORTABLE": 2,
 		"PORTABILITY_VERDICT_UNCERTAIN":    3,
+		"PORTABILITY_VERDICT_UNKNOWN":      4,
 	}
 )
 
@@ -254,7 +259,8 @@ type TelephoneOffering struct {
 	ProductName *LocalizedText `protobuf:"bytes,2,opt,name=product_name,json=productName,proto3" json:"product_name,omitempty"`
 	// The carrier's product type, 1 to 7; it may grow.
 	ProductType int32 `protobuf:"varint,3,opt,name=product_type,json=productType,proto3" json:"product_type,omitempty"`
-	// The targets that it fits, field names of PortInOrder's `target`. Type 5 fits two; an unknown type fits none.
+	// The targets that it fits, field names of PortInOrder's `target` (`general_product`); JSON bodies take this spelling
+	// too. Type 5 fits two; an unknown type fits none.
 	Targets []string `protobuf:"bytes,4,rep,name=targets,proto3" json:"targets,omitempty"`
 	// Subscriptions that can be the parent, for a general child product.
 	PotentialParentSubscriptions []*Subscription `protobuf:"bytes,5,rep,name=potential_parent_subscriptions,json=potentialParentSubscriptions,proto3" json:"potential_parent_subscriptions,omitempty"`
@@ -510,11 +516,11 @@ type LinePlan struct {
 	Kind LinePlanKind `protobuf:"varint,2,opt,name=kind,proto3,enum=portin.v1.LinePlanKind" json:"kind,omitempty"`
 	// Name of the plan. Empty when it has none.
 	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
-	// Account code that the plan belongs to.
+	// Account code that the plan belongs to. In JSON a string.
 	Account int64 `protobuf:"varint,4,opt,name=account,proto3" json:"account,omitempty"`
 	// Price a month, a decimal number as the carrier writes it: "19.95". The carrier does not state the currency.
 	MonthlyPrice string `protobuf:"bytes,5,opt,name=monthly_price,json=monthlyPrice,proto3" json:"monthly_price,omitempty"`
-	// Whether the plan can be ordered.
+	// Whether the plan is enabled, as the carrier says.
 	Enabled       bool `protobuf:"varint,6,opt,name=enabled,proto3" json:"enabled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -819,10 +825,10 @@ const file_portin_v1_catalog_proto_rawDesc = "" +
 	"\fproduct_name\x18\x02 \x01(\v2\x18.portin.v1.LocalizedTextR\vproductName\x12!\n" +
 	"\fproduct_type\x18\x03 \x01(\x05R\vproductType\x12\x18\n" +
 	"\atargets\x18\x04 \x03(\tR\atargets\x12]\n" +
-	"\x1epotential_parent_subscriptions\x18\x05 \x03(\v2\x17.portin.v1.SubscriptionR\x1cpotentialParentSubscriptions\"\x88\x01\n" +
+	"\x1epotential_parent_subscriptions\x18\x05 \x03(\v2\x17.portin.v1.SubscriptionR\x1cpotentialParentSubscriptions\"\x8d\x01\n" +
 	"\fSubscription\x12'\n" +
-	"\x0fsubscription_id\x18\x01 \x01(\tR\x0esubscriptionId\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12;\n" +
+	"\x0fsubscription_id\x18\x01 \x01(\tR\x0esubscriptionId\x12\x17\n" +
+	"\x04name\x18\x02 \x01(\tB\x03\x80\x01\x01R\x04name\x12;\n" +
 	"\fproduct_name\x18\x03 \x01(\v2\x18.portin.v1.LocalizedTextR\vproductName\"?\n" +
 	"\bProvider\x12\x1f\n" +
 	"\vprovider_id\x18\x01 \x01(\x05R\n" +
@@ -856,12 +862,14 @@ const file_portin_v1_catalog_proto_rawDesc = "" +
 	"\x1aLINE_PLAN_KIND_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aLINE_PLAN_KIND_RESIDENTIAL\x10\x01\x12\x1b\n" +
 	"\x17LINE_PLAN_KIND_BUSINESS\x10\x02\x12)\n" +
-	"%LINE_PLAN_KIND_PERMANENT_CALL_FORWARD\x10\x03*\xa4\x01\n" +
+	"%LINE_PLAN_KIND_PERMANENT_CALL_FORWARD\x10\x03*\xc5\x01\n" +
 	"\x12PortabilityVerdict\x12#\n" +
 	"\x1fPORTABILITY_VERDICT_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPORTABILITY_VERDICT_PORTABLE\x10\x01\x12$\n" +
 	" PORTABILITY_VERDICT_NOT_PORTABLE\x10\x02\x12!\n" +
-	"\x1dPORTABILITY_VERDICT_UNCERTAIN\x10\x03B4Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
+	"\x1dPORTABILITY_VERDICT_UNCERTAIN\x10\x03\x12\x1f\n" +
+	"\x1bPORTABILITY_VERDICT_UNKNOWN\x10\x04BK\n" +
+	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
 	file_portin_v1_catalog_proto_rawDescOnce sync.Once

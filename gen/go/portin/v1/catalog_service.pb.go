@@ -83,7 +83,7 @@ type ListSipTrunksResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The trunks of the page.
 	SipTrunks []*SipTrunk `protobuf:"bytes,1,rep,name=sip_trunks,json=sipTrunks,proto3" json:"sip_trunks,omitempty"`
-	// Token of the next page. Empty on the last one.
+	// Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -136,7 +136,8 @@ func (x *ListSipTrunksResponse) GetNextPageToken() string {
 // ListTelephoneOfferingsRequest is the request of ListTelephoneOfferings.
 type ListTelephoneOfferingsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Offerings that fit this target, a field name of PortInOrder's `target`: `general_product` for one.
+	// Offerings that fit this target, a field name of PortInOrder's `target`: `general_product` for one. A name that is no
+	// target is refused.
 	Target *string `protobuf:"bytes,1,opt,name=target,proto3,oneof" json:"target,omitempty"`
 	// Offerings a page, at most 1,000. 0 means 100.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
@@ -201,8 +202,8 @@ func (x *ListTelephoneOfferingsRequest) GetPageToken() string {
 type ListTelephoneOfferingsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The offerings of the page.
-	Offerings []*TelephoneOffering `protobuf:"bytes,1,rep,name=offerings,proto3" json:"offerings,omitempty"`
-	// Token of the next page. Empty on the last one.
+	TelephoneOfferings []*TelephoneOffering `protobuf:"bytes,1,rep,name=telephone_offerings,json=telephoneOfferings,proto3" json:"telephone_offerings,omitempty"`
+	// Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -238,9 +239,9 @@ func (*ListTelephoneOfferingsResponse) Descriptor() ([]byte, []int) {
 	return file_portin_v1_catalog_service_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *ListTelephoneOfferingsResponse) GetOfferings() []*TelephoneOffering {
+func (x *ListTelephoneOfferingsResponse) GetTelephoneOfferings() []*TelephoneOffering {
 	if x != nil {
-		return x.Offerings
+		return x.TelephoneOfferings
 	}
 	return nil
 }
@@ -312,7 +313,7 @@ type ListProvidersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The providers of the page.
 	Providers []*Provider `protobuf:"bytes,1,rep,name=providers,proto3" json:"providers,omitempty"`
-	// Token of the next page. Empty on the last one.
+	// Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -422,7 +423,7 @@ type ListBusinessGroupsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The business groups of the page.
 	BusinessGroups []*BusinessGroup `protobuf:"bytes,1,rep,name=business_groups,json=businessGroups,proto3" json:"business_groups,omitempty"`
-	// Token of the next page. Empty on the last one.
+	// Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -475,8 +476,8 @@ func (x *ListBusinessGroupsResponse) GetNextPageToken() string {
 // ListLinePlansRequest is the request of ListLinePlans.
 type ListLinePlansRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Plans of this kind only. UNSPECIFIED lists all kinds, in the order of the enum.
-	Kind LinePlanKind `protobuf:"varint,1,opt,name=kind,proto3,enum=portin.v1.LinePlanKind" json:"kind,omitempty"`
+	// Plans of this kind only. Absent lists all kinds, in the order of the enum.
+	Kind *LinePlanKind `protobuf:"varint,1,opt,name=kind,proto3,enum=portin.v1.LinePlanKind,oneof" json:"kind,omitempty"`
 	// Plans a page, at most 1,000. 0 means 100.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The `next_page_token` of the page before, with the same filters. Empty for the first page.
@@ -516,8 +517,8 @@ func (*ListLinePlansRequest) Descriptor() ([]byte, []int) {
 }
 
 func (x *ListLinePlansRequest) GetKind() LinePlanKind {
-	if x != nil {
-		return x.Kind
+	if x != nil && x.Kind != nil {
+		return *x.Kind
 	}
 	return LinePlanKind_LINE_PLAN_KIND_UNSPECIFIED
 }
@@ -541,7 +542,7 @@ type ListLinePlansResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The plans of the page.
 	LinePlans []*LinePlan `protobuf:"bytes,1,rep,name=line_plans,json=linePlans,proto3" json:"line_plans,omitempty"`
-	// Token of the next page. Empty on the last one.
+	// Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -651,7 +652,7 @@ type ListHolidaysResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The holidays of the page, earliest first.
 	Holidays []*Holiday `protobuf:"bytes,1,rep,name=holidays,proto3" json:"holidays,omitempty"`
-	// Token of the next page. Empty on the last one.
+	// Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -760,8 +761,8 @@ func (x *ListPortableRateCentersRequest) GetPageToken() string {
 type ListPortableRateCentersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The rate centres of the page.
-	RateCenters []*PortableRateCenter `protobuf:"bytes,1,rep,name=rate_centers,json=rateCenters,proto3" json:"rate_centers,omitempty"`
-	// Token of the next page. Empty on the last one.
+	PortableRateCenters []*PortableRateCenter `protobuf:"bytes,1,rep,name=portable_rate_centers,json=portableRateCenters,proto3" json:"portable_rate_centers,omitempty"`
+	// Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -797,9 +798,9 @@ func (*ListPortableRateCentersResponse) Descriptor() ([]byte, []int) {
 	return file_portin_v1_catalog_service_proto_rawDescGZIP(), []int{13}
 }
 
-func (x *ListPortableRateCentersResponse) GetRateCenters() []*PortableRateCenter {
+func (x *ListPortableRateCentersResponse) GetPortableRateCenters() []*PortableRateCenter {
 	if x != nil {
-		return x.RateCenters
+		return x.PortableRateCenters
 	}
 	return nil
 }
@@ -916,15 +917,15 @@ const file_portin_v1_catalog_service_proto_rawDesc = "" +
 	"\x15ListSipTrunksResponse\x122\n" +
 	"\n" +
 	"sip_trunks\x18\x01 \x03(\v2\x13.portin.v1.SipTrunkR\tsipTrunks\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa4\x01\n" +
-	"\x1dListTelephoneOfferingsRequest\x12 \n" +
-	"\x06target\x18\x01 \x01(\tB\x03\xe0A\x01H\x00R\x06target\x88\x01\x01\x12*\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xad\x01\n" +
+	"\x1dListTelephoneOfferingsRequest\x12)\n" +
+	"\x06target\x18\x01 \x01(\tB\f\xe0A\x01\xbaH\x06r\x04\x10\x01\x18@H\x00R\x06target\x88\x01\x01\x12*\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\r\xe0A\x01\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12*\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageTokenB\t\n" +
-	"\a_target\"\x84\x01\n" +
-	"\x1eListTelephoneOfferingsResponse\x12:\n" +
-	"\tofferings\x18\x01 \x03(\v2\x1c.portin.v1.TelephoneOfferingR\tofferings\x12&\n" +
+	"\a_target\"\x97\x01\n" +
+	"\x1eListTelephoneOfferingsResponse\x12M\n" +
+	"\x13telephone_offerings\x18\x01 \x03(\v2\x1c.portin.v1.TelephoneOfferingR\x12telephoneOfferings\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"n\n" +
 	"\x14ListProvidersRequest\x12*\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\r\xe0A\x01\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12*\n" +
@@ -939,12 +940,13 @@ const file_portin_v1_catalog_service_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageToken\"\x87\x01\n" +
 	"\x1aListBusinessGroupsResponse\x12A\n" +
 	"\x0fbusiness_groups\x18\x01 \x03(\v2\x18.portin.v1.BusinessGroupR\x0ebusinessGroups\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa8\x01\n" +
-	"\x14ListLinePlansRequest\x128\n" +
-	"\x04kind\x18\x01 \x01(\x0e2\x17.portin.v1.LinePlanKindB\v\xe0A\x01\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12*\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb8\x01\n" +
+	"\x14ListLinePlansRequest\x12?\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x17.portin.v1.LinePlanKindB\r\xe0A\x01\xbaH\a\x82\x01\x04\x10\x01 \x00H\x00R\x04kind\x88\x01\x01\x12*\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\r\xe0A\x01\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12*\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageToken\"s\n" +
+	"page_token\x18\x03 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageTokenB\a\n" +
+	"\x05_kind\"s\n" +
 	"\x15ListLinePlansResponse\x122\n" +
 	"\n" +
 	"line_plans\x18\x01 \x03(\v2\x13.portin.v1.LinePlanR\tlinePlans\x12&\n" +
@@ -959,23 +961,24 @@ const file_portin_v1_catalog_service_proto_rawDesc = "" +
 	"\x1eListPortableRateCentersRequest\x12*\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\r\xe0A\x01\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12*\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageToken\"\x8b\x01\n" +
-	"\x1fListPortableRateCentersResponse\x12@\n" +
-	"\frate_centers\x18\x01 \x03(\v2\x1d.portin.v1.PortableRateCenterR\vrateCenters\x12&\n" +
+	"page_token\x18\x02 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageToken\"\x9c\x01\n" +
+	"\x1fListPortableRateCentersResponse\x12Q\n" +
+	"\x15portable_rate_centers\x18\x01 \x03(\v2\x1d.portin.v1.PortableRateCenterR\x13portableRateCenters\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"E\n" +
 	"\x17CheckPortabilityRequest\x12*\n" +
 	"\anumbers\x18\x01 \x03(\tB\x10\xe0A\x02\xbaH\a\x92\x01\x04\b\x01\x10d\x80\x01\x01R\anumbers\"L\n" +
 	"\x18CheckPortabilityResponse\x120\n" +
-	"\aresults\x18\x01 \x03(\v2\x16.portin.v1.PortabilityR\aresults2\xe0\a\n" +
-	"\x0eCatalogService\x12j\n" +
-	"\rListSipTrunks\x12\x1f.portin.v1.ListSipTrunksRequest\x1a .portin.v1.ListSipTrunksResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/sip-trunks\x12\x8e\x01\n" +
-	"\x16ListTelephoneOfferings\x12(.portin.v1.ListTelephoneOfferingsRequest\x1a).portin.v1.ListTelephoneOfferingsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/telephone-offerings\x12i\n" +
-	"\rListProviders\x12\x1f.portin.v1.ListProvidersRequest\x1a .portin.v1.ListProvidersResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/providers\x12~\n" +
-	"\x12ListBusinessGroups\x12$.portin.v1.ListBusinessGroupsRequest\x1a%.portin.v1.ListBusinessGroupsResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/business-groups\x12j\n" +
-	"\rListLinePlans\x12\x1f.portin.v1.ListLinePlansRequest\x1a .portin.v1.ListLinePlansResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/line-plans\x12e\n" +
-	"\fListHolidays\x12\x1e.portin.v1.ListHolidaysRequest\x1a\x1f.portin.v1.ListHolidaysResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/holidays\x12\x93\x01\n" +
-	"\x17ListPortableRateCenters\x12).portin.v1.ListPortableRateCentersRequest\x1a*.portin.v1.ListPortableRateCentersResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/portable-rate-centers\x12}\n" +
-	"\x10CheckPortability\x12\".portin.v1.CheckPortabilityRequest\x1a#.portin.v1.CheckPortabilityResponse\" \x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/portability:checkB4Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
+	"\aresults\x18\x01 \x03(\v2\x16.portin.v1.PortabilityR\aresults2\xfa\a\n" +
+	"\x0eCatalogService\x12m\n" +
+	"\rListSipTrunks\x12\x1f.portin.v1.ListSipTrunksRequest\x1a .portin.v1.ListSipTrunksResponse\"\x19\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/sip-trunks\x90\x02\x01\x12\x91\x01\n" +
+	"\x16ListTelephoneOfferings\x12(.portin.v1.ListTelephoneOfferingsRequest\x1a).portin.v1.ListTelephoneOfferingsResponse\"\"\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/telephone-offerings\x90\x02\x01\x12l\n" +
+	"\rListProviders\x12\x1f.portin.v1.ListProvidersRequest\x1a .portin.v1.ListProvidersResponse\"\x18\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/providers\x90\x02\x01\x12\x81\x01\n" +
+	"\x12ListBusinessGroups\x12$.portin.v1.ListBusinessGroupsRequest\x1a%.portin.v1.ListBusinessGroupsResponse\"\x1e\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/business-groups\x90\x02\x01\x12m\n" +
+	"\rListLinePlans\x12\x1f.portin.v1.ListLinePlansRequest\x1a .portin.v1.ListLinePlansResponse\"\x19\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/line-plans\x90\x02\x01\x12h\n" +
+	"\fListHolidays\x12\x1e.portin.v1.ListHolidaysRequest\x1a\x1f.portin.v1.ListHolidaysResponse\"\x17\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/holidays\x90\x02\x01\x12\x96\x01\n" +
+	"\x17ListPortableRateCenters\x12).portin.v1.ListPortableRateCentersRequest\x1a*.portin.v1.ListPortableRateCentersResponse\"$\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/portable-rate-centers\x90\x02\x01\x12\x80\x01\n" +
+	"\x10CheckPortability\x12\".portin.v1.CheckPortabilityRequest\x1a#.portin.v1.CheckPortabilityResponse\"#\x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/portability:check\x90\x02\x01BK\n" +
+	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
 	file_portin_v1_catalog_service_proto_rawDescOnce sync.Once
@@ -1019,13 +1022,13 @@ var file_portin_v1_catalog_service_proto_goTypes = []any{
 }
 var file_portin_v1_catalog_service_proto_depIdxs = []int32{
 	16, // 0: portin.v1.ListSipTrunksResponse.sip_trunks:type_name -> portin.v1.SipTrunk
-	17, // 1: portin.v1.ListTelephoneOfferingsResponse.offerings:type_name -> portin.v1.TelephoneOffering
+	17, // 1: portin.v1.ListTelephoneOfferingsResponse.telephone_offerings:type_name -> portin.v1.TelephoneOffering
 	18, // 2: portin.v1.ListProvidersResponse.providers:type_name -> portin.v1.Provider
 	19, // 3: portin.v1.ListBusinessGroupsResponse.business_groups:type_name -> portin.v1.BusinessGroup
 	20, // 4: portin.v1.ListLinePlansRequest.kind:type_name -> portin.v1.LinePlanKind
 	21, // 5: portin.v1.ListLinePlansResponse.line_plans:type_name -> portin.v1.LinePlan
 	22, // 6: portin.v1.ListHolidaysResponse.holidays:type_name -> portin.v1.Holiday
-	23, // 7: portin.v1.ListPortableRateCentersResponse.rate_centers:type_name -> portin.v1.PortableRateCenter
+	23, // 7: portin.v1.ListPortableRateCentersResponse.portable_rate_centers:type_name -> portin.v1.PortableRateCenter
 	24, // 8: portin.v1.CheckPortabilityResponse.results:type_name -> portin.v1.Portability
 	0,  // 9: portin.v1.CatalogService.ListSipTrunks:input_type -> portin.v1.ListSipTrunksRequest
 	2,  // 10: portin.v1.CatalogService.ListTelephoneOfferings:input_type -> portin.v1.ListTelephoneOfferingsRequest
@@ -1057,6 +1060,7 @@ func file_portin_v1_catalog_service_proto_init() {
 	}
 	file_portin_v1_catalog_proto_init()
 	file_portin_v1_catalog_service_proto_msgTypes[2].OneofWrappers = []any{}
+	file_portin_v1_catalog_service_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

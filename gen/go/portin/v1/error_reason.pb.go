@@ -23,7 +23,9 @@ const (
 
 // ErrorReason is the `reason` of the one google.rpc.ErrorInfo that every error carries, without the prefix
 // ERROR_REASON_, in the domain `portin.v1`. Each stands for one gRPC code, and over JSON for one HTTP status. Any error
-// and any lost connection may be retried with the same request_id.
+// and any lost connection may be retried with the same request_id. The metadata holds `order_id` when the error is that of
+// an order of the caller, and `carrier_error_id` when the carrier gave one. Values will be added; go by the code for one
+// that you do not know.
 type ErrorReason int32
 
 const (
@@ -44,7 +46,7 @@ const (
 	// from 1 again after a restart.
 	ErrorReason_ERROR_REASON_REQUEST_ID_REUSED ErrorReason = 5
 	// ALREADY_EXISTS, 409. A number stands in an order that is not closed; the metadata `order_id` names it when it is the
-	// caller's own. Example: the same number ordered again with a new request_id.
+	// caller's own, and `number` says which number. Example: the same number ordered again with a new request_id.
 	ErrorReason_ERROR_REASON_NUMBER_IN_OPEN_ORDER ErrorReason = 6
 	// NOT_FOUND, 404. There is no such order for this caller. Example: a mistyped order_id.
 	ErrorReason_ERROR_REASON_ORDER_NOT_FOUND ErrorReason = 7
@@ -65,7 +67,8 @@ const (
 	// FAILED_PRECONDITION, 422. The carrier did not take the service's own credentials; the operator is told. Example:
 	// HTTP 401 after a password was changed.
 	ErrorReason_ERROR_REASON_CARRIER_CREDENTIALS ErrorReason = 14
-	// RESOURCE_EXHAUSTED, 429, RetryInfo. The carrier takes no more requests for now. Example: HTTP 429.
+	// RESOURCE_EXHAUSTED, 429, RetryInfo. The carrier takes no more requests for now, or the service's own budget towards it
+	// is spent. Example: HTTP 429.
 	ErrorReason_ERROR_REASON_CARRIER_BUSY ErrorReason = 15
 	// FAILED_PRECONDITION, 422. The carrier refused the order; its message is in the error's message. Example: HTTP 200
 	// with Reply 0.
@@ -73,7 +76,7 @@ const (
 	// INVALID_ARGUMENT, 400. The carrier found the order wrong; its message is in the error's message, its error's ID in
 	// the metadata `carrier_error_id`. Example: HTTP 400, unknown PlanID.
 	ErrorReason_ERROR_REASON_CARRIER_INVALID ErrorReason = 17
-	// UNAVAILABLE, 503, RetryInfo. The ledger of orders cannot be written; nothing was sent. Example: the disk is full.
+	// UNAVAILABLE, 503, RetryInfo. The ledger of orders cannot be read or written; nothing was sent. Example: the disk is full.
 	ErrorReason_ERROR_REASON_LEDGER_UNAVAILABLE ErrorReason = 18
 	// RESOURCE_EXHAUSTED, 429, RetryInfo. The ledger of orders holds as many as it may; nothing was sent. Example: a
 	// service that keeps its orders in memory has taken 10,000.
@@ -84,8 +87,8 @@ const (
 	// FAILED_PRECONDITION, 422. The order is not IN_DOUBT, so there is nothing to resolve. Example: the carrier's answer
 	// came while the operator was typing.
 	ErrorReason_ERROR_REASON_ORDER_NOT_IN_DOUBT ErrorReason = 21
-	// FAILED_PRECONDITION, 422. The ticket given for an order in doubt is not its ticket, or could not be looked up and
-	// `unverified` was not set. Example: the ticket's numbers are other numbers.
+	// FAILED_PRECONDITION, 422. The ticket given for an order in doubt is not its ticket: its numbers are other numbers, or
+	// another order has it. Example: a ticket copied from the wrong line.
 	ErrorReason_ERROR_REASON_TICKET_MISMATCH ErrorReason = 22
 	// OUT_OF_RANGE, 400. A watch cannot go on from this token; start again without one. Example: a token older than the
 	// events that are kept.
@@ -97,7 +100,8 @@ const (
 	// RESOURCE_EXHAUSTED, 429, RetryInfo. The caller sends more than it may, or the service has as much in flight as it
 	// takes. Example: 100 large orders at once.
 	ErrorReason_ERROR_REASON_RATE_LIMITED ErrorReason = 26
-	// UNAVAILABLE, 503, RetryInfo. The service is stopping; another replica or the next start answers. Example: an upgrade.
+	// UNAVAILABLE, 503, RetryInfo. The service is stopping; another replica or the next start answers. A watch
+	// goes on there from its last `resume_token`. Example: an upgrade.
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 27
 	// CANCELLED, 499. The caller left. An order that was being sent goes on. Example: a closed browser tab.
 	ErrorReason_ERROR_REASON_CANCELLED ErrorReason = 28
@@ -106,6 +110,14 @@ const (
 	ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED ErrorReason = 29
 	// INTERNAL, 500. A fault of the service, which is in its log under the request's x-request-id. Example: a panic.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 30
+	// INVALID_ARGUMENT, 415. The body is not declared as JSON. Example: Content-Type text/plain.
+	ErrorReason_ERROR_REASON_UNSUPPORTED_MEDIA_TYPE ErrorReason = 31
+	// FAILED_PRECONDITION, 422. The ticket given for an order in doubt could not be looked up, or names no numbers; set
+	// `unverified` to decide all the same. Example: the carrier is down.
+	ErrorReason_ERROR_REASON_TICKET_UNVERIFIED ErrorReason = 32
+	// FAILED_PRECONDITION, 422. The order has been sent again since; look at it once more. Example: a decision about attempt
+	// 1 while attempt 2 is in doubt.
+	ErrorReason_ERROR_REASON_ORDER_ATTEMPT_CHANGED ErrorReason = 33
 )
 
 // Enum value maps for ErrorReason.
@@ -142,39 +154,45 @@ var (
 		28: "ERROR_REASON_CANCELLED",
 		29: "ERROR_REASON_DEADLINE_EXCEEDED",
 		30: "ERROR_REASON_INTERNAL",
+		31: "ERROR_REASON_UNSUPPORTED_MEDIA_TYPE",
+		32: "ERROR_REASON_TICKET_UNVERIFIED",
+		33: "ERROR_REASON_ORDER_ATTEMPT_CHANGED",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":          0,
-		"ERROR_REASON_INVALID_FIELDS":       1,
-		"ERROR_REASON_MALFORMED_REQUEST":    2,
-		"ERROR_REASON_REQUEST_TOO_LARGE":    3,
-		"ERROR_REASON_PAGE_TOKEN_INVALID":   4,
-		"ERROR_REASON_REQUEST_ID_REUSED":    5,
-		"ERROR_REASON_NUMBER_IN_OPEN_ORDER": 6,
-		"ERROR_REASON_ORDER_NOT_FOUND":      7,
-		"ERROR_REASON_PORT_IN_NOT_FOUND":    8,
-		"ERROR_REASON_ROUTE_NOT_FOUND":      9,
-		"ERROR_REASON_METHOD_NOT_ALLOWED":   10,
-		"ERROR_REASON_DEADLINE_TOO_SHORT":   11,
-		"ERROR_REASON_CARRIER_UNREACHABLE":  12,
-		"ERROR_REASON_CARRIER_UNREADABLE":   13,
-		"ERROR_REASON_CARRIER_CREDENTIALS":  14,
-		"ERROR_REASON_CARRIER_BUSY":         15,
-		"ERROR_REASON_CARRIER_REFUSED":      16,
-		"ERROR_REASON_CARRIER_INVALID":      17,
-		"ERROR_REASON_LEDGER_UNAVAILABLE":   18,
-		"ERROR_REASON_LEDGER_FULL":          19,
-		"ERROR_REASON_NOT_OFFERED":          20,
-		"ERROR_REASON_ORDER_NOT_IN_DOUBT":   21,
-		"ERROR_REASON_TICKET_MISMATCH":      22,
-		"ERROR_REASON_WATCH_TOKEN_EXPIRED":  23,
-		"ERROR_REASON_UNAUTHENTICATED":      24,
-		"ERROR_REASON_PERMISSION_DENIED":    25,
-		"ERROR_REASON_RATE_LIMITED":         26,
-		"ERROR_REASON_SHUTTING_DOWN":        27,
-		"ERROR_REASON_CANCELLED":            28,
-		"ERROR_REASON_DEADLINE_EXCEEDED":    29,
-		"ERROR_REASON_INTERNAL":             30,
+		"ERROR_REASON_UNSPECIFIED":            0,
+		"ERROR_REASON_INVALID_FIELDS":         1,
+		"ERROR_REASON_MALFORMED_REQUEST":      2,
+		"ERROR_REASON_REQUEST_TOO_LARGE":      3,
+		"ERROR_REASON_PAGE_TOKEN_INVALID":     4,
+		"ERROR_REASON_REQUEST_ID_REUSED":      5,
+		"ERROR_REASON_NUMBER_IN_OPEN_ORDER":   6,
+		"ERROR_REASON_ORDER_NOT_FOUND":        7,
+		"ERROR_REASON_PORT_IN_NOT_FOUND":      8,
+		"ERROR_REASON_ROUTE_NOT_FOUND":        9,
+		"ERROR_REASON_METHOD_NOT_ALLOWED":     10,
+		"ERROR_REASON_DEADLINE_TOO_SHORT":     11,
+		"ERROR_REASON_CARRIER_UNREACHABLE":    12,
+		"ERROR_REASON_CARRIER_UNREADABLE":     13,
+		"ERROR_REASON_CARRIER_CREDENTIALS":    14,
+		"ERROR_REASON_CARRIER_BUSY":           15,
+		"ERROR_REASON_CARRIER_REFUSED":        16,
+		"ERROR_REASON_CARRIER_INVALID":        17,
+		"ERROR_REASON_LEDGER_UNAVAILABLE":     18,
+		"ERROR_REASON_LEDGER_FULL":            19,
+		"ERROR_REASON_NOT_OFFERED":            20,
+		"ERROR_REASON_ORDER_NOT_IN_DOUBT":     21,
+		"ERROR_REASON_TICKET_MISMATCH":        22,
+		"ERROR_REASON_WATCH_TOKEN_EXPIRED":    23,
+		"ERROR_REASON_UNAUTHENTICATED":        24,
+		"ERROR_REASON_PERMISSION_DENIED":      25,
+		"ERROR_REASON_RATE_LIMITED":           26,
+		"ERROR_REASON_SHUTTING_DOWN":          27,
+		"ERROR_REASON_CANCELLED":              28,
+		"ERROR_REASON_DEADLINE_EXCEEDED":      29,
+		"ERROR_REASON_INTERNAL":               30,
+		"ERROR_REASON_UNSUPPORTED_MEDIA_TYPE": 31,
+		"ERROR_REASON_TICKET_UNVERIFIED":      32,
+		"ERROR_REASON_ORDER_ATTEMPT_CHANGED":  33,
 	}
 )
 
@@ -209,7 +227,7 @@ var File_portin_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\xb8\b\n" +
+	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\xad\t\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bERROR_REASON_INVALID_FIELDS\x10\x01\x12\"\n" +
@@ -242,7 +260,11 @@ const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"\x1aERROR_REASON_SHUTTING_DOWN\x10\x1b\x12\x1a\n" +
 	"\x16ERROR_REASON_CANCELLED\x10\x1c\x12\"\n" +
 	"\x1eERROR_REASON_DEADLINE_EXCEEDED\x10\x1d\x12\x19\n" +
-	"\x15ERROR_REASON_INTERNAL\x10\x1eB4Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
+	"\x15ERROR_REASON_INTERNAL\x10\x1e\x12'\n" +
+	"#ERROR_REASON_UNSUPPORTED_MEDIA_TYPE\x10\x1f\x12\"\n" +
+	"\x1eERROR_REASON_TICKET_UNVERIFIED\x10 \x12&\n" +
+	"\"ERROR_REASON_ORDER_ATTEMPT_CHANGED\x10!BK\n" +
+	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
 	file_portin_v1_error_reason_proto_rawDescOnce sync.Once

@@ -22,7 +22,69 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// PortInOrderEventType names what happened to an order.
+// ActorKind says what kind of actor changed an order.
+type ActorKind int32
+
+const (
+	// Not set.
+	ActorKind_ACTOR_KIND_UNSPECIFIED ActorKind = 0
+	// Who placed the order.
+	ActorKind_ACTOR_KIND_CALLER ActorKind = 1
+	// The service itself.
+	ActorKind_ACTOR_KIND_SERVICE ActorKind = 2
+	// The carrier.
+	ActorKind_ACTOR_KIND_CARRIER ActorKind = 3
+	// An operator of the service.
+	ActorKind_ACTOR_KIND_OPERATOR ActorKind = 4
+)
+
+// Enum value maps for ActorKind.
+var (
+	ActorKind_name = map[int32]string{
+		0: "ACTOR_KIND_UNSPECIFIED",
+		1: "ACTOR_KIND_CALLER",
+		2: "ACTOR_KIND_SERVICE",
+		3: "ACTOR_KIND_CARRIER",
+		4: "ACTOR_KIND_OPERATOR",
+	}
+	ActorKind_value = map[string]int32{
+		"ACTOR_KIND_UNSPECIFIED": 0,
+		"ACTOR_KIND_CALLER":      1,
+		"ACTOR_KIND_SERVICE":     2,
+		"ACTOR_KIND_CARRIER":     3,
+		"ACTOR_KIND_OPERATOR":    4,
+	}
+)
+
+func (x ActorKind) Enum() *ActorKind {
+	p := new(ActorKind)
+	*p = x
+	return p
+}
+
+func (x ActorKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ActorKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_portin_v1_event_proto_enumTypes[0].Descriptor()
+}
+
+func (ActorKind) Type() protoreflect.EnumType {
+	return &file_portin_v1_event_proto_enumTypes[0]
+}
+
+func (x ActorKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ActorKind.Descriptor instead.
+func (ActorKind) EnumDescriptor() ([]byte, []int) {
+	return file_portin_v1_event_proto_rawDescGZIP(), []int{0}
+}
+
+// PortInOrderEventType names what happened to an order. Each change is one event. Values will be added; skip an event of a
+// type that you do not know.
 type PortInOrderEventType int32
 
 const (
@@ -40,6 +102,8 @@ const (
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED PortInOrderEventType = 5
 	// The order began or ceased to need attention; the note says why.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED PortInOrderEventType = 6
+	// The carrier changed the day of the port.
+	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED PortInOrderEventType = 7
 )
 
 // Enum value maps for PortInOrderEventType.
@@ -52,6 +116,7 @@ var (
 		4: "PORT_IN_ORDER_EVENT_TYPE_RESOLVED",
 		5: "PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED",
 		6: "PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED",
+		7: "PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED",
 	}
 	PortInOrderEventType_value = map[string]int32{
 		"PORT_IN_ORDER_EVENT_TYPE_UNSPECIFIED":       0,
@@ -61,6 +126,7 @@ var (
 		"PORT_IN_ORDER_EVENT_TYPE_RESOLVED":          4,
 		"PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED":    5,
 		"PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED": 6,
+		"PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED":      7,
 	}
 )
 
@@ -75,11 +141,11 @@ func (x PortInOrderEventType) String() string {
 }
 
 func (PortInOrderEventType) Descriptor() protoreflect.EnumDescriptor {
-	return file_portin_v1_event_proto_enumTypes[0].Descriptor()
+	return file_portin_v1_event_proto_enumTypes[1].Descriptor()
 }
 
 func (PortInOrderEventType) Type() protoreflect.EnumType {
-	return &file_portin_v1_event_proto_enumTypes[0]
+	return &file_portin_v1_event_proto_enumTypes[1]
 }
 
 func (x PortInOrderEventType) Number() protoreflect.EnumNumber {
@@ -88,7 +154,7 @@ func (x PortInOrderEventType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use PortInOrderEventType.Descriptor instead.
 func (PortInOrderEventType) EnumDescriptor() ([]byte, []int) {
-	return file_portin_v1_event_proto_rawDescGZIP(), []int{0}
+	return file_portin_v1_event_proto_rawDescGZIP(), []int{1}
 }
 
 // PortInOrderEvent is something that happened to an order. Events are written once and never changed.
@@ -100,17 +166,28 @@ type PortInOrderEvent struct {
 	Sequence int64 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// When it happened.
 	EventTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
-	// Who did it: `caller`, `service`, `carrier` or an operator's identity.
-	Actor string `protobuf:"bytes,4,opt,name=actor,proto3" json:"actor,omitempty"`
+	// What kind of actor did it.
+	ActorKind ActorKind `protobuf:"varint,4,opt,name=actor_kind,json=actorKind,proto3,enum=portin.v1.ActorKind" json:"actor_kind,omitempty"`
+	// The identity of the caller or operator who did it. Empty when there is none, or none is known.
+	Actor string `protobuf:"bytes,10,opt,name=actor,proto3" json:"actor,omitempty"`
 	// What happened.
 	Type PortInOrderEventType `protobuf:"varint,5,opt,name=type,proto3,enum=portin.v1.PortInOrderEventType" json:"type,omitempty"`
+	// Which attempt it belongs to, as in the order.
+	Attempt int32 `protobuf:"varint,11,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// The order's state after it.
 	State OrderState `protobuf:"varint,6,opt,name=state,proto3,enum=portin.v1.OrderState" json:"state,omitempty"`
 	// The carrier's status after it. UNSPECIFIED when it is not known.
 	CarrierStatus CarrierStatus `protobuf:"varint,7,opt,name=carrier_status,json=carrierStatus,proto3,enum=portin.v1.CarrierStatus" json:"carrier_status,omitempty"`
 	// The carrier's own word for `carrier_status`.
 	CarrierStatusWord string `protobuf:"bytes,8,opt,name=carrier_status_word,json=carrierStatusWord,proto3" json:"carrier_status_word,omitempty"`
-	// What was seen or decided, in plain English, at most 1,024 bytes. It holds no personal data but the carrier's message.
+	// The carrier's ticket that was seen or given. Empty when there was none.
+	TicketId string `protobuf:"bytes,12,opt,name=ticket_id,json=ticketId,proto3" json:"ticket_id,omitempty"`
+	// With RESOLVED: the operator gave a ticket that could not be verified.
+	Unverified bool `protobuf:"varint,13,opt,name=unverified,proto3" json:"unverified,omitempty"`
+	// The day of the port after it, YYYY-MM-DD on the Eastern calendar. Empty when it is not known.
+	PortDate string `protobuf:"bytes,14,opt,name=port_date,json=portDate,proto3" json:"port_date,omitempty"`
+	// What was seen or decided, in plain English, at most 4,096 bytes. It may hold the carrier's message or what an operator
+	// wrote.
 	Note          string `protobuf:"bytes,9,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -167,6 +244,13 @@ func (x *PortInOrderEvent) GetEventTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *PortInOrderEvent) GetActorKind() ActorKind {
+	if x != nil {
+		return x.ActorKind
+	}
+	return ActorKind_ACTOR_KIND_UNSPECIFIED
+}
+
 func (x *PortInOrderEvent) GetActor() string {
 	if x != nil {
 		return x.Actor
@@ -179,6 +263,13 @@ func (x *PortInOrderEvent) GetType() PortInOrderEventType {
 		return x.Type
 	}
 	return PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_UNSPECIFIED
+}
+
+func (x *PortInOrderEvent) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
 }
 
 func (x *PortInOrderEvent) GetState() OrderState {
@@ -202,6 +293,27 @@ func (x *PortInOrderEvent) GetCarrierStatusWord() string {
 	return ""
 }
 
+func (x *PortInOrderEvent) GetTicketId() string {
+	if x != nil {
+		return x.TicketId
+	}
+	return ""
+}
+
+func (x *PortInOrderEvent) GetUnverified() bool {
+	if x != nil {
+		return x.Unverified
+	}
+	return false
+}
+
+func (x *PortInOrderEvent) GetPortDate() string {
+	if x != nil {
+		return x.PortDate
+	}
+	return ""
+}
+
 func (x *PortInOrderEvent) GetNote() string {
 	if x != nil {
 		return x.Note
@@ -213,18 +325,33 @@ var File_portin_v1_event_proto protoreflect.FileDescriptor
 
 const file_portin_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x15portin/v1/event.proto\x12\tportin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15portin/v1/order.proto\x1a\x16portin/v1/status.proto\"\x86\x03\n" +
+	"\x15portin/v1/event.proto\x12\tportin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15portin/v1/order.proto\x1a\x16portin/v1/status.proto\"\xb4\x04\n" +
 	"\x10PortInOrderEvent\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x03R\bsequence\x129\n" +
 	"\n" +
-	"event_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x12\x14\n" +
-	"\x05actor\x18\x04 \x01(\tR\x05actor\x123\n" +
-	"\x04type\x18\x05 \x01(\x0e2\x1f.portin.v1.PortInOrderEventTypeR\x04type\x12+\n" +
+	"event_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\teventTime\x123\n" +
+	"\n" +
+	"actor_kind\x18\x04 \x01(\x0e2\x14.portin.v1.ActorKindR\tactorKind\x12\x19\n" +
+	"\x05actor\x18\n" +
+	" \x01(\tB\x03\x80\x01\x01R\x05actor\x123\n" +
+	"\x04type\x18\x05 \x01(\x0e2\x1f.portin.v1.PortInOrderEventTypeR\x04type\x12\x18\n" +
+	"\aattempt\x18\v \x01(\x05R\aattempt\x12+\n" +
 	"\x05state\x18\x06 \x01(\x0e2\x15.portin.v1.OrderStateR\x05state\x12?\n" +
 	"\x0ecarrier_status\x18\a \x01(\x0e2\x18.portin.v1.CarrierStatusR\rcarrierStatus\x12.\n" +
-	"\x13carrier_status_word\x18\b \x01(\tR\x11carrierStatusWord\x12\x17\n" +
-	"\x04note\x18\t \x01(\tB\x03\x80\x01\x01R\x04note*\xbd\x02\n" +
+	"\x13carrier_status_word\x18\b \x01(\tR\x11carrierStatusWord\x12\x1b\n" +
+	"\tticket_id\x18\f \x01(\tR\bticketId\x12\x1e\n" +
+	"\n" +
+	"unverified\x18\r \x01(\bR\n" +
+	"unverified\x12\x1b\n" +
+	"\tport_date\x18\x0e \x01(\tR\bportDate\x12\x17\n" +
+	"\x04note\x18\t \x01(\tB\x03\x80\x01\x01R\x04note*\x87\x01\n" +
+	"\tActorKind\x12\x1a\n" +
+	"\x16ACTOR_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11ACTOR_KIND_CALLER\x10\x01\x12\x16\n" +
+	"\x12ACTOR_KIND_SERVICE\x10\x02\x12\x16\n" +
+	"\x12ACTOR_KIND_CARRIER\x10\x03\x12\x17\n" +
+	"\x13ACTOR_KIND_OPERATOR\x10\x04*\xe8\x02\n" +
 	"\x14PortInOrderEventType\x12(\n" +
 	"$PORT_IN_ORDER_EVENT_TYPE_UNSPECIFIED\x10\x00\x12$\n" +
 	" PORT_IN_ORDER_EVENT_TYPE_CLAIMED\x10\x01\x12*\n" +
@@ -232,7 +359,9 @@ const file_portin_v1_event_proto_rawDesc = "" +
 	"!PORT_IN_ORDER_EVENT_TYPE_EVIDENCE\x10\x03\x12%\n" +
 	"!PORT_IN_ORDER_EVENT_TYPE_RESOLVED\x10\x04\x12+\n" +
 	"'PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED\x10\x05\x12.\n" +
-	"*PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED\x10\x06B4Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
+	"*PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED\x10\x06\x12)\n" +
+	"%PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED\x10\aBK\n" +
+	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
 	file_portin_v1_event_proto_rawDescOnce sync.Once
@@ -246,25 +375,27 @@ func file_portin_v1_event_proto_rawDescGZIP() []byte {
 	return file_portin_v1_event_proto_rawDescData
 }
 
-var file_portin_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_portin_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_portin_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
 var file_portin_v1_event_proto_goTypes = []any{
-	(PortInOrderEventType)(0),     // 0: portin.v1.PortInOrderEventType
-	(*PortInOrderEvent)(nil),      // 1: portin.v1.PortInOrderEvent
-	(*timestamppb.Timestamp)(nil), // 2: google.protobuf.Timestamp
-	(OrderState)(0),               // 3: portin.v1.OrderState
-	(CarrierStatus)(0),            // 4: portin.v1.CarrierStatus
+	(ActorKind)(0),                // 0: portin.v1.ActorKind
+	(PortInOrderEventType)(0),     // 1: portin.v1.PortInOrderEventType
+	(*PortInOrderEvent)(nil),      // 2: portin.v1.PortInOrderEvent
+	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
+	(OrderState)(0),               // 4: portin.v1.OrderState
+	(CarrierStatus)(0),            // 5: portin.v1.CarrierStatus
 }
 var file_portin_v1_event_proto_depIdxs = []int32{
-	2, // 0: portin.v1.PortInOrderEvent.event_time:type_name -> google.protobuf.Timestamp
-	0, // 1: portin.v1.PortInOrderEvent.type:type_name -> portin.v1.PortInOrderEventType
-	3, // 2: portin.v1.PortInOrderEvent.state:type_name -> portin.v1.OrderState
-	4, // 3: portin.v1.PortInOrderEvent.carrier_status:type_name -> portin.v1.CarrierStatus
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3, // 0: portin.v1.PortInOrderEvent.event_time:type_name -> google.protobuf.Timestamp
+	0, // 1: portin.v1.PortInOrderEvent.actor_kind:type_name -> portin.v1.ActorKind
+	1, // 2: portin.v1.PortInOrderEvent.type:type_name -> portin.v1.PortInOrderEventType
+	4, // 3: portin.v1.PortInOrderEvent.state:type_name -> portin.v1.OrderState
+	5, // 4: portin.v1.PortInOrderEvent.carrier_status:type_name -> portin.v1.CarrierStatus
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_portin_v1_event_proto_init() }
@@ -279,7 +410,7 @@ func file_portin_v1_event_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_portin_v1_event_proto_rawDesc), len(file_portin_v1_event_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   1,
 			NumExtensions: 0,
 			NumServices:   0,

@@ -25,7 +25,8 @@ const (
 
 // PortForm is what every port-in order tells the carrier beside its target. Customer facts are as the losing carrier has
 // them: a mismatch of name, address or account is the most common reason for a reject. An optional field that is absent
-// is not sent; one that is set is sent, even when it is 0, false or empty. Some fields belong to regular orders only and
+// is not sent; one that is set is sent, even when it is 0, false or empty text; only telephone numbers, dates, times,
+// e-mail addresses, names of resellers and passwords are never empty. Some fields belong to regular orders only and
 // some to toll-free ones; in an order of the other kind they are refused, never dropped.
 type PortForm struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -53,9 +54,9 @@ type PortForm struct {
 	// The time to port at, HH:MM, 24-hour, on the carrier's Eastern wall clock (America/Toronto). Only with
 	// `requested_port_date`; it may cost extra. Absent: during the Eastern work day.
 	RequestedPortTime *string `protobuf:"bytes,11,opt,name=requested_port_time,json=requestedPortTime,proto3,oneof" json:"requested_port_time,omitempty"`
-	// Numbers of the account that stay active at the losing carrier. Regular orders only.
+	// Numbers of the account that stay active at the losing carrier; as many as an order may port. Regular orders only.
 	NumbersToRemain []string `protobuf:"bytes,12,rep,name=numbers_to_remain,json=numbersToRemain,proto3" json:"numbers_to_remain,omitempty"`
-	// Numbers of the account that the losing carrier disconnects. Regular orders only.
+	// Numbers of the account that the losing carrier disconnects; as many as an order may port. Regular orders only.
 	NumbersToDisconnect []string `protobuf:"bytes,13,rep,name=numbers_to_disconnect,json=numbersToDisconnect,proto3" json:"numbers_to_disconnect,omitempty"`
 	// True when the pilot (billing) number ports away and numbers that depend on it stay. Regular orders only.
 	ChangePilotNumber *bool `protobuf:"varint,14,opt,name=change_pilot_number,json=changePilotNumber,proto3,oneof" json:"change_pilot_number,omitempty"`
@@ -476,7 +477,7 @@ type ExtraDetail struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What the note is about.
 	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	// What the note says.
+	// What the note says. Line breaks are allowed.
 	Value         string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -530,14 +531,14 @@ func (x *ExtraDetail) GetValue() string {
 // digest.
 type Document struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name of the file, without a folder: "letter.pdf".
+	// Name of the file, without a folder: "letter.pdf". At most 255 bytes.
 	FileName string `protobuf:"bytes,1,opt,name=file_name,json=fileName,proto3" json:"file_name,omitempty"`
 	// MIME type of the file: "application/pdf". PDF, TIFF, JPEG, PNG, DOC, DOCX, XLS, XLSX, CSV and plain text are usual.
 	MimeType string `protobuf:"bytes,2,opt,name=mime_type,json=mimeType,proto3" json:"mime_type,omitempty"`
 	// The file itself; base64 in JSON. At most 10 MiB, and 25 MiB for all documents of an order, unless configured otherwise.
 	Content []byte `protobuf:"bytes,3,opt,name=content,proto3,oneof" json:"content,omitempty"`
 	// Size of the content in bytes.
-	SizeBytes int64 `protobuf:"varint,4,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
+	SizeBytes int32 `protobuf:"varint,4,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
 	// SHA-256 digest of the content, 64 hexadecimal digits in lower case.
 	Sha256        string `protobuf:"bytes,5,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -595,7 +596,7 @@ func (x *Document) GetContent() []byte {
 	return nil
 }
 
-func (x *Document) GetSizeBytes() int64 {
+func (x *Document) GetSizeBytes() int32 {
 	if x != nil {
 		return x.SizeBytes
 	}
@@ -613,16 +614,15 @@ var File_portin_v1_form_proto protoreflect.FileDescriptor
 
 const file_portin_v1_form_proto_rawDesc = "" +
 	"\n" +
-	"\x14portin/v1/form.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x9b\x13\n" +
+	"\x14portin/v1/form.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x9f\x13\n" +
 	"\bPortForm\x128\n" +
 	"\rcustomer_name\x18\x01 \x01(\tB\x13\xe0A\x02\xbaH\n" +
 	"\xc8\x01\x01r\x05\x10\x01\x18\xc8\x01\x80\x01\x01R\fcustomerName\x12J\n" +
 	"\x17customer_account_number\x18\x02 \x01(\tB\x12\xe0A\x02\xbaH\t\xc8\x01\x01r\x04\x10\x01\x18d\x80\x01\x01R\x15customerAccountNumber\x12M\n" +
-	"\x0fservice_address\x18\x03 \x01(\v2\x19.portin.v1.ServiceAddressB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\x0eserviceAddress\x12>\n" +
-	"\x12customer_reference\x18\x04 \x01(\tB\n" +
-	"\xe0A\x01\xbaH\x04r\x02\x18dH\x00R\x11customerReference\x88\x01\x01\x12:\n" +
-	"\remail_address\x18\x05 \x01(\tB\x15\xe0A\x02\xbaH\f\xc8\x01\x01r\a\x10\x01\x18\xfe\x01`\x01\x80\x01\x01R\femailAddress\x12W\n" +
-	"\x1aadditional_email_addresses\x18\x06 \x03(\tB\x19\xe0A\x01\xbaH\x10\x92\x01\r\x102\x18\x01\"\ar\x05\x18\xfe\x01`\x01\x80\x01\x01R\x18additionalEmailAddresses\x128\n" +
+	"\x0fservice_address\x18\x03 \x01(\v2\x19.portin.v1.ServiceAddressB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\x0eserviceAddress\x12A\n" +
+	"\x12customer_reference\x18\x04 \x01(\tB\r\xe0A\x01\xbaH\x04r\x02\x18d\x80\x01\x01H\x00R\x11customerReference\x88\x01\x01\x12:\n" +
+	"\remail_address\x18\x05 \x01(\tB\x15\xe0A\x02\xbaH\f\xc8\x01\x01r\a\x10\x01\x18\xfe\x01`\x01\x80\x01\x01R\femailAddress\x12U\n" +
+	"\x1aadditional_email_addresses\x18\x06 \x03(\tB\x17\xe0A\x01\xbaH\x0e\x92\x01\v\x102\"\ar\x05\x18\xfe\x01`\x01\x80\x01\x01R\x18additionalEmailAddresses\x128\n" +
 	"\x13current_provider_id\x18\a \x01(\x05B\x03\xe0A\x01H\x01R\x11currentProviderId\x88\x01\x01\x12=\n" +
 	"\x10current_reseller\x18\b \x01(\tB\r\xe0A\x01\xbaH\ar\x05\x10\x01\x18\xc8\x01H\x02R\x0fcurrentReseller\x88\x01\x01\x12M\n" +
 	"\x1ecurrent_provider_not_mandatory\x18\t \x01(\bB\x03\xe0A\x01H\x03R\x1bcurrentProviderNotMandatory\x88\x01\x01\x128\n" +
@@ -633,9 +633,8 @@ const file_portin_v1_form_proto_rawDesc = "" +
 	"\x15numbers_to_disconnect\x18\r \x03(\tB\x06\xe0A\x01\x80\x01\x01R\x13numbersToDisconnect\x128\n" +
 	"\x13change_pilot_number\x18\x0e \x01(\bB\x03\xe0A\x01H\x06R\x11changePilotNumber\x88\x01\x01\x125\n" +
 	"\x10new_pilot_number\x18\x0f \x01(\tB\x06\xe0A\x01\x80\x01\x01H\aR\x0enewPilotNumber\x88\x01\x01\x120\n" +
-	"\x0fis_pri_megalink\x18\x10 \x01(\bB\x03\xe0A\x01H\bR\risPriMegalink\x88\x01\x01\x12A\n" +
-	"\x14pri_megalink_circuit\x18\x11 \x01(\tB\n" +
-	"\xe0A\x01\xbaH\x04r\x02\x18dH\tR\x12priMegalinkCircuit\x88\x01\x01\x12E\n" +
+	"\x0fis_pri_megalink\x18\x10 \x01(\bB\x03\xe0A\x01H\bR\risPriMegalink\x88\x01\x01\x12D\n" +
+	"\x14pri_megalink_circuit\x18\x11 \x01(\tB\r\xe0A\x01\xbaH\x04r\x02\x18d\x80\x01\x01H\tR\x12priMegalinkCircuit\x88\x01\x01\x12E\n" +
 	"\x1apri_megalink_remain_active\x18\x12 \x01(\bB\x03\xe0A\x01H\n" +
 	"R\x17priMegalinkRemainActive\x88\x01\x01\x120\n" +
 	"\x0fcontact_me_blif\x18\x13 \x01(\bB\x03\xe0A\x01H\vR\rcontactMeBlif\x88\x01\x01\x12<\n" +
@@ -646,10 +645,10 @@ const file_portin_v1_form_proto_rawDesc = "" +
 	"\x13submitter_last_name\x18\x18 \x01(\tB\r\xe0A\x01\xbaH\x04r\x02\x18d\x80\x01\x01H\x10R\x11submitterLastName\x88\x01\x01\x12A\n" +
 	"\x16submitter_phone_number\x18\x19 \x01(\tB\x06\xe0A\x01\x80\x01\x01H\x11R\x14submitterPhoneNumber\x88\x01\x01\x12H\n" +
 	"\rextra_details\x18\x1a \x03(\v2\x16.portin.v1.ExtraDetailB\v\xe0A\x01\xbaH\x05\x92\x01\x02\x10dR\fextraDetails\x12Z\n" +
-	"\x18letters_of_authorization\x18\x1b \x03(\v2\x13.portin.v1.DocumentB\v\xe0A\x01\xbaH\x05\x92\x01\x02\x10\x14R\x16lettersOfAuthorization\x12E\n" +
-	"\rlast_invoices\x18\x1c \x03(\v2\x13.portin.v1.DocumentB\v\xe0A\x01\xbaH\x05\x92\x01\x02\x10\x14R\flastInvoices\x12M\n" +
-	"\x11blif_spreadsheets\x18\x1d \x03(\v2\x13.portin.v1.DocumentB\v\xe0A\x01\xbaH\x05\x92\x01\x02\x10\x14R\x10blifSpreadsheets\x12F\n" +
-	"\x0eresp_org_forms\x18\x1e \x03(\v2\x13.portin.v1.DocumentB\v\xe0A\x01\xbaH\x05\x92\x01\x02\x10\x14R\frespOrgFormsB\x15\n" +
+	"\x18letters_of_authorization\x18\x1b \x03(\v2\x13.portin.v1.DocumentB\v\xe0A\x01\xbaH\x05\x92\x01\x02\x10dR\x16lettersOfAuthorization\x12E\n" +
+	"\rlast_invoices\x18\x1c \x03(\v2\x13.portin.v1.DocumentB\v\xe0A\x01\xbaH\x05\x92\x01\x02\x10dR\flastInvoices\x12M\n" +
+	"\x11blif_spreadsheets\x18\x1d \x03(\v2\x13.portin.v1.DocumentB\v\xe0A\x01\xbaH\x05\x92\x01\x02\x10dR\x10blifSpreadsheets\x12F\n" +
+	"\x0eresp_org_forms\x18\x1e \x03(\v2\x13.portin.v1.DocumentB\v\xe0A\x01\xbaH\x05\x92\x01\x02\x10dR\frespOrgFormsB\x15\n" +
 	"\x13_customer_referenceB\x16\n" +
 	"\x14_current_provider_idB\x13\n" +
 	"\x11_current_resellerB!\n" +
@@ -669,15 +668,15 @@ const file_portin_v1_form_proto_rawDesc = "" +
 	"\x14_submitter_last_nameB\x19\n" +
 	"\x17_submitter_phone_number\"\x8a\x05\n" +
 	"\x0eServiceAddress\x127\n" +
-	"\rstreet_number\x18\x01 \x01(\tB\x12\xe0A\x02\xbaH\t\xc8\x01\x01r\x04\x10\x01\x18\x14\x80\x01\x01R\fstreetNumber\x12D\n" +
-	"\x14street_number_suffix\x18\x02 \x01(\tB\r\xe0A\x01\xbaH\x04r\x02\x18\x14\x80\x01\x01H\x00R\x12streetNumberSuffix\x88\x01\x01\x123\n" +
+	"\rstreet_number\x18\x01 \x01(\tB\x12\xe0A\x02\xbaH\t\xc8\x01\x01r\x04\x10\x01\x18d\x80\x01\x01R\fstreetNumber\x12D\n" +
+	"\x14street_number_suffix\x18\x02 \x01(\tB\r\xe0A\x01\xbaH\x04r\x02\x18d\x80\x01\x01H\x00R\x12streetNumberSuffix\x88\x01\x01\x123\n" +
 	"\vstreet_name\x18\x03 \x01(\tB\x12\xe0A\x02\xbaH\t\xc8\x01\x01r\x04\x10\x01\x18d\x80\x01\x01R\n" +
 	"streetName\x123\n" +
-	"\vstreet_type\x18\x04 \x01(\tB\r\xe0A\x01\xbaH\x04r\x02\x182\x80\x01\x01H\x01R\n" +
+	"\vstreet_type\x18\x04 \x01(\tB\r\xe0A\x01\xbaH\x04r\x02\x18d\x80\x01\x01H\x01R\n" +
 	"streetType\x88\x01\x01\x12=\n" +
-	"\x10street_direction\x18\x05 \x01(\tB\r\xe0A\x01\xbaH\x04r\x02\x18\x14\x80\x01\x01H\x02R\x0fstreetDirection\x88\x01\x01\x12&\n" +
-	"\x04unit\x18\x06 \x01(\tB\r\xe0A\x01\xbaH\x04r\x02\x18\x14\x80\x01\x01H\x03R\x04unit\x88\x01\x01\x12(\n" +
-	"\x05floor\x18\a \x01(\tB\r\xe0A\x01\xbaH\x04r\x02\x18\x14\x80\x01\x01H\x04R\x05floor\x88\x01\x01\x12&\n" +
+	"\x10street_direction\x18\x05 \x01(\tB\r\xe0A\x01\xbaH\x04r\x02\x18d\x80\x01\x01H\x02R\x0fstreetDirection\x88\x01\x01\x12&\n" +
+	"\x04unit\x18\x06 \x01(\tB\r\xe0A\x01\xbaH\x04r\x02\x18d\x80\x01\x01H\x03R\x04unit\x88\x01\x01\x12(\n" +
+	"\x05floor\x18\a \x01(\tB\r\xe0A\x01\xbaH\x04r\x02\x18d\x80\x01\x01H\x04R\x05floor\x88\x01\x01\x12&\n" +
 	"\x04city\x18\b \x01(\tB\x12\xe0A\x02\xbaH\t\xc8\x01\x01r\x04\x10\x01\x18d\x80\x01\x01R\x04city\x12)\n" +
 	"\bprovince\x18\t \x01(\tB\r\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01R\bprovince\x121\n" +
 	"\vpostal_code\x18\n" +
@@ -688,10 +687,10 @@ const file_portin_v1_form_proto_rawDesc = "" +
 	"\f_street_typeB\x13\n" +
 	"\x11_street_directionB\a\n" +
 	"\x05_unitB\b\n" +
-	"\x06_floor\"\\\n" +
-	"\vExtraDetail\x12\"\n" +
-	"\x03key\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\n" +
-	"\xc8\x01\x01r\x05\x10\x01\x18\xc8\x01R\x03key\x12)\n" +
+	"\x06_floor\"_\n" +
+	"\vExtraDetail\x12%\n" +
+	"\x03key\x18\x01 \x01(\tB\x13\xe0A\x02\xbaH\n" +
+	"\xc8\x01\x01r\x05\x10\x01\x18\xc8\x01\x80\x01\x01R\x03key\x12)\n" +
 	"\x05value\x18\x02 \x01(\tB\x13\xe0A\x02\xbaH\n" +
 	"\xc8\x01\x01r\x05\x10\x01\x18\xd0\x0f\x80\x01\x01R\x05value\"\xe6\x01\n" +
 	"\bDocument\x12-\n" +
@@ -699,10 +698,11 @@ const file_portin_v1_form_proto_rawDesc = "" +
 	"\tmime_type\x18\x02 \x01(\tB\r\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01R\bmimeType\x122\n" +
 	"\acontent\x18\x03 \x01(\fB\x13\xe0A\x02\xe0A\x04\xbaH\a\xc8\x01\x01z\x02\x10\x01\x80\x01\x01H\x00R\acontent\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"size_bytes\x18\x04 \x01(\x03B\x03\xe0A\x03R\tsizeBytes\x12\x1b\n" +
+	"size_bytes\x18\x04 \x01(\x05B\x03\xe0A\x03R\tsizeBytes\x12\x1b\n" +
 	"\x06sha256\x18\x05 \x01(\tB\x03\xe0A\x03R\x06sha256B\n" +
 	"\n" +
-	"\b_contentB4Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
+	"\b_contentBK\n" +
+	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
 	file_portin_v1_form_proto_rawDescOnce sync.Once

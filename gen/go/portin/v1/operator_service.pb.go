@@ -88,8 +88,11 @@ type InDoubtResolution struct {
 	//	*InDoubtResolution_Placed_
 	//	*InDoubtResolution_NotPlaced_
 	Outcome isInDoubtResolution_Outcome `protobuf_oneof:"outcome"`
-	// How it is known, for those who read the order's events later.
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// How it is known, for those who read the order's events later. At most 1,000 characters.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The attempt that this decides about, as the order shows it. When the order has moved on to another one, the decision is
+	// refused: it was not made about that one.
+	Attempt       *int32 `protobuf:"varint,4,opt,name=attempt,proto3,oneof" json:"attempt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -154,6 +157,13 @@ func (x *InDoubtResolution) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *InDoubtResolution) GetAttempt() int32 {
+	if x != nil && x.Attempt != nil {
+		return *x.Attempt
+	}
+	return 0
 }
 
 type isInDoubtResolution_Outcome interface {
@@ -321,25 +331,29 @@ const file_portin_v1_operator_service_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tB\x0e\xe0A\x02\xbaH\b\xc8\x01\x01r\x03\xb0\x01\x01R\aorderId\x12G\n" +
 	"\n" +
 	"resolution\x18\x02 \x01(\v2\x1c.portin.v1.InDoubtResolutionB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\n" +
-	"resolution\"\xc1\x02\n" +
+	"resolution\"\xfe\x02\n" +
 	"\x11InDoubtResolution\x12=\n" +
 	"\x06placed\x18\x01 \x01(\v2#.portin.v1.InDoubtResolution.PlacedH\x00R\x06placed\x12G\n" +
 	"\n" +
-	"not_placed\x18\x02 \x01(\v2&.portin.v1.InDoubtResolution.NotPlacedH\x00R\tnotPlaced\x12(\n" +
-	"\x06reason\x18\x03 \x01(\tB\x10\xe0A\x02\xbaH\n" +
-	"\xc8\x01\x01r\x05\x10\x01\x18\xe8\aR\x06reason\x1a[\n" +
+	"not_placed\x18\x02 \x01(\v2&.portin.v1.InDoubtResolution.NotPlacedH\x00R\tnotPlaced\x12+\n" +
+	"\x06reason\x18\x03 \x01(\tB\x13\xe0A\x02\xbaH\n" +
+	"\xc8\x01\x01r\x05\x10\x01\x18\xe8\a\x80\x01\x01R\x06reason\x12,\n" +
+	"\aattempt\x18\x04 \x01(\x05B\r\xe0A\x02\xbaH\a\xc8\x01\x01\x1a\x02(\x01H\x01R\aattempt\x88\x01\x01\x1a[\n" +
 	"\x06Placed\x12,\n" +
 	"\tticket_id\x18\x01 \x01(\tB\x0f\xe0A\x02\xbaH\t\xc8\x01\x01r\x04\x10\x01\x18dR\bticketId\x12#\n" +
 	"\n" +
 	"unverified\x18\x02 \x01(\bB\x03\xe0A\x01R\n" +
 	"unverified\x1a\v\n" +
 	"\tNotPlacedB\x10\n" +
-	"\aoutcome\x12\x05\xbaH\x02\b\x01\"F\n" +
+	"\aoutcome\x12\x05\xbaH\x02\b\x01B\n" +
+	"\n" +
+	"\b_attempt\"F\n" +
 	"\x16ResolveInDoubtResponse\x12,\n" +
 	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order2\xac\x01\n" +
 	"\x0fOperatorService\x12\x98\x01\n" +
 	"\x0eResolveInDoubt\x12 .portin.v1.ResolveInDoubtRequest\x1a!.portin.v1.ResolveInDoubtResponse\"A\x82\xd3\xe4\x93\x02;:\n" +
-	"resolutionb\x05order\"&/v1/port-ins/{order_id}:resolveInDoubtB4Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
+	"resolutionb\x05order\"&/v1/port-ins/{order_id}:resolveInDoubtBK\n" +
+	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
 	file_portin_v1_operator_service_proto_rawDescOnce sync.Once

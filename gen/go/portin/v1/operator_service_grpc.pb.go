@@ -29,7 +29,7 @@ const (
 // OperatorService is for those who run the service.
 type OperatorServiceClient interface {
 	// ResolveInDoubt decides about an order that is IN_DOUBT, when a person knows more than the service could find out. The
-	// decision and its reason become an event whose actor is the caller's identity.
+	// decision and its reason become an event whose actor is the caller's identity. The same decision again answers the order.
 	ResolveInDoubt(ctx context.Context, in *ResolveInDoubtRequest, opts ...grpc.CallOption) (*ResolveInDoubtResponse, error)
 }
 
@@ -58,7 +58,7 @@ func (c *operatorServiceClient) ResolveInDoubt(ctx context.Context, in *ResolveI
 // OperatorService is for those who run the service.
 type OperatorServiceServer interface {
 	// ResolveInDoubt decides about an order that is IN_DOUBT, when a person knows more than the service could find out. The
-	// decision and its reason become an event whose actor is the caller's identity.
+	// decision and its reason become an event whose actor is the caller's identity. The same decision again answers the order.
 	ResolveInDoubt(context.Context, *ResolveInDoubtRequest) (*ResolveInDoubtResponse, error)
 	mustEmbedUnimplementedOperatorServiceServer()
 }

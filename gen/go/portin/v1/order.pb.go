@@ -25,7 +25,7 @@ const (
 )
 
 // OrderState says where an order stands between the caller and the carrier. What becomes of the port after ACCEPTED is
-// in `carrier_status`.
+// in `carrier_status`. No values will be added in v1.
 type OrderState int32
 
 const (
@@ -33,7 +33,7 @@ const (
 	OrderState_ORDER_STATE_UNSPECIFIED OrderState = 0
 	// Claimed; the request to the carrier may have begun. Ask again.
 	OrderState_ORDER_STATE_SENDING OrderState = 1
-	// The carrier did not get the order. The same request_id sends it again.
+	// The carrier does not have the order: it never got it, or turned it away unread. The same request_id sends it again.
 	OrderState_ORDER_STATE_NOT_SENT OrderState = 2
 	// The carrier refused the order. Final: a correction needs a new request_id.
 	OrderState_ORDER_STATE_REFUSED OrderState = 3
@@ -90,7 +90,8 @@ func (OrderState) EnumDescriptor() ([]byte, []int) {
 	return file_portin_v1_order_proto_rawDescGZIP(), []int{0}
 }
 
-// CarrierReply is the carrier's word of reply to an order (TicketResponse.Reply).
+// CarrierReply is the carrier's word of reply to an order (TicketResponse.Reply). A reply that is none of these leaves the
+// order IN_DOUBT. Values may be added; treat one that you do not know as UNSPECIFIED.
 type CarrierReply int32
 
 const (
@@ -100,9 +101,9 @@ const (
 	CarrierReply_CARRIER_REPLY_REJECTED CarrierReply = 1
 	// Accepted (carrier's 1).
 	CarrierReply_CARRIER_REPLY_ACCEPTED CarrierReply = 2
-	// Deferred (carrier's 2): taken, and to be followed.
+	// Deferred (carrier's 2): taken as far as is known, and to be followed.
 	CarrierReply_CARRIER_REPLY_DEFERRED CarrierReply = 3
-	// Conditional (carrier's 3): taken under a condition, and to be followed.
+	// Conditional (carrier's 3): taken under a condition as far as is known, and to be followed.
 	CarrierReply_CARRIER_REPLY_CONDITIONAL CarrierReply = 4
 	// Error (carrier's 4): the order was refused.
 	CarrierReply_CARRIER_REPLY_ERROR CarrierReply = 5
@@ -155,7 +156,89 @@ func (CarrierReply) EnumDescriptor() ([]byte, []int) {
 	return file_portin_v1_order_proto_rawDescGZIP(), []int{1}
 }
 
-// WarningCode names a kind of doubt, for programs.
+// AttentionCode names a kind of reason for a person to look, for programs. Values will be added; treat one that you do
+// not know as a reason to look.
+type AttentionCode int32
+
+const (
+	// Not set.
+	AttentionCode_ATTENTION_CODE_UNSPECIFIED AttentionCode = 0
+	// The carrier deferred its decision about the order.
+	AttentionCode_ATTENTION_CODE_REPLY_DEFERRED AttentionCode = 1
+	// The carrier accepted the order under a condition.
+	AttentionCode_ATTENTION_CODE_REPLY_CONDITIONAL AttentionCode = 2
+	// The carrier accepted the order and named no ticket, or one that another order has.
+	AttentionCode_ATTENTION_CODE_NO_TICKET AttentionCode = 3
+	// The service could not find out whether the carrier has the order; it waits for OperatorService.ResolveInDoubt.
+	AttentionCode_ATTENTION_CODE_IN_DOUBT_UNRESOLVED AttentionCode = 4
+	// The carrier answered an order after its state was decided, and the answer says otherwise.
+	AttentionCode_ATTENTION_CODE_LATE_ANSWER AttentionCode = 5
+	// The carrier has two orders for a number.
+	AttentionCode_ATTENTION_CODE_NUMBERS_HELD_TWICE AttentionCode = 6
+	// The carrier's status needs a look: HOLD, REJECTED, CONFIRMEDwEXCEPTION, or a word that nobody knows.
+	AttentionCode_ATTENTION_CODE_CARRIER_STATUS AttentionCode = 7
+	// The carrier confirmed another date than the one that was asked for.
+	AttentionCode_ATTENTION_CODE_DATE_CHANGED AttentionCode = 8
+	// Nothing has changed for too long.
+	AttentionCode_ATTENTION_CODE_NO_PROGRESS AttentionCode = 9
+)
+
+// Enum value maps for AttentionCode.
+var (
+	AttentionCode_name = map[int32]string{
+		0: "ATTENTION_CODE_UNSPECIFIED",
+		1: "ATTENTION_CODE_REPLY_DEFERRED",
+		2: "ATTENTION_CODE_REPLY_CONDITIONAL",
+		3: "ATTENTION_CODE_NO_TICKET",
+		4: "ATTENTION_CODE_IN_DOUBT_UNRESOLVED",
+		5: "ATTENTION_CODE_LATE_ANSWER",
+		6: "ATTENTION_CODE_NUMBERS_HELD_TWICE",
+		7: "ATTENTION_CODE_CARRIER_STATUS",
+		8: "ATTENTION_CODE_DATE_CHANGED",
+		9: "ATTENTION_CODE_NO_PROGRESS",
+	}
+	AttentionCode_value = map[string]int32{
+		"ATTENTION_CODE_UNSPECIFIED":         0,
+		"ATTENTION_CODE_REPLY_DEFERRED":      1,
+		"ATTENTION_CODE_REPLY_CONDITIONAL":   2,
+		"ATTENTION_CODE_NO_TICKET":           3,
+		"ATTENTION_CODE_IN_DOUBT_UNRESOLVED": 4,
+		"ATTENTION_CODE_LATE_ANSWER":         5,
+		"ATTENTION_CODE_NUMBERS_HELD_TWICE":  6,
+		"ATTENTION_CODE_CARRIER_STATUS":      7,
+		"ATTENTION_CODE_DATE_CHANGED":        8,
+		"ATTENTION_CODE_NO_PROGRESS":         9,
+	}
+)
+
+func (x AttentionCode) Enum() *AttentionCode {
+	p := new(AttentionCode)
+	*p = x
+	return p
+}
+
+func (x AttentionCode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AttentionCode) Descriptor() protoreflect.EnumDescriptor {
+	return file_portin_v1_order_proto_enumTypes[2].Descriptor()
+}
+
+func (AttentionCode) Type() protoreflect.EnumType {
+	return &file_portin_v1_order_proto_enumTypes[2]
+}
+
+func (x AttentionCode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AttentionCode.Descriptor instead.
+func (AttentionCode) EnumDescriptor() ([]byte, []int) {
+	return file_portin_v1_order_proto_rawDescGZIP(), []int{2}
+}
+
+// WarningCode names a kind of doubt, for programs. Values will be added; treat one that you do not know as AMBIGUOUS.
 type WarningCode int32
 
 const (
@@ -228,11 +311,11 @@ func (x WarningCode) String() string {
 }
 
 func (WarningCode) Descriptor() protoreflect.EnumDescriptor {
-	return file_portin_v1_order_proto_enumTypes[2].Descriptor()
+	return file_portin_v1_order_proto_enumTypes[3].Descriptor()
 }
 
 func (WarningCode) Type() protoreflect.EnumType {
-	return &file_portin_v1_order_proto_enumTypes[2]
+	return &file_portin_v1_order_proto_enumTypes[3]
 }
 
 func (x WarningCode) Number() protoreflect.EnumNumber {
@@ -241,13 +324,15 @@ func (x WarningCode) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WarningCode.Descriptor instead.
 func (WarningCode) EnumDescriptor() ([]byte, []int) {
-	return file_portin_v1_order_proto_rawDescGZIP(), []int{2}
+	return file_portin_v1_order_proto_rawDescGZIP(), []int{3}
 }
 
 // PortInOrder asks the carrier to move telephone numbers to it, and says what they become. It is the body of a port-in
 // request and the resource that answers carry: the caller writes `form` and exactly one arm of `target`; everything
 // below is output, and is ignored when it is sent. Telephone numbers may be written as people write North American
-// numbers ("416-555-0123", "(416) 555-0123", "+1 416 555 0123"); answers have them in E.164 ("+14165550123").
+// numbers ("416-555-0123", "(416) 555-0123", "+1 416 555 0123"); answers have them in E.164 ("+14165550123"). A reader of
+// answers must cope with an order that has no form and no target that it knows: one that was placed elsewhere, or a target
+// of a later version.
 type PortInOrder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What the losing carrier knows about the customer, with the documents, dates and contacts of the port.
@@ -270,17 +355,19 @@ type PortInOrder struct {
 	Target isPortInOrder_Target `protobuf_oneof:"target"`
 	// The order's identity, a UUIDv7, given by the service. Empty in the answer to a validate_only request.
 	OrderId string `protobuf:"bytes,32,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
-	// The idempotency key that the order was placed with, in lower case.
+	// The idempotency key that the order was placed with, in lower case. Like all output it is ignored on input: over JSON
+	// the key is the header Idempotency-Key, or `requestId` in the query.
 	RequestId string `protobuf:"bytes,33,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Where the order stands between the caller and the carrier.
 	State OrderState `protobuf:"varint,34,opt,name=state,proto3,enum=portin.v1.OrderState" json:"state,omitempty"`
 	// How often the service has set out to send the order: 1 for the first time, one more for every re-send from NOT_SENT.
 	Attempt int32 `protobuf:"varint,35,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	// Whether a person should look at the order. `attention_reasons` says why.
+	// Whether a person should look at the order; `attentions` says why. An order can need attention in any category.
 	NeedsAttention bool `protobuf:"varint,36,opt,name=needs_attention,json=needsAttention,proto3" json:"needs_attention,omitempty"`
-	// Why `needs_attention` is set, in plain English, oldest first.
-	AttentionReasons []string `protobuf:"bytes,37,rep,name=attention_reasons,json=attentionReasons,proto3" json:"attention_reasons,omitempty"`
-	// The carrier's ticket for the order ("TicketMask"), the key of status queries. Empty while there is none.
+	// Why `needs_attention` is set, oldest first.
+	Attentions []*Attention `protobuf:"bytes,37,rep,name=attentions,proto3" json:"attentions,omitempty"`
+	// The carrier's ticket for the order, the key of status queries: its reply's TicketMask, or, for an order that was found
+	// or resolved later, the ticket of its status. Empty while there is none.
 	TicketId string `protobuf:"bytes,38,opt,name=ticket_id,json=ticketId,proto3" json:"ticket_id,omitempty"`
 	// The carrier's word of reply to the order. UNSPECIFIED while there is none.
 	CarrierReply CarrierReply `protobuf:"varint,39,opt,name=carrier_reply,json=carrierReply,proto3,enum=portin.v1.CarrierReply" json:"carrier_reply,omitempty"`
@@ -288,17 +375,20 @@ type PortInOrder struct {
 	CarrierMessage string `protobuf:"bytes,40,opt,name=carrier_message,json=carrierMessage,proto3" json:"carrier_message,omitempty"`
 	// Key into the carrier's error log, when it answered with an error.
 	CarrierErrorId string `protobuf:"bytes,41,opt,name=carrier_error_id,json=carrierErrorId,proto3" json:"carrier_error_id,omitempty"`
-	// Why the order is NOT_SENT, REFUSED or IN_DOUBT: the reason of the error that a replay answers with.
-	Reason ErrorReason `protobuf:"varint,42,opt,name=reason,proto3,enum=portin.v1.ErrorReason" json:"reason,omitempty"`
+	// Why the latest attempt ended NOT_SENT or REFUSED; UNSPECIFIED otherwise. ErrorInfo has it without the prefix
+	// ERROR_REASON_.
+	ErrorReason ErrorReason `protobuf:"varint,42,opt,name=error_reason,json=errorReason,proto3,enum=portin.v1.ErrorReason" json:"error_reason,omitempty"`
+	// The message of that error, at most 1,024 bytes. It may be the carrier's own and quote the order.
+	ErrorMessage string `protobuf:"bytes,52,opt,name=error_message,json=errorMessage,proto3" json:"error_message,omitempty"`
 	// How the port fares, as far as the carrier was asked. UNSPECIFIED until then.
 	CarrierStatus CarrierStatus `protobuf:"varint,43,opt,name=carrier_status,json=carrierStatus,proto3,enum=portin.v1.CarrierStatus" json:"carrier_status,omitempty"`
 	// The carrier's own word for `carrier_status`, kept as it came; it can be one that this version does not know.
 	CarrierStatusWord string `protobuf:"bytes,44,opt,name=carrier_status_word,json=carrierStatusWord,proto3" json:"carrier_status_word,omitempty"`
-	// What `carrier_status` means for the reader of a list.
+	// What `carrier_status` means for the reader of a list. An ACCEPTED order whose status is not known yet is OPEN.
 	Category Category `protobuf:"varint,45,opt,name=category,proto3,enum=portin.v1.Category" json:"category,omitempty"`
 	// Every number that the order ports, in E.164, in the order of the target.
 	Numbers []string `protobuf:"bytes,46,rep,name=numbers,proto3" json:"numbers,omitempty"`
-	// What was not certain enough to refuse the order, found when it was placed.
+	// What was not certain enough to refuse the order, found when it was placed; some 100 at the most.
 	Warnings []*Warning `protobuf:"bytes,47,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// When the service first took the order.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,48,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
@@ -306,7 +396,8 @@ type PortInOrder struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,49,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// When the latest attempt was claimed, just before its request to the carrier.
 	ClaimTime *timestamppb.Timestamp `protobuf:"bytes,50,opt,name=claim_time,json=claimTime,proto3" json:"claim_time,omitempty"`
-	// When the latest attempt got its definite answer. Absent while the order is SENDING or IN_DOUBT.
+	// When the latest attempt was settled: by the carrier's answer, by what was found out later, or by an operator. Absent
+	// while the order is SENDING or IN_DOUBT.
 	SettleTime    *timestamppb.Timestamp `protobuf:"bytes,51,opt,name=settle_time,json=settleTime,proto3" json:"settle_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -481,9 +572,9 @@ func (x *PortInOrder) GetNeedsAttention() bool {
 	return false
 }
 
-func (x *PortInOrder) GetAttentionReasons() []string {
+func (x *PortInOrder) GetAttentions() []*Attention {
 	if x != nil {
-		return x.AttentionReasons
+		return x.Attentions
 	}
 	return nil
 }
@@ -516,11 +607,18 @@ func (x *PortInOrder) GetCarrierErrorId() string {
 	return ""
 }
 
-func (x *PortInOrder) GetReason() ErrorReason {
+func (x *PortInOrder) GetErrorReason() ErrorReason {
 	if x != nil {
-		return x.Reason
+		return x.ErrorReason
 	}
 	return ErrorReason_ERROR_REASON_UNSPECIFIED
+}
+
+func (x *PortInOrder) GetErrorMessage() string {
+	if x != nil {
+		return x.ErrorMessage
+	}
+	return ""
 }
 
 func (x *PortInOrder) GetCarrierStatus() CarrierStatus {
@@ -637,7 +735,7 @@ type PortInOrder_BusinessPermanentCallForward struct {
 
 type PortInOrder_VirtualFax struct {
 	// Virtual fax numbers (carrier's product type 7).
-	VirtualFax *VirtualFax `protobuf:"bytes,11,opt,name=virtual_fax,json=virtualFax,proto3,oneof"`
+	VirtualFax *VirtualFax `protobuf:"bytes,11,opt,name=virtual_fax,json=virtualFax,proto3,oneof"` // The field numbers 12 to 31 are kept for targets to come.
 }
 
 func (*PortInOrder_TrunkDid) isPortInOrder_Target() {}
@@ -660,6 +758,70 @@ func (*PortInOrder_BusinessPermanentCallForward) isPortInOrder_Target() {}
 
 func (*PortInOrder_VirtualFax) isPortInOrder_Target() {}
 
+// Attention is a reason for a person to look at an order.
+type Attention struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What kind of reason it is.
+	Code AttentionCode `protobuf:"varint,1,opt,name=code,proto3,enum=portin.v1.AttentionCode" json:"code,omitempty"`
+	// The reason in plain English, with what can be done. It never quotes a secret or personal data.
+	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	// Since when.
+	StartTime     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Attention) Reset() {
+	*x = Attention{}
+	mi := &file_portin_v1_order_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Attention) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Attention) ProtoMessage() {}
+
+func (x *Attention) ProtoReflect() protoreflect.Message {
+	mi := &file_portin_v1_order_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Attention.ProtoReflect.Descriptor instead.
+func (*Attention) Descriptor() ([]byte, []int) {
+	return file_portin_v1_order_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Attention) GetCode() AttentionCode {
+	if x != nil {
+		return x.Code
+	}
+	return AttentionCode_ATTENTION_CODE_UNSPECIFIED
+}
+
+func (x *Attention) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *Attention) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
 // Warning is something about an order that is not certain enough to refuse it.
 type Warning struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -676,7 +838,7 @@ type Warning struct {
 
 func (x *Warning) Reset() {
 	*x = Warning{}
-	mi := &file_portin_v1_order_proto_msgTypes[1]
+	mi := &file_portin_v1_order_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -688,7 +850,7 @@ func (x *Warning) String() string {
 func (*Warning) ProtoMessage() {}
 
 func (x *Warning) ProtoReflect() protoreflect.Message {
-	mi := &file_portin_v1_order_proto_msgTypes[1]
+	mi := &file_portin_v1_order_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -701,7 +863,7 @@ func (x *Warning) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Warning.ProtoReflect.Descriptor instead.
 func (*Warning) Descriptor() ([]byte, []int) {
-	return file_portin_v1_order_proto_rawDescGZIP(), []int{1}
+	return file_portin_v1_order_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Warning) GetField() string {
@@ -729,7 +891,7 @@ var File_portin_v1_order_proto protoreflect.FileDescriptor
 
 const file_portin_v1_order_proto_rawDesc = "" +
 	"\n" +
-	"\x15portin/v1/order.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cportin/v1/error_reason.proto\x1a\x14portin/v1/form.proto\x1a\x16portin/v1/status.proto\x1a\x16portin/v1/target.proto\"\xe4\x0e\n" +
+	"\x15portin/v1/order.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cportin/v1/error_reason.proto\x1a\x14portin/v1/form.proto\x1a\x16portin/v1/status.proto\x1a\x16portin/v1/target.proto\"\xa8\x0f\n" +
 	"\vPortInOrder\x122\n" +
 	"\x04form\x18\x01 \x01(\v2\x13.portin.v1.PortFormB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\x04form\x122\n" +
 	"\ttrunk_did\x18\x02 \x01(\v2\x13.portin.v1.TrunkDidH\x00R\btrunkDid\x12L\n" +
@@ -749,17 +911,20 @@ const file_portin_v1_order_proto_rawDesc = "" +
 	"request_id\x18! \x01(\tB\x03\xe0A\x03R\trequestId\x120\n" +
 	"\x05state\x18\" \x01(\x0e2\x15.portin.v1.OrderStateB\x03\xe0A\x03R\x05state\x12\x1d\n" +
 	"\aattempt\x18# \x01(\x05B\x03\xe0A\x03R\aattempt\x12,\n" +
-	"\x0fneeds_attention\x18$ \x01(\bB\x03\xe0A\x03R\x0eneedsAttention\x120\n" +
-	"\x11attention_reasons\x18% \x03(\tB\x03\xe0A\x03R\x10attentionReasons\x12 \n" +
+	"\x0fneeds_attention\x18$ \x01(\bB\x03\xe0A\x03R\x0eneedsAttention\x129\n" +
+	"\n" +
+	"attentions\x18% \x03(\v2\x14.portin.v1.AttentionB\x03\xe0A\x03R\n" +
+	"attentions\x12 \n" +
 	"\tticket_id\x18& \x01(\tB\x03\xe0A\x03R\bticketId\x12A\n" +
 	"\rcarrier_reply\x18' \x01(\x0e2\x17.portin.v1.CarrierReplyB\x03\xe0A\x03R\fcarrierReply\x12/\n" +
 	"\x0fcarrier_message\x18( \x01(\tB\x06\xe0A\x03\x80\x01\x01R\x0ecarrierMessage\x12-\n" +
-	"\x10carrier_error_id\x18) \x01(\tB\x03\xe0A\x03R\x0ecarrierErrorId\x123\n" +
-	"\x06reason\x18* \x01(\x0e2\x16.portin.v1.ErrorReasonB\x03\xe0A\x03R\x06reason\x12D\n" +
+	"\x10carrier_error_id\x18) \x01(\tB\x03\xe0A\x03R\x0ecarrierErrorId\x12>\n" +
+	"\ferror_reason\x18* \x01(\x0e2\x16.portin.v1.ErrorReasonB\x03\xe0A\x03R\verrorReason\x12+\n" +
+	"\rerror_message\x184 \x01(\tB\x06\xe0A\x03\x80\x01\x01R\ferrorMessage\x12D\n" +
 	"\x0ecarrier_status\x18+ \x01(\x0e2\x18.portin.v1.CarrierStatusB\x03\xe0A\x03R\rcarrierStatus\x123\n" +
 	"\x13carrier_status_word\x18, \x01(\tB\x03\xe0A\x03R\x11carrierStatusWord\x124\n" +
-	"\bcategory\x18- \x01(\x0e2\x13.portin.v1.CategoryB\x03\xe0A\x03R\bcategory\x12\x1d\n" +
-	"\anumbers\x18. \x03(\tB\x03\xe0A\x03R\anumbers\x123\n" +
+	"\bcategory\x18- \x01(\x0e2\x13.portin.v1.CategoryB\x03\xe0A\x03R\bcategory\x12 \n" +
+	"\anumbers\x18. \x03(\tB\x06\xe0A\x03\x80\x01\x01R\anumbers\x123\n" +
 	"\bwarnings\x18/ \x03(\v2\x12.portin.v1.WarningB\x03\xe0A\x03R\bwarnings\x12@\n" +
 	"\vcreate_time\x180 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"createTime\x12@\n" +
@@ -769,7 +934,12 @@ const file_portin_v1_order_proto_rawDesc = "" +
 	"claim_time\x182 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tclaimTime\x12@\n" +
 	"\vsettle_time\x183 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"settleTimeB\b\n" +
-	"\x06target\"|\n" +
+	"\x06target\"\xa5\x01\n" +
+	"\tAttention\x121\n" +
+	"\x04code\x18\x01 \x01(\x0e2\x18.portin.v1.AttentionCodeB\x03\xe0A\x03R\x04code\x12%\n" +
+	"\vdescription\x18\x02 \x01(\tB\x03\xe0A\x03R\vdescription\x12>\n" +
+	"\n" +
+	"start_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tstartTime\"|\n" +
 	"\aWarning\x12\x19\n" +
 	"\x05field\x18\x01 \x01(\tB\x03\xe0A\x03R\x05field\x12/\n" +
 	"\x04code\x18\x02 \x01(\x0e2\x16.portin.v1.WarningCodeB\x03\xe0A\x03R\x04code\x12%\n" +
@@ -788,7 +958,18 @@ const file_portin_v1_order_proto_rawDesc = "" +
 	"\x16CARRIER_REPLY_ACCEPTED\x10\x02\x12\x1a\n" +
 	"\x16CARRIER_REPLY_DEFERRED\x10\x03\x12\x1d\n" +
 	"\x19CARRIER_REPLY_CONDITIONAL\x10\x04\x12\x17\n" +
-	"\x13CARRIER_REPLY_ERROR\x10\x05*\x92\x03\n" +
+	"\x13CARRIER_REPLY_ERROR\x10\x05*\xe9\x02\n" +
+	"\rAttentionCode\x12\x1e\n" +
+	"\x1aATTENTION_CODE_UNSPECIFIED\x10\x00\x12!\n" +
+	"\x1dATTENTION_CODE_REPLY_DEFERRED\x10\x01\x12$\n" +
+	" ATTENTION_CODE_REPLY_CONDITIONAL\x10\x02\x12\x1c\n" +
+	"\x18ATTENTION_CODE_NO_TICKET\x10\x03\x12&\n" +
+	"\"ATTENTION_CODE_IN_DOUBT_UNRESOLVED\x10\x04\x12\x1e\n" +
+	"\x1aATTENTION_CODE_LATE_ANSWER\x10\x05\x12%\n" +
+	"!ATTENTION_CODE_NUMBERS_HELD_TWICE\x10\x06\x12!\n" +
+	"\x1dATTENTION_CODE_CARRIER_STATUS\x10\a\x12\x1f\n" +
+	"\x1bATTENTION_CODE_DATE_CHANGED\x10\b\x12\x1e\n" +
+	"\x1aATTENTION_CODE_NO_PROGRESS\x10\t*\x92\x03\n" +
 	"\vWarningCode\x12\x1c\n" +
 	"\x18WARNING_CODE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19WARNING_CODE_NUMBER_RANGE\x10\x01\x12%\n" +
@@ -802,7 +983,8 @@ const file_portin_v1_order_proto_rawDesc = "" +
 	"\x1aWARNING_CODE_PORT_SEQUENCE\x10\t\x12\x1f\n" +
 	"\x1bWARNING_CODE_EARLIER_TICKET\x10\n" +
 	"\x12\x1a\n" +
-	"\x16WARNING_CODE_AMBIGUOUS\x10\vB4Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
+	"\x16WARNING_CODE_AMBIGUOUS\x10\vBK\n" +
+	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
 	file_portin_v1_order_proto_rawDescOnce sync.Once
@@ -816,58 +998,63 @@ func file_portin_v1_order_proto_rawDescGZIP() []byte {
 	return file_portin_v1_order_proto_rawDescData
 }
 
-var file_portin_v1_order_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_portin_v1_order_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_portin_v1_order_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_portin_v1_order_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_portin_v1_order_proto_goTypes = []any{
 	(OrderState)(0),                      // 0: portin.v1.OrderState
 	(CarrierReply)(0),                    // 1: portin.v1.CarrierReply
-	(WarningCode)(0),                     // 2: portin.v1.WarningCode
-	(*PortInOrder)(nil),                  // 3: portin.v1.PortInOrder
-	(*Warning)(nil),                      // 4: portin.v1.Warning
-	(*PortForm)(nil),                     // 5: portin.v1.PortForm
-	(*TrunkDid)(nil),                     // 6: portin.v1.TrunkDid
-	(*TrunkTollFreeDid)(nil),             // 7: portin.v1.TrunkTollFreeDid
-	(*GeneralProduct)(nil),               // 8: portin.v1.GeneralProduct
-	(*GeneralChildProduct)(nil),          // 9: portin.v1.GeneralChildProduct
-	(*ResidentialLine)(nil),              // 10: portin.v1.ResidentialLine
-	(*BusinessLine)(nil),                 // 11: portin.v1.BusinessLine
-	(*PermanentCallForward)(nil),         // 12: portin.v1.PermanentCallForward
-	(*TollFreePermanentCallForward)(nil), // 13: portin.v1.TollFreePermanentCallForward
-	(*BusinessPermanentCallForward)(nil), // 14: portin.v1.BusinessPermanentCallForward
-	(*VirtualFax)(nil),                   // 15: portin.v1.VirtualFax
-	(ErrorReason)(0),                     // 16: portin.v1.ErrorReason
-	(CarrierStatus)(0),                   // 17: portin.v1.CarrierStatus
-	(Category)(0),                        // 18: portin.v1.Category
-	(*timestamppb.Timestamp)(nil),        // 19: google.protobuf.Timestamp
+	(AttentionCode)(0),                   // 2: portin.v1.AttentionCode
+	(WarningCode)(0),                     // 3: portin.v1.WarningCode
+	(*PortInOrder)(nil),                  // 4: portin.v1.PortInOrder
+	(*Attention)(nil),                    // 5: portin.v1.Attention
+	(*Warning)(nil),                      // 6: portin.v1.Warning
+	(*PortForm)(nil),                     // 7: portin.v1.PortForm
+	(*TrunkDid)(nil),                     // 8: portin.v1.TrunkDid
+	(*TrunkTollFreeDid)(nil),             // 9: portin.v1.TrunkTollFreeDid
+	(*GeneralProduct)(nil),               // 10: portin.v1.GeneralProduct
+	(*GeneralChildProduct)(nil),          // 11: portin.v1.GeneralChildProduct
+	(*ResidentialLine)(nil),              // 12: portin.v1.ResidentialLine
+	(*BusinessLine)(nil),                 // 13: portin.v1.BusinessLine
+	(*PermanentCallForward)(nil),         // 14: portin.v1.PermanentCallForward
+	(*TollFreePermanentCallForward)(nil), // 15: portin.v1.TollFreePermanentCallForward
+	(*BusinessPermanentCallForward)(nil), // 16: portin.v1.BusinessPermanentCallForward
+	(*VirtualFax)(nil),                   // 17: portin.v1.VirtualFax
+	(ErrorReason)(0),                     // 18: portin.v1.ErrorReason
+	(CarrierStatus)(0),                   // 19: portin.v1.CarrierStatus
+	(Category)(0),                        // 20: portin.v1.Category
+	(*timestamppb.Timestamp)(nil),        // 21: google.protobuf.Timestamp
 }
 var file_portin_v1_order_proto_depIdxs = []int32{
-	5,  // 0: portin.v1.PortInOrder.form:type_name -> portin.v1.PortForm
-	6,  // 1: portin.v1.PortInOrder.trunk_did:type_name -> portin.v1.TrunkDid
-	7,  // 2: portin.v1.PortInOrder.trunk_toll_free_did:type_name -> portin.v1.TrunkTollFreeDid
-	8,  // 3: portin.v1.PortInOrder.general_product:type_name -> portin.v1.GeneralProduct
-	9,  // 4: portin.v1.PortInOrder.general_child_product:type_name -> portin.v1.GeneralChildProduct
-	10, // 5: portin.v1.PortInOrder.residential_line:type_name -> portin.v1.ResidentialLine
-	11, // 6: portin.v1.PortInOrder.business_line:type_name -> portin.v1.BusinessLine
-	12, // 7: portin.v1.PortInOrder.permanent_call_forward:type_name -> portin.v1.PermanentCallForward
-	13, // 8: portin.v1.PortInOrder.toll_free_permanent_call_forward:type_name -> portin.v1.TollFreePermanentCallForward
-	14, // 9: portin.v1.PortInOrder.business_permanent_call_forward:type_name -> portin.v1.BusinessPermanentCallForward
-	15, // 10: portin.v1.PortInOrder.virtual_fax:type_name -> portin.v1.VirtualFax
+	7,  // 0: portin.v1.PortInOrder.form:type_name -> portin.v1.PortForm
+	8,  // 1: portin.v1.PortInOrder.trunk_did:type_name -> portin.v1.TrunkDid
+	9,  // 2: portin.v1.PortInOrder.trunk_toll_free_did:type_name -> portin.v1.TrunkTollFreeDid
+	10, // 3: portin.v1.PortInOrder.general_product:type_name -> portin.v1.GeneralProduct
+	11, // 4: portin.v1.PortInOrder.general_child_product:type_name -> portin.v1.GeneralChildProduct
+	12, // 5: portin.v1.PortInOrder.residential_line:type_name -> portin.v1.ResidentialLine
+	13, // 6: portin.v1.PortInOrder.business_line:type_name -> portin.v1.BusinessLine
+	14, // 7: portin.v1.PortInOrder.permanent_call_forward:type_name -> portin.v1.PermanentCallForward
+	15, // 8: portin.v1.PortInOrder.toll_free_permanent_call_forward:type_name -> portin.v1.TollFreePermanentCallForward
+	16, // 9: portin.v1.PortInOrder.business_permanent_call_forward:type_name -> portin.v1.BusinessPermanentCallForward
+	17, // 10: portin.v1.PortInOrder.virtual_fax:type_name -> portin.v1.VirtualFax
 	0,  // 11: portin.v1.PortInOrder.state:type_name -> portin.v1.OrderState
-	1,  // 12: portin.v1.PortInOrder.carrier_reply:type_name -> portin.v1.CarrierReply
-	16, // 13: portin.v1.PortInOrder.reason:type_name -> portin.v1.ErrorReason
-	17, // 14: portin.v1.PortInOrder.carrier_status:type_name -> portin.v1.CarrierStatus
-	18, // 15: portin.v1.PortInOrder.category:type_name -> portin.v1.Category
-	4,  // 16: portin.v1.PortInOrder.warnings:type_name -> portin.v1.Warning
-	19, // 17: portin.v1.PortInOrder.create_time:type_name -> google.protobuf.Timestamp
-	19, // 18: portin.v1.PortInOrder.update_time:type_name -> google.protobuf.Timestamp
-	19, // 19: portin.v1.PortInOrder.claim_time:type_name -> google.protobuf.Timestamp
-	19, // 20: portin.v1.PortInOrder.settle_time:type_name -> google.protobuf.Timestamp
-	2,  // 21: portin.v1.Warning.code:type_name -> portin.v1.WarningCode
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	5,  // 12: portin.v1.PortInOrder.attentions:type_name -> portin.v1.Attention
+	1,  // 13: portin.v1.PortInOrder.carrier_reply:type_name -> portin.v1.CarrierReply
+	18, // 14: portin.v1.PortInOrder.error_reason:type_name -> portin.v1.ErrorReason
+	19, // 15: portin.v1.PortInOrder.carrier_status:type_name -> portin.v1.CarrierStatus
+	20, // 16: portin.v1.PortInOrder.category:type_name -> portin.v1.Category
+	6,  // 17: portin.v1.PortInOrder.warnings:type_name -> portin.v1.Warning
+	21, // 18: portin.v1.PortInOrder.create_time:type_name -> google.protobuf.Timestamp
+	21, // 19: portin.v1.PortInOrder.update_time:type_name -> google.protobuf.Timestamp
+	21, // 20: portin.v1.PortInOrder.claim_time:type_name -> google.protobuf.Timestamp
+	21, // 21: portin.v1.PortInOrder.settle_time:type_name -> google.protobuf.Timestamp
+	2,  // 22: portin.v1.Attention.code:type_name -> portin.v1.AttentionCode
+	21, // 23: portin.v1.Attention.start_time:type_name -> google.protobuf.Timestamp
+	3,  // 24: portin.v1.Warning.code:type_name -> portin.v1.WarningCode
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_portin_v1_order_proto_init() }
@@ -896,8 +1083,8 @@ func file_portin_v1_order_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_portin_v1_order_proto_rawDesc), len(file_portin_v1_order_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   2,
+			NumEnums:      4,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -98,7 +98,7 @@ type PortInResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The order as it now is.
 	Order *PortInOrder `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
-	// Whether the order was placed by an earlier request with the same request_id.
+	// Whether the answer is that of an earlier request with the same request_id. False for a re-send from NOT_SENT.
 	Replayed      bool `protobuf:"varint,2,opt,name=replayed,proto3" json:"replayed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -240,31 +240,32 @@ func (x *GetPortInOrderResponse) GetOrder() *PortInOrder {
 	return nil
 }
 
-// ListPortInOrdersRequest is the request of ListPortInOrders.
+// ListPortInOrdersRequest is the request of ListPortInOrders. In a query a repeated filter is given several times
+// (`?states=ORDER_STATE_IN_DOUBT&states=ORDER_STATE_SENDING`), and a time is RFC 3339 with Z ("2026-07-01T00:00:00Z").
 type ListPortInOrdersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Orders in one of these states.
 	States []OrderState `protobuf:"varint,1,rep,packed,name=states,proto3,enum=portin.v1.OrderState" json:"states,omitempty"`
 	// Orders whose port is in one of these categories.
 	Categories []Category `protobuf:"varint,2,rep,packed,name=categories,proto3,enum=portin.v1.Category" json:"categories,omitempty"`
-	// Orders that port this number.
+	// Orders that port this number, as people write North American numbers.
 	Number *string `protobuf:"bytes,3,opt,name=number,proto3,oneof" json:"number,omitempty"`
-	// The order with this ticket of the carrier.
+	// The order with this ticket of the carrier, exactly.
 	TicketId *string `protobuf:"bytes,4,opt,name=ticket_id,json=ticketId,proto3,oneof" json:"ticket_id,omitempty"`
-	// Orders with this reference of the caller (`form.customer_reference`).
+	// Orders with this reference of the caller (`form.customer_reference`), exactly.
 	CustomerReference *string `protobuf:"bytes,5,opt,name=customer_reference,json=customerReference,proto3,oneof" json:"customer_reference,omitempty"`
-	// The order with this idempotency key.
+	// The order with this idempotency key, compared in lower case.
 	RequestId *string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3,oneof" json:"request_id,omitempty"`
 	// Orders that need attention (true) or do not (false).
 	NeedsAttention *bool `protobuf:"varint,7,opt,name=needs_attention,json=needsAttention,proto3,oneof" json:"needs_attention,omitempty"`
 	// Orders created at this time or later.
-	MinCreateTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=min_create_time,json=minCreateTime,proto3" json:"min_create_time,omitempty"`
+	FromCreateTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=from_create_time,json=fromCreateTime,proto3" json:"from_create_time,omitempty"`
 	// Orders created before this time.
-	MaxCreateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=max_create_time,json=maxCreateTime,proto3" json:"max_create_time,omitempty"`
+	BeforeCreateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=before_create_time,json=beforeCreateTime,proto3" json:"before_create_time,omitempty"`
 	// Orders changed at this time or later.
-	MinUpdateTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=min_update_time,json=minUpdateTime,proto3" json:"min_update_time,omitempty"`
+	FromUpdateTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=from_update_time,json=fromUpdateTime,proto3" json:"from_update_time,omitempty"`
 	// Orders changed before this time.
-	MaxUpdateTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=max_update_time,json=maxUpdateTime,proto3" json:"max_update_time,omitempty"`
+	BeforeUpdateTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=before_update_time,json=beforeUpdateTime,proto3" json:"before_update_time,omitempty"`
 	// Orders a page, at most 1,000. 0 means 50.
 	PageSize int32 `protobuf:"varint,12,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The `next_page_token` of the page before, with the same filters. Empty for the first page.
@@ -352,30 +353,30 @@ func (x *ListPortInOrdersRequest) GetNeedsAttention() bool {
 	return false
 }
 
-func (x *ListPortInOrdersRequest) GetMinCreateTime() *timestamppb.Timestamp {
+func (x *ListPortInOrdersRequest) GetFromCreateTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.MinCreateTime
+		return x.FromCreateTime
 	}
 	return nil
 }
 
-func (x *ListPortInOrdersRequest) GetMaxCreateTime() *timestamppb.Timestamp {
+func (x *ListPortInOrdersRequest) GetBeforeCreateTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.MaxCreateTime
+		return x.BeforeCreateTime
 	}
 	return nil
 }
 
-func (x *ListPortInOrdersRequest) GetMinUpdateTime() *timestamppb.Timestamp {
+func (x *ListPortInOrdersRequest) GetFromUpdateTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.MinUpdateTime
+		return x.FromUpdateTime
 	}
 	return nil
 }
 
-func (x *ListPortInOrdersRequest) GetMaxUpdateTime() *timestamppb.Timestamp {
+func (x *ListPortInOrdersRequest) GetBeforeUpdateTime() *timestamppb.Timestamp {
 	if x != nil {
-		return x.MaxUpdateTime
+		return x.BeforeUpdateTime
 	}
 	return nil
 }
@@ -397,9 +398,9 @@ func (x *ListPortInOrdersRequest) GetPageToken() string {
 // ListPortInOrdersResponse is the answer of ListPortInOrders.
 type ListPortInOrdersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The orders of the page, newest first.
+	// The orders of the page, newest first. A page holds fewer than asked for when its orders are large.
 	Orders []*PortInOrder `protobuf:"bytes,1,rep,name=orders,proto3" json:"orders,omitempty"`
-	// Token of the next page. Empty on the last one.
+	// Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -518,7 +519,7 @@ type ListPortInOrderEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The events of the page, oldest first.
 	Events []*PortInOrderEvent `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
-	// Token of the next page. Empty on the last one.
+	// Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -578,7 +579,9 @@ type WatchPortInOrdersRequest struct {
 	// One order only.
 	OrderId *string `protobuf:"bytes,3,opt,name=order_id,json=orderId,proto3,oneof" json:"order_id,omitempty"`
 	// The `resume_token` of the last answer that the caller has dealt with. Empty to begin with the orders as they are.
-	ResumeToken   string `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	ResumeToken string `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// Begins with the next change instead of the orders as they are. Not with `resume_token`.
+	SkipExisting  bool `protobuf:"varint,5,opt,name=skip_existing,json=skipExisting,proto3" json:"skip_existing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -641,12 +644,19 @@ func (x *WatchPortInOrdersRequest) GetResumeToken() string {
 	return ""
 }
 
+func (x *WatchPortInOrdersRequest) GetSkipExisting() bool {
+	if x != nil {
+		return x.SkipExisting
+	}
+	return false
+}
+
 // WatchPortInOrdersResponse is one answer of WatchPortInOrders: an order as it is, a change, or a sign of life.
 type WatchPortInOrdersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Goes on from here after a lost connection.
 	ResumeToken string `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	// The order as it now is. Absent in a sign of life.
+	// The order as it now is, which may be newer than `event`. Absent in a sign of life.
 	Order *PortInOrder `protobuf:"bytes,2,opt,name=order,proto3" json:"order,omitempty"`
 	// What changed. Absent in a sign of life and while the watch begins with the orders as they are.
 	Event         *PortInOrderEvent `protobuf:"bytes,3,opt,name=event,proto3" json:"event,omitempty"`
@@ -855,25 +865,25 @@ const file_portin_v1_port_in_service_proto_rawDesc = "" +
 	"\x15GetPortInOrderRequest\x12)\n" +
 	"\border_id\x18\x01 \x01(\tB\x0e\xe0A\x02\xbaH\b\xc8\x01\x01r\x03\xb0\x01\x01R\aorderId\"F\n" +
 	"\x16GetPortInOrderResponse\x12,\n" +
-	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order\"\xe1\x06\n" +
+	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order\"\x8f\a\n" +
 	"\x17ListPortInOrdersRequest\x12C\n" +
 	"\x06states\x18\x01 \x03(\x0e2\x15.portin.v1.OrderStateB\x14\xe0A\x01\xbaH\x0e\x92\x01\v\x10\n" +
 	"\"\a\x82\x01\x04\x10\x01 \x00R\x06states\x12I\n" +
 	"\n" +
 	"categories\x18\x02 \x03(\x0e2\x13.portin.v1.CategoryB\x14\xe0A\x01\xbaH\x0e\x92\x01\v\x10\n" +
 	"\"\a\x82\x01\x04\x10\x01 \x00R\n" +
-	"categories\x12#\n" +
-	"\x06number\x18\x03 \x01(\tB\x06\xe0A\x01\x80\x01\x01H\x00R\x06number\x88\x01\x01\x12%\n" +
-	"\tticket_id\x18\x04 \x01(\tB\x03\xe0A\x01H\x01R\bticketId\x88\x01\x01\x127\n" +
-	"\x12customer_reference\x18\x05 \x01(\tB\x03\xe0A\x01H\x02R\x11customerReference\x88\x01\x01\x12/\n" +
+	"categories\x12,\n" +
+	"\x06number\x18\x03 \x01(\tB\x0f\xe0A\x01\xbaH\x06r\x04\x10\x01\x18(\x80\x01\x01H\x00R\x06number\x88\x01\x01\x12.\n" +
+	"\tticket_id\x18\x04 \x01(\tB\f\xe0A\x01\xbaH\x06r\x04\x10\x01\x18dH\x01R\bticketId\x88\x01\x01\x12C\n" +
+	"\x12customer_reference\x18\x05 \x01(\tB\x0f\xe0A\x01\xbaH\x06r\x04\x10\x01\x18d\x80\x01\x01H\x02R\x11customerReference\x88\x01\x01\x12/\n" +
 	"\n" +
 	"request_id\x18\x06 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\xb0\x01\x01H\x03R\trequestId\x88\x01\x01\x121\n" +
-	"\x0fneeds_attention\x18\a \x01(\bB\x03\xe0A\x01H\x04R\x0eneedsAttention\x88\x01\x01\x12G\n" +
-	"\x0fmin_create_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x01R\rminCreateTime\x12G\n" +
-	"\x0fmax_create_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x01R\rmaxCreateTime\x12G\n" +
-	"\x0fmin_update_time\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x01R\rminUpdateTime\x12G\n" +
-	"\x0fmax_update_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x01R\rmaxUpdateTime\x12*\n" +
+	"\x0fneeds_attention\x18\a \x01(\bB\x03\xe0A\x01H\x04R\x0eneedsAttention\x88\x01\x01\x12I\n" +
+	"\x10from_create_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x01R\x0efromCreateTime\x12M\n" +
+	"\x12before_create_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x01R\x10beforeCreateTime\x12I\n" +
+	"\x10from_update_time\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x01R\x0efromUpdateTime\x12M\n" +
+	"\x12before_update_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x01R\x10beforeUpdateTime\x12*\n" +
 	"\tpage_size\x18\f \x01(\x05B\r\xe0A\x01\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12*\n" +
 	"\n" +
 	"page_token\x18\r \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageTokenB\t\n" +
@@ -893,7 +903,7 @@ const file_portin_v1_port_in_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageToken\"|\n" +
 	"\x1dListPortInOrderEventsResponse\x123\n" +
 	"\x06events\x18\x01 \x03(\v2\x1b.portin.v1.PortInOrderEventR\x06events\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x94\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbe\x02\n" +
 	"\x18WatchPortInOrdersRequest\x12C\n" +
 	"\x06states\x18\x01 \x03(\x0e2\x15.portin.v1.OrderStateB\x14\xe0A\x01\xbaH\x0e\x92\x01\v\x10\n" +
 	"\"\a\x82\x01\x04\x10\x01 \x00R\x06states\x12I\n" +
@@ -902,7 +912,8 @@ const file_portin_v1_port_in_service_proto_rawDesc = "" +
 	"\"\a\x82\x01\x04\x10\x01 \x00R\n" +
 	"categories\x12+\n" +
 	"\border_id\x18\x03 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\xb0\x01\x01H\x00R\aorderId\x88\x01\x01\x12.\n" +
-	"\fresume_token\x18\x04 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\vresumeTokenB\v\n" +
+	"\fresume_token\x18\x04 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\vresumeToken\x12(\n" +
+	"\rskip_existing\x18\x05 \x01(\bB\x03\xe0A\x01R\fskipExistingB\v\n" +
 	"\t_order_id\"\x9f\x01\n" +
 	"\x19WatchPortInOrdersResponse\x12!\n" +
 	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\x12,\n" +
@@ -913,14 +924,15 @@ const file_portin_v1_port_in_service_proto_rawDesc = "" +
 	"\x06number\x18\x02 \x01(\tB\f\xbaH\x06r\x04\x10\x01\x18(\x80\x01\x01H\x00R\x06numberB\f\n" +
 	"\x03key\x12\x05\xbaH\x02\b\x01\"J\n" +
 	"\x17GetPortInStatusResponse\x12/\n" +
-	"\x06status\x18\x01 \x01(\v2\x17.portin.v1.PortInStatusR\x06status2\xa2\x06\n" +
+	"\x06status\x18\x01 \x01(\v2\x17.portin.v1.PortInStatusR\x06status2\xaf\x06\n" +
 	"\rPortInService\x12Z\n" +
-	"\x06PortIn\x12\x18.portin.v1.PortInRequest\x1a\x19.portin.v1.PortInResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x05order\"\f/v1/port-ins\x12}\n" +
-	"\x0eGetPortInOrder\x12 .portin.v1.GetPortInOrderRequest\x1a!.portin.v1.GetPortInOrderResponse\"&\x82\xd3\xe4\x93\x02 b\x05order\x12\x17/v1/port-ins/{order_id}\x12q\n" +
-	"\x10ListPortInOrders\x12\".portin.v1.ListPortInOrdersRequest\x1a#.portin.v1.ListPortInOrdersResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/port-ins\x12\x92\x01\n" +
-	"\x15ListPortInOrderEvents\x12'.portin.v1.ListPortInOrderEventsRequest\x1a(.portin.v1.ListPortInOrderEventsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/v1/port-ins/{order_id}/events\x12|\n" +
-	"\x11WatchPortInOrders\x12#.portin.v1.WatchPortInOrdersRequest\x1a$.portin.v1.WatchPortInOrdersResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/port-ins:watch0\x01\x12\xaf\x01\n" +
-	"\x0fGetPortInStatus\x12!.portin.v1.GetPortInStatusRequest\x1a\".portin.v1.GetPortInStatusResponse\"U\x82\xd3\xe4\x93\x02OZ%b\x06status\x12\x1b/v1/numbers/{number}/statusb\x06status\x12\x1e/v1/tickets/{ticket_id}/statusB4Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
+	"\x06PortIn\x12\x18.portin.v1.PortInRequest\x1a\x19.portin.v1.PortInResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x05order\"\f/v1/port-ins\x12\x80\x01\n" +
+	"\x0eGetPortInOrder\x12 .portin.v1.GetPortInOrderRequest\x1a!.portin.v1.GetPortInOrderResponse\")\x82\xd3\xe4\x93\x02 b\x05order\x12\x17/v1/port-ins/{order_id}\x90\x02\x01\x12t\n" +
+	"\x10ListPortInOrders\x12\".portin.v1.ListPortInOrdersRequest\x1a#.portin.v1.ListPortInOrdersResponse\"\x17\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/port-ins\x90\x02\x01\x12\x95\x01\n" +
+	"\x15ListPortInOrderEvents\x12'.portin.v1.ListPortInOrderEventsRequest\x1a(.portin.v1.ListPortInOrderEventsResponse\")\x82\xd3\xe4\x93\x02 \x12\x1e/v1/port-ins/{order_id}/events\x90\x02\x01\x12|\n" +
+	"\x11WatchPortInOrders\x12#.portin.v1.WatchPortInOrdersRequest\x1a$.portin.v1.WatchPortInOrdersResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/port-ins:watch0\x01\x12\xb2\x01\n" +
+	"\x0fGetPortInStatus\x12!.portin.v1.GetPortInStatusRequest\x1a\".portin.v1.GetPortInStatusResponse\"X\x82\xd3\xe4\x93\x02OZ%b\x06status\x12\x1b/v1/numbers/{number}/statusb\x06status\x12\x1e/v1/tickets/{ticket_id}/status\x90\x02\x01BK\n" +
+	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
 	file_portin_v1_port_in_service_proto_rawDescOnce sync.Once
@@ -961,10 +973,10 @@ var file_portin_v1_port_in_service_proto_depIdxs = []int32{
 	12, // 2: portin.v1.GetPortInOrderResponse.order:type_name -> portin.v1.PortInOrder
 	13, // 3: portin.v1.ListPortInOrdersRequest.states:type_name -> portin.v1.OrderState
 	14, // 4: portin.v1.ListPortInOrdersRequest.categories:type_name -> portin.v1.Category
-	15, // 5: portin.v1.ListPortInOrdersRequest.min_create_time:type_name -> google.protobuf.Timestamp
-	15, // 6: portin.v1.ListPortInOrdersRequest.max_create_time:type_name -> google.protobuf.Timestamp
-	15, // 7: portin.v1.ListPortInOrdersRequest.min_update_time:type_name -> google.protobuf.Timestamp
-	15, // 8: portin.v1.ListPortInOrdersRequest.max_update_time:type_name -> google.protobuf.Timestamp
+	15, // 5: portin.v1.ListPortInOrdersRequest.from_create_time:type_name -> google.protobuf.Timestamp
+	15, // 6: portin.v1.ListPortInOrdersRequest.before_create_time:type_name -> google.protobuf.Timestamp
+	15, // 7: portin.v1.ListPortInOrdersRequest.from_update_time:type_name -> google.protobuf.Timestamp
+	15, // 8: portin.v1.ListPortInOrdersRequest.before_update_time:type_name -> google.protobuf.Timestamp
 	12, // 9: portin.v1.ListPortInOrdersResponse.orders:type_name -> portin.v1.PortInOrder
 	16, // 10: portin.v1.ListPortInOrderEventsResponse.events:type_name -> portin.v1.PortInOrderEvent
 	13, // 11: portin.v1.WatchPortInOrdersRequest.states:type_name -> portin.v1.OrderState

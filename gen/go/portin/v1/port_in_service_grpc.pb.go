@@ -41,15 +41,18 @@ type PortInServiceClient interface {
 	// or IN_DOUBT (HTTP 202), which is followed like any other. The same request_id with the same content answers the
 	// order as it now is and sends nothing, except from NOT_SENT, which it sends again.
 	PortIn(ctx context.Context, in *PortInRequest, opts ...grpc.CallOption) (*PortInResponse, error)
-	// GetPortInOrder answers an order as it now is.
+	// GetPortInOrder answers an order as it now is. An order of a thousand numbers can exceed the 4 MB that a gRPC client takes
+	// by default.
 	GetPortInOrder(ctx context.Context, in *GetPortInOrderRequest, opts ...grpc.CallOption) (*GetPortInOrderResponse, error)
 	// ListPortInOrders lists orders, newest first. Filters of different fields all apply; values of one repeated filter
 	// are alternatives.
 	ListPortInOrders(ctx context.Context, in *ListPortInOrdersRequest, opts ...grpc.CallOption) (*ListPortInOrdersResponse, error)
 	// ListPortInOrderEvents lists what happened to an order, oldest first.
 	ListPortInOrderEvents(ctx context.Context, in *ListPortInOrderEventsRequest, opts ...grpc.CallOption) (*ListPortInOrderEventsResponse, error)
-	// WatchPortInOrders streams the orders that match, as they are and then as they change. A token in each answer resumes
-	// the watch after a lost connection with nothing missed and nothing twice.
+	// WatchPortInOrders streams the orders that match, as they are and then as they change, also the change by which an order
+	// ceases to match. A token in each answer resumes the watch, with the same filters, after a lost connection: nothing is
+	// missed, and what the token covers is not repeated. Something comes at once and then at least every 30 seconds, a sign
+	// of life if need be. Over JSON each answer is a line `{"result": …}`, or a server-sent event when that is asked for.
 	WatchPortInOrders(ctx context.Context, in *WatchPortInOrdersRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchPortInOrdersResponse], error)
 	// GetPortInStatus asks the carrier, now, about a port-in by its ticket or by one of its numbers. It also answers for
 	// orders that were placed elsewhere.
@@ -145,15 +148,18 @@ type PortInServiceServer interface {
 	// or IN_DOUBT (HTTP 202), which is followed like any other. The same request_id with the same content answers the
 	// order as it now is and sends nothing, except from NOT_SENT, which it sends again.
 	PortIn(context.Context, *PortInRequest) (*PortInResponse, error)
-	// GetPortInOrder answers an order as it now is.
+	// GetPortInOrder answers an order as it now is. An order of a thousand numbers can exceed the 4 MB that a gRPC client takes
+	// by default.
 	GetPortInOrder(context.Context, *GetPortInOrderRequest) (*GetPortInOrderResponse, error)
 	// ListPortInOrders lists orders, newest first. Filters of different fields all apply; values of one repeated filter
 	// are alternatives.
 	ListPortInOrders(context.Context, *ListPortInOrdersRequest) (*ListPortInOrdersResponse, error)
 	// ListPortInOrderEvents lists what happened to an order, oldest first.
 	ListPortInOrderEvents(context.Context, *ListPortInOrderEventsRequest) (*ListPortInOrderEventsResponse, error)
-	// WatchPortInOrders streams the orders that match, as they are and then as they change. A token in each answer resumes
-	// the watch after a lost connection with nothing missed and nothing twice.
+	// WatchPortInOrders streams the orders that match, as they are and then as they change, also the change by which an order
+	// ceases to match. A token in each answer resumes the watch, with the same filters, after a lost connection: nothing is
+	// missed, and what the token covers is not repeated. Something comes at once and then at least every 30 seconds, a sign
+	// of life if need be. Over JSON each answer is a line `{"result": …}`, or a server-sent event when that is asked for.
 	WatchPortInOrders(*WatchPortInOrdersRequest, grpc.ServerStreamingServer[WatchPortInOrdersResponse]) error
 	// GetPortInStatus asks the carrier, now, about a port-in by its ticket or by one of its numbers. It also answers for
 	// orders that were placed elsewhere.

@@ -21,7 +21,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// CarrierStatus is the carrier's word for how a port fares. The carrier's list may grow.
+// CarrierStatus is the carrier's word for how a port fares. The carrier's list may grow, and so may this one; treat a
+// value that you do not know as OTHER.
 type CarrierStatus int32
 
 const (
@@ -190,7 +191,7 @@ func (Category) EnumDescriptor() ([]byte, []int) {
 // PortInStatus is what the carrier says about a port-in, placed here or elsewhere. Source: the carrier's PortInStatus.
 type PortInStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The carrier's ticket of the port-in.
+	// The carrier's ticket of the port-in. Empty when the carrier does not say, like every text below.
 	TicketId string `protobuf:"bytes,1,opt,name=ticket_id,json=ticketId,proto3" json:"ticket_id,omitempty"`
 	// How the port fares. OTHER for a word that this version does not know.
 	Status CarrierStatus `protobuf:"varint,2,opt,name=status,proto3,enum=portin.v1.CarrierStatus" json:"status,omitempty"`
@@ -208,7 +209,7 @@ type PortInStatus struct {
 	// Empty when there is none.
 	PortDate string `protobuf:"bytes,8,opt,name=port_date,json=portDate,proto3" json:"port_date,omitempty"`
 	// With REJECTED: text of the first reject code.
-	RejectReason string `protobuf:"bytes,9,opt,name=reject_reason,json=rejectReason,proto3" json:"reject_reason,omitempty"`
+	RejectReasonText string `protobuf:"bytes,9,opt,name=reject_reason_text,json=rejectReasonText,proto3" json:"reject_reason_text,omitempty"`
 	// With REJECTED: the first errors, perhaps with a note of the porting team, at most 2,000 characters.
 	RejectSummary string `protobuf:"bytes,10,opt,name=reject_summary,json=rejectSummary,proto3" json:"reject_summary,omitempty"`
 	// With REJECTED: the losing carrier's records.
@@ -309,9 +310,9 @@ func (x *PortInStatus) GetPortDate() string {
 	return ""
 }
 
-func (x *PortInStatus) GetRejectReason() string {
+func (x *PortInStatus) GetRejectReasonText() string {
 	if x != nil {
-		return x.RejectReason
+		return x.RejectReasonText
 	}
 	return ""
 }
@@ -364,11 +365,11 @@ type RejectRecord struct {
 	Remarks string `protobuf:"bytes,4,opt,name=remarks,proto3" json:"remarks,omitempty"`
 	// Remarks on the reject, at most 360 characters. Carrier's "RJCT REMARKS".
 	RejectRemarks string `protobuf:"bytes,5,opt,name=reject_remarks,json=rejectRemarks,proto3" json:"reject_remarks,omitempty"`
-	// First number of a range to port, NNN-NNN-NNNN. Carrier's "PORTED #".
+	// First number of a range to port, in E.164; as it came when it cannot be read. Carrier's "PORTED #".
 	PortedNumber string `protobuf:"bytes,6,opt,name=ported_number,json=portedNumber,proto3" json:"ported_number,omitempty"`
 	// Last four digits of that range. Carrier's "PORTED # RANGE".
 	PortedNumberRange string `protobuf:"bytes,7,opt,name=ported_number_range,json=portedNumberRange,proto3" json:"ported_number_range,omitempty"`
-	// First number of a range to disconnect, NNN-NNN-NNNN. Carrier's "DISC #".
+	// First number of a range to disconnect, in E.164; as it came when it cannot be read. Carrier's "DISC #".
 	DisconnectNumber string `protobuf:"bytes,8,opt,name=disconnect_number,json=disconnectNumber,proto3" json:"disconnect_number,omitempty"`
 	// Last four digits of that range. Carrier's "DISC # RANGE".
 	DisconnectNumberRange string `protobuf:"bytes,9,opt,name=disconnect_number_range,json=disconnectNumberRange,proto3" json:"disconnect_number_range,omitempty"`
@@ -473,7 +474,7 @@ var File_portin_v1_status_proto protoreflect.FileDescriptor
 
 const file_portin_v1_status_proto_rawDesc = "" +
 	"\n" +
-	"\x16portin/v1/status.proto\x12\tportin.v1\"\xb4\x04\n" +
+	"\x16portin/v1/status.proto\x12\tportin.v1\"\xbd\x04\n" +
 	"\fPortInStatus\x12\x1b\n" +
 	"\tticket_id\x18\x01 \x01(\tR\bticketId\x120\n" +
 	"\x06status\x18\x02 \x01(\x0e2\x18.portin.v1.CarrierStatusR\x06status\x12\x1f\n" +
@@ -483,8 +484,8 @@ const file_portin_v1_status_proto_rawDesc = "" +
 	"\tvalidated\x18\x05 \x01(\bR\tvalidated\x12!\n" +
 	"\tdisputing\x18\x06 \x01(\bH\x00R\tdisputing\x88\x01\x01\x12\x1d\n" +
 	"\anumbers\x18\a \x03(\tB\x03\x80\x01\x01R\anumbers\x12\x1b\n" +
-	"\tport_date\x18\b \x01(\tR\bportDate\x12(\n" +
-	"\rreject_reason\x18\t \x01(\tB\x03\x80\x01\x01R\frejectReason\x12*\n" +
+	"\tport_date\x18\b \x01(\tR\bportDate\x121\n" +
+	"\x12reject_reason_text\x18\t \x01(\tB\x03\x80\x01\x01R\x10rejectReasonText\x12*\n" +
 	"\x0ereject_summary\x18\n" +
 	" \x01(\tB\x03\x80\x01\x01R\rrejectSummary\x121\n" +
 	"\arejects\x18\v \x03(\v2\x17.portin.v1.RejectRecordR\arejects\x12'\n" +
@@ -526,7 +527,8 @@ const file_portin_v1_status_proto_rawDesc = "" +
 	"\rCATEGORY_OPEN\x10\x01\x12\x16\n" +
 	"\x12CATEGORY_SCHEDULED\x10\x02\x12\x16\n" +
 	"\x12CATEGORY_ATTENTION\x10\x03\x12\x13\n" +
-	"\x0fCATEGORY_CLOSED\x10\x04B4Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
+	"\x0fCATEGORY_CLOSED\x10\x04BK\n" +
+	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
 	file_portin_v1_status_proto_rawDescOnce sync.Once

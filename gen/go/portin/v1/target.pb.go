@@ -601,7 +601,8 @@ type BusinessPermanentCallForward struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The offering to order, from CatalogService.ListTelephoneOfferings; one that fits `business_permanent_call_forward`.
 	OfferingId string `protobuf:"bytes,1,opt,name=offering_id,json=offeringId,proto3" json:"offering_id,omitempty"`
-	// The business group that every ordered product joins, by its subscription.
+	// The business group that every ordered product joins, by its subscription. It is usually a `business_group_id` of
+	// CatalogService.ListBusinessGroups; whether always is not known, so another one is only warned of.
 	BusinessGroupSubscriptionId string `protobuf:"bytes,2,opt,name=business_group_subscription_id,json=businessGroupSubscriptionId,proto3" json:"business_group_subscription_id,omitempty"`
 	// One entry a number. At most 1,000 unless configured otherwise.
 	ForwardingInstructions []*BusinessPermanentCallForward_ForwardingInstruction `protobuf:"bytes,3,rep,name=forwarding_instructions,json=forwardingInstructions,proto3" json:"forwarding_instructions,omitempty"`
@@ -736,7 +737,7 @@ type TrunkDid_Did struct {
 	AdditionalLabel *string `protobuf:"bytes,3,opt,name=additional_label,json=additionalLabel,proto3,oneof" json:"additional_label,omitempty"`
 	// Number that calls go to when the trunk cannot be reached. Carrier's Surecall.
 	SurecallNumber *string `protobuf:"bytes,4,opt,name=surecall_number,json=surecallNumber,proto3,oneof" json:"surecall_number,omitempty"`
-	// Number that the DID is presented as to the trunk. Carrier's TranslatedNumber.
+	// Number that the DID is presented as to the trunk, ten digits. Carrier's TranslatedNumber.
 	TranslatedNumber *string `protobuf:"bytes,5,opt,name=translated_number,json=translatedNumber,proto3,oneof" json:"translated_number,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
@@ -818,7 +819,7 @@ type TrunkTollFreeDid_Did struct {
 	AdditionalLabel *string `protobuf:"bytes,3,opt,name=additional_label,json=additionalLabel,proto3,oneof" json:"additional_label,omitempty"`
 	// Number that calls go to when the trunk cannot be reached. Carrier's Surecall.
 	SurecallNumber *string `protobuf:"bytes,4,opt,name=surecall_number,json=surecallNumber,proto3,oneof" json:"surecall_number,omitempty"`
-	// Number that the DID is presented as to the trunk. Carrier's TranslatedNumber.
+	// Number that the DID is presented as to the trunk, ten digits. Carrier's TranslatedNumber.
 	TranslatedNumber *string `protobuf:"bytes,5,opt,name=translated_number,json=translatedNumber,proto3,oneof" json:"translated_number,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
@@ -894,7 +895,8 @@ type ResidentialLine_Line struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The number to port, a regular one.
 	Number string `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
-	// Account code that the line belongs to at the carrier. A whole number; in JSON also as a string.
+	// Account code that the line belongs to at the carrier. The `account` of the plan in
+	// CatalogService.ListLinePlans. In JSON a string in answers, a string or a number in requests.
 	Account *int64 `protobuf:"varint,2,opt,name=account,proto3,oneof" json:"account,omitempty"`
 	// The line's plan, from CatalogService.ListLinePlans (residential).
 	PlanId string `protobuf:"bytes,3,opt,name=plan_id,json=planId,proto3" json:"plan_id,omitempty"`
@@ -1059,7 +1061,8 @@ type BusinessLine_Line struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The number to port, a regular one.
 	Number string `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
-	// Account code that the line belongs to at the carrier; equal for all lines. A whole number; in JSON also as a string.
+	// Account code that the line belongs to at the carrier; equal for all lines. The `account` of the plan in
+	// CatalogService.ListLinePlans. In JSON a string in answers, a string or a number in requests.
 	Account *int64 `protobuf:"varint,2,opt,name=account,proto3,oneof" json:"account,omitempty"`
 	// The line's plan, from CatalogService.ListLinePlans (business); equal for all lines.
 	PlanId string `protobuf:"bytes,3,opt,name=plan_id,json=planId,proto3" json:"plan_id,omitempty"`
@@ -1242,7 +1245,8 @@ type PermanentCallForward_Forward struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The number to port, a regular one.
 	Number string `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
-	// Account code that the forward belongs to at the carrier. A whole number; in JSON also as a string.
+	// Account code that the forward belongs to at the carrier. The `account` of the plan in
+	// CatalogService.ListLinePlans. In JSON a string in answers, a string or a number in requests.
 	Account *int64 `protobuf:"varint,2,opt,name=account,proto3,oneof" json:"account,omitempty"`
 	// The forward's plan, from CatalogService.ListLinePlans (permanent call forward).
 	PlanId string `protobuf:"bytes,3,opt,name=plan_id,json=planId,proto3" json:"plan_id,omitempty"`
@@ -1250,7 +1254,7 @@ type PermanentCallForward_Forward struct {
 	CallForwardingNumber string `protobuf:"bytes,4,opt,name=call_forwarding_number,json=callForwardingNumber,proto3" json:"call_forwarding_number,omitempty"`
 	// Whether the forward works as soon as the port completes. The carrier needs it said, so it has no default here.
 	Enabled *bool `protobuf:"varint,5,opt,name=enabled,proto3,oneof" json:"enabled,omitempty"`
-	// How the carrier sets the forward up, in words. Carrier's PCFProvisioningInstructions.
+	// How the carrier sets the forward up, in words; line breaks are allowed. Carrier's PCFProvisioningInstructions.
 	ProvisioningInstructions string `protobuf:"bytes,6,opt,name=provisioning_instructions,json=provisioningInstructions,proto3" json:"provisioning_instructions,omitempty"`
 	// Label of the forward.
 	Label *string `protobuf:"bytes,7,opt,name=label,proto3,oneof" json:"label,omitempty"`
@@ -1351,7 +1355,8 @@ type TollFreePermanentCallForward_Forward struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The number to port, a toll-free one.
 	Number string `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
-	// Account code that the forward belongs to at the carrier. A whole number; in JSON also as a string.
+	// Account code that the forward belongs to at the carrier. The `account` of the plan in
+	// CatalogService.ListLinePlans. In JSON a string in answers, a string or a number in requests.
 	Account *int64 `protobuf:"varint,2,opt,name=account,proto3,oneof" json:"account,omitempty"`
 	// The forward's plan, from CatalogService.ListLinePlans (permanent call forward).
 	PlanId string `protobuf:"bytes,3,opt,name=plan_id,json=planId,proto3" json:"plan_id,omitempty"`
@@ -1359,7 +1364,7 @@ type TollFreePermanentCallForward_Forward struct {
 	CallForwardingNumber string `protobuf:"bytes,4,opt,name=call_forwarding_number,json=callForwardingNumber,proto3" json:"call_forwarding_number,omitempty"`
 	// Whether the forward works as soon as the port completes. The carrier needs it said, so it has no default here.
 	Enabled *bool `protobuf:"varint,5,opt,name=enabled,proto3,oneof" json:"enabled,omitempty"`
-	// How the carrier sets the forward up, in words. Carrier's PCFProvisioningInstructions.
+	// How the carrier sets the forward up, in words; line breaks are allowed. Carrier's PCFProvisioningInstructions.
 	ProvisioningInstructions string `protobuf:"bytes,6,opt,name=provisioning_instructions,json=provisioningInstructions,proto3" json:"provisioning_instructions,omitempty"`
 	// Label of the forward.
 	Label *string `protobuf:"bytes,7,opt,name=label,proto3,oneof" json:"label,omitempty"`
@@ -1514,27 +1519,27 @@ var File_portin_v1_target_proto protoreflect.FileDescriptor
 
 const file_portin_v1_target_proto_rawDesc = "" +
 	"\n" +
-	"\x16portin/v1/target.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\"\xc6\x03\n" +
-	"\bTrunkDid\x120\n" +
-	"\fpilot_number\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01R\vpilotNumber\x128\n" +
-	"\x04dids\x18\x02 \x03(\v2\x17.portin.v1.TrunkDid.DidB\v\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01R\x04dids\x1a\xcd\x02\n" +
+	"\x16portin/v1/target.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\"\xcf\x03\n" +
+	"\bTrunkDid\x123\n" +
+	"\fpilot_number\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01\x80\x01\x01R\vpilotNumber\x128\n" +
+	"\x04dids\x18\x02 \x03(\v2\x17.portin.v1.TrunkDid.DidB\v\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01R\x04dids\x1a\xd3\x02\n" +
 	"\x03Did\x12(\n" +
-	"\x06number\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01\x80\x01\x01R\x06number\x12&\n" +
-	"\x05label\x18\x02 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01H\x00R\x05label\x88\x01\x01\x12;\n" +
-	"\x10additional_label\x18\x03 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01H\x01R\x0fadditionalLabel\x88\x01\x01\x124\n" +
+	"\x06number\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01\x80\x01\x01R\x06number\x12)\n" +
+	"\x05label\x18\x02 \x01(\tB\x0e\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01\x80\x01\x01H\x00R\x05label\x88\x01\x01\x12>\n" +
+	"\x10additional_label\x18\x03 \x01(\tB\x0e\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01\x80\x01\x01H\x01R\x0fadditionalLabel\x88\x01\x01\x124\n" +
 	"\x0fsurecall_number\x18\x04 \x01(\tB\x06\xe0A\x01\x80\x01\x01H\x02R\x0esurecallNumber\x88\x01\x01\x128\n" +
 	"\x11translated_number\x18\x05 \x01(\tB\x06\xe0A\x01\x80\x01\x01H\x03R\x10translatedNumber\x88\x01\x01B\b\n" +
 	"\x06_labelB\x13\n" +
 	"\x11_additional_labelB\x12\n" +
 	"\x10_surecall_numberB\x14\n" +
-	"\x12_translated_number\"\xd6\x03\n" +
-	"\x10TrunkTollFreeDid\x120\n" +
-	"\fpilot_number\x18\x01 \x01(\tB\r\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01R\vpilotNumber\x12@\n" +
-	"\x04dids\x18\x02 \x03(\v2\x1f.portin.v1.TrunkTollFreeDid.DidB\v\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01R\x04dids\x1a\xcd\x02\n" +
+	"\x12_translated_number\"\xdf\x03\n" +
+	"\x10TrunkTollFreeDid\x123\n" +
+	"\fpilot_number\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01\x80\x01\x01R\vpilotNumber\x12@\n" +
+	"\x04dids\x18\x02 \x03(\v2\x1f.portin.v1.TrunkTollFreeDid.DidB\v\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01R\x04dids\x1a\xd3\x02\n" +
 	"\x03Did\x12(\n" +
-	"\x06number\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01\x80\x01\x01R\x06number\x12&\n" +
-	"\x05label\x18\x02 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01H\x00R\x05label\x88\x01\x01\x12;\n" +
-	"\x10additional_label\x18\x03 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01H\x01R\x0fadditionalLabel\x88\x01\x01\x124\n" +
+	"\x06number\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01\x80\x01\x01R\x06number\x12)\n" +
+	"\x05label\x18\x02 \x01(\tB\x0e\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01\x80\x01\x01H\x00R\x05label\x88\x01\x01\x12>\n" +
+	"\x10additional_label\x18\x03 \x01(\tB\x0e\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01\x80\x01\x01H\x01R\x0fadditionalLabel\x88\x01\x01\x124\n" +
 	"\x0fsurecall_number\x18\x04 \x01(\tB\x06\xe0A\x01\x80\x01\x01H\x02R\x0esurecallNumber\x88\x01\x01\x128\n" +
 	"\x11translated_number\x18\x05 \x01(\tB\x06\xe0A\x01\x80\x01\x01H\x03R\x10translatedNumber\x88\x01\x01B\b\n" +
 	"\x06_labelB\x13\n" +
@@ -1549,17 +1554,17 @@ const file_portin_v1_target_proto_rawDesc = "" +
 	"\voffering_id\x18\x01 \x01(\tB\x0f\xe0A\x02\xbaH\t\xc8\x01\x01r\x04\x10\x01\x18dR\n" +
 	"offeringId\x12E\n" +
 	"\x16parent_subscription_id\x18\x02 \x01(\tB\x0f\xe0A\x02\xbaH\t\xc8\x01\x01r\x04\x10\x01\x18dR\x14parentSubscriptionId\x12(\n" +
-	"\anumbers\x18\x03 \x03(\tB\x0e\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01\x80\x01\x01R\anumbers\"\x82\b\n" +
+	"\anumbers\x18\x03 \x03(\tB\x0e\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01\x80\x01\x01R\anumbers\"\x85\b\n" +
 	"\x0fResidentialLine\x12B\n" +
-	"\x05lines\x18\x01 \x03(\v2\x1f.portin.v1.ResidentialLine.LineB\v\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01R\x05lines\x1a\xaa\a\n" +
+	"\x05lines\x18\x01 \x03(\v2\x1f.portin.v1.ResidentialLine.LineB\v\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01R\x05lines\x1a\xad\a\n" +
 	"\x04Line\x12(\n" +
 	"\x06number\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01\x80\x01\x01R\x06number\x12,\n" +
 	"\aaccount\x18\x02 \x01(\x03B\r\xe0A\x02\xbaH\a\xc8\x01\x01\"\x02(\x00H\x00R\aaccount\x88\x01\x01\x12(\n" +
 	"\aplan_id\x18\x03 \x01(\tB\x0f\xe0A\x02\xbaH\t\xc8\x01\x01r\x04\x10\x01\x18dR\x06planId\x12(\n" +
 	"\aenabled\x18\x04 \x01(\bB\t\xe0A\x02\xbaH\x03\xc8\x01\x01H\x01R\aenabled\x88\x01\x01\x128\n" +
 	"\x06locale\x18\x05 \x01(\x0e2\x11.portin.v1.LocaleB\r\xe0A\x02\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06locale\x12K\n" +
-	"\rsecond_locale\x18\x06 \x01(\x0e2\x17.portin.v1.SecondLocaleB\r\xe0A\x02\xbaH\a\x82\x01\x04\x10\x01 \x00R\fsecondLocale\x12&\n" +
-	"\x05label\x18\a \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01H\x02R\x05label\x88\x01\x01\x12+\n" +
+	"\rsecond_locale\x18\x06 \x01(\x0e2\x17.portin.v1.SecondLocaleB\r\xe0A\x02\xbaH\a\x82\x01\x04\x10\x01 \x00R\fsecondLocale\x12)\n" +
+	"\x05label\x18\a \x01(\tB\x0e\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01\x80\x01\x01H\x02R\x05label\x88\x01\x01\x12+\n" +
 	"\x05email\x18\b \x01(\tB\x10\xe0A\x01\xbaH\ar\x05\x18\xfe\x01`\x01\x80\x01\x01H\x03R\x05email\x88\x01\x01\x12(\n" +
 	"\tcaller_id\x18\t \x01(\tB\x06\xe0A\x01\x80\x01\x01H\x04R\bcallerId\x88\x01\x01\x123\n" +
 	"\vcaller_name\x18\n" +
@@ -1582,9 +1587,9 @@ const file_portin_v1_target_proto_rawDesc = "" +
 	"\x17_call_forwarding_numberB\x18\n" +
 	"\x16_call_forwarding_delayB\x0f\n" +
 	"\r_sip_passwordB\x19\n" +
-	"\x17_web_self_care_password\"\xf0\b\n" +
+	"\x17_web_self_care_password\"\xf3\b\n" +
 	"\fBusinessLine\x12?\n" +
-	"\x05lines\x18\x01 \x03(\v2\x1c.portin.v1.BusinessLine.LineB\v\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01R\x05lines\x1a\x9e\b\n" +
+	"\x05lines\x18\x01 \x03(\v2\x1c.portin.v1.BusinessLine.LineB\v\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01R\x05lines\x1a\xa1\b\n" +
 	"\x04Line\x12(\n" +
 	"\x06number\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01\x80\x01\x01R\x06number\x12,\n" +
 	"\aaccount\x18\x02 \x01(\x03B\r\xe0A\x02\xbaH\a\xc8\x01\x01\"\x02(\x00H\x00R\aaccount\x88\x01\x01\x12(\n" +
@@ -1594,8 +1599,8 @@ const file_portin_v1_target_proto_rawDesc = "" +
 	"\x06locale\x18\x06 \x01(\x0e2\x11.portin.v1.LocaleB\r\xe0A\x02\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06locale\x12K\n" +
 	"\rsecond_locale\x18\a \x01(\x0e2\x17.portin.v1.SecondLocaleB\r\xe0A\x02\xbaH\a\x82\x01\x04\x10\x01 \x00R\fsecondLocale\x12-\n" +
 	"\textension\x18\b \x01(\x05B\n" +
-	"\xe0A\x01\xbaH\x04\x1a\x02(\x00H\x02R\textension\x88\x01\x01\x12&\n" +
-	"\x05label\x18\t \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01H\x03R\x05label\x88\x01\x01\x12+\n" +
+	"\xe0A\x01\xbaH\x04\x1a\x02(\x00H\x02R\textension\x88\x01\x01\x12)\n" +
+	"\x05label\x18\t \x01(\tB\x0e\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01\x80\x01\x01H\x03R\x05label\x88\x01\x01\x12+\n" +
 	"\x05email\x18\n" +
 	" \x01(\tB\x10\xe0A\x01\xbaH\ar\x05\x18\xfe\x01`\x01\x80\x01\x01H\x04R\x05email\x88\x01\x01\x12(\n" +
 	"\tcaller_id\x18\v \x01(\tB\x06\xe0A\x01\x80\x01\x01H\x05R\bcallerId\x88\x01\x01\x123\n" +
@@ -1621,37 +1626,37 @@ const file_portin_v1_target_proto_rawDesc = "" +
 	"\x17_call_forwarding_numberB\x18\n" +
 	"\x16_call_forwarding_delayB\x0f\n" +
 	"\r_sip_passwordB\x19\n" +
-	"\x17_web_self_care_password\"\xd3\x04\n" +
+	"\x17_web_self_care_password\"\xdc\x04\n" +
 	"\x14PermanentCallForward\x12P\n" +
-	"\bforwards\x18\x01 \x03(\v2'.portin.v1.PermanentCallForward.ForwardB\v\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01R\bforwards\x1a\xe8\x03\n" +
+	"\bforwards\x18\x01 \x03(\v2'.portin.v1.PermanentCallForward.ForwardB\v\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01R\bforwards\x1a\xf1\x03\n" +
 	"\aForward\x12(\n" +
 	"\x06number\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01\x80\x01\x01R\x06number\x12,\n" +
 	"\aaccount\x18\x02 \x01(\x03B\r\xe0A\x02\xbaH\a\xc8\x01\x01\"\x02(\x00H\x00R\aaccount\x88\x01\x01\x12(\n" +
 	"\aplan_id\x18\x03 \x01(\tB\x0f\xe0A\x02\xbaH\t\xc8\x01\x01r\x04\x10\x01\x18dR\x06planId\x12F\n" +
 	"\x16call_forwarding_number\x18\x04 \x01(\tB\x10\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01\x80\x01\x01R\x14callForwardingNumber\x12(\n" +
-	"\aenabled\x18\x05 \x01(\bB\t\xe0A\x02\xbaH\x03\xc8\x01\x01H\x01R\aenabled\x88\x01\x01\x12M\n" +
-	"\x19provisioning_instructions\x18\x06 \x01(\tB\x10\xe0A\x02\xbaH\n" +
-	"\xc8\x01\x01r\x05\x10\x01\x18\xa0\x1fR\x18provisioningInstructions\x12&\n" +
-	"\x05label\x18\a \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01H\x02R\x05label\x88\x01\x01\x12;\n" +
-	"\x10additional_label\x18\b \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01H\x03R\x0fadditionalLabel\x88\x01\x01B\n" +
+	"\aenabled\x18\x05 \x01(\bB\t\xe0A\x02\xbaH\x03\xc8\x01\x01H\x01R\aenabled\x88\x01\x01\x12P\n" +
+	"\x19provisioning_instructions\x18\x06 \x01(\tB\x13\xe0A\x02\xbaH\n" +
+	"\xc8\x01\x01r\x05\x10\x01\x18\xa0\x1f\x80\x01\x01R\x18provisioningInstructions\x12)\n" +
+	"\x05label\x18\a \x01(\tB\x0e\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01\x80\x01\x01H\x02R\x05label\x88\x01\x01\x12>\n" +
+	"\x10additional_label\x18\b \x01(\tB\x0e\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01\x80\x01\x01H\x03R\x0fadditionalLabel\x88\x01\x01B\n" +
 	"\n" +
 	"\b_accountB\n" +
 	"\n" +
 	"\b_enabledB\b\n" +
 	"\x06_labelB\x13\n" +
-	"\x11_additional_label\"\xe3\x04\n" +
+	"\x11_additional_label\"\xec\x04\n" +
 	"\x1cTollFreePermanentCallForward\x12X\n" +
-	"\bforwards\x18\x01 \x03(\v2/.portin.v1.TollFreePermanentCallForward.ForwardB\v\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01R\bforwards\x1a\xe8\x03\n" +
+	"\bforwards\x18\x01 \x03(\v2/.portin.v1.TollFreePermanentCallForward.ForwardB\v\xe0A\x02\xbaH\x05\x92\x01\x02\b\x01R\bforwards\x1a\xf1\x03\n" +
 	"\aForward\x12(\n" +
 	"\x06number\x18\x01 \x01(\tB\x10\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01\x80\x01\x01R\x06number\x12,\n" +
 	"\aaccount\x18\x02 \x01(\x03B\r\xe0A\x02\xbaH\a\xc8\x01\x01\"\x02(\x00H\x00R\aaccount\x88\x01\x01\x12(\n" +
 	"\aplan_id\x18\x03 \x01(\tB\x0f\xe0A\x02\xbaH\t\xc8\x01\x01r\x04\x10\x01\x18dR\x06planId\x12F\n" +
 	"\x16call_forwarding_number\x18\x04 \x01(\tB\x10\xe0A\x02\xbaH\a\xc8\x01\x01r\x02\x10\x01\x80\x01\x01R\x14callForwardingNumber\x12(\n" +
-	"\aenabled\x18\x05 \x01(\bB\t\xe0A\x02\xbaH\x03\xc8\x01\x01H\x01R\aenabled\x88\x01\x01\x12M\n" +
-	"\x19provisioning_instructions\x18\x06 \x01(\tB\x10\xe0A\x02\xbaH\n" +
-	"\xc8\x01\x01r\x05\x10\x01\x18\xa0\x1fR\x18provisioningInstructions\x12&\n" +
-	"\x05label\x18\a \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01H\x02R\x05label\x88\x01\x01\x12;\n" +
-	"\x10additional_label\x18\b \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01H\x03R\x0fadditionalLabel\x88\x01\x01B\n" +
+	"\aenabled\x18\x05 \x01(\bB\t\xe0A\x02\xbaH\x03\xc8\x01\x01H\x01R\aenabled\x88\x01\x01\x12P\n" +
+	"\x19provisioning_instructions\x18\x06 \x01(\tB\x13\xe0A\x02\xbaH\n" +
+	"\xc8\x01\x01r\x05\x10\x01\x18\xa0\x1f\x80\x01\x01R\x18provisioningInstructions\x12)\n" +
+	"\x05label\x18\a \x01(\tB\x0e\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01\x80\x01\x01H\x02R\x05label\x88\x01\x01\x12>\n" +
+	"\x10additional_label\x18\b \x01(\tB\x0e\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01\x80\x01\x01H\x03R\x0fadditionalLabel\x88\x01\x01B\n" +
 	"\n" +
 	"\b_accountB\n" +
 	"\n" +
@@ -1690,7 +1695,8 @@ const file_portin_v1_target_proto_rawDesc = "" +
 	"\x1cSECOND_LOCALE_USER_DEFINED_2\x10\x05\x12\x1b\n" +
 	"\x17SECOND_LOCALE_FRENCH_CA\x10\x06\x12'\n" +
 	"#SECOND_LOCALE_SPANISH_LATIN_AMERICA\x10\a\x12\x16\n" +
-	"\x12SECOND_LOCALE_NONE\x10\bB4Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
+	"\x12SECOND_LOCALE_NONE\x10\bBK\n" +
+	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
 	file_portin_v1_target_proto_rawDescOnce sync.Once

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/catalog.proto.
  */
 export const file_portin_v1_catalog: GenFile = /*@__PURE__*/
-  fileDesc("Chdwb3J0aW4vdjEvY2F0YWxvZy5wcm90bxIJcG9ydGluLnYxIicKDUxvY2FsaXplZFRleHQSCgoCZW4YASABKAkSCgoCZnIYAiABKAkiLwoIU2lwVHJ1bmsSFAoMcGlsb3RfbnVtYmVyGAEgASgJEg0KBWxhYmVsGAIgASgJIsABChFUZWxlcGhvbmVPZmZlcmluZxITCgtvZmZlcmluZ19pZBgBIAEoCRIuCgxwcm9kdWN0X25hbWUYAiABKAsyGC5wb3J0aW4udjEuTG9jYWxpemVkVGV4dBIUCgxwcm9kdWN0X3R5cGUYAyABKAUSDwoHdGFyZ2V0cxgEIAMoCRI/Ch5wb3RlbnRpYWxfcGFyZW50X3N1YnNjcmlwdGlvbnMYBSADKAsyFy5wb3J0aW4udjEuU3Vic2NyaXB0aW9uImUKDFN1YnNjcmlwdGlvbhIXCg9zdWJzY3JpcHRpb25faWQYASABKAkSDAoEbmFtZRgCIAEoCRIuCgxwcm9kdWN0X25hbWUYAyABKAsyGC5wb3J0aW4udjEuTG9jYWxpemVkVGV4dCItCghQcm92aWRlchITCgtwcm92aWRlcl9pZBgBIAEoBRIMCgRuYW1lGAIgASgJIjgKDUJ1c2luZXNzR3JvdXASGQoRYnVzaW5lc3NfZ3JvdXBfaWQYASABKAkSDAoEbmFtZRgCIAEoCSKJAQoITGluZVBsYW4SDwoHcGxhbl9pZBgBIAEoCRIlCgRraW5kGAIgASgOMhcucG9ydGluLnYxLkxpbmVQbGFuS2luZBIMCgRuYW1lGAMgASgJEg8KB2FjY291bnQYBCABKAMSFQoNbW9udGhseV9wcmljZRgFIAEoCRIPCgdlbmFibGVkGAYgASgIIiUKB0hvbGlkYXkSDAoEZGF0ZRgBIAEoCRIMCgRuYW1lGAIgASgJInUKElBvcnRhYmxlUmF0ZUNlbnRlchIMCgRuYW1lGAEgASgJEg8KB2NvdW50cnkYAiABKAkSCwoDbG5wGAMgASgIEg0KBWxvY2FsGAQgASgIEg4KBm9uX25ldBgFIAEoCBIUCgxuZXR3b3JrX3R5cGUYBiABKAkiaAoLUG9ydGFiaWxpdHkSEwoGbnVtYmVyGAEgASgJQgOAAQESLgoHdmVyZGljdBgCIAEoDjIdLnBvcnRpbi52MS5Qb3J0YWJpbGl0eVZlcmRpY3QSFAoHbWVzc2FnZRgDIAEoCUIDgAEBKpYBCgxMaW5lUGxhbktpbmQSHgoaTElORV9QTEFOX0tJTkRfVU5TUEVDSUZJRUQQABIeChpMSU5FX1BMQU5fS0lORF9SRVNJREVOVElBTBABEhsKF0xJTkVfUExBTl9LSU5EX0JVU0lORVNTEAISKQolTElORV9QTEFOX0tJTkRfUEVSTUFORU5UX0NBTExfRk9SV0FSRBADKqQBChJQb3J0YWJpbGl0eVZlcmRpY3QSIwofUE9SVEFCSUxJVFlfVkVSRElDVF9VTlNQRUNJRklFRBAAEiAKHFBPUlRBQklMSVRZX1ZFUkRJQ1RfUE9SVEFCTEUQARIkCiBQT1JUQUJJTElUWV9WRVJESUNUX05PVF9QT1JUQUJMRRACEiEKHVBPUlRBQklMSVRZX1ZFUkRJQ1RfVU5DRVJUQUlOEANCNFoyZ2l0aHViLmNvbS9wb3J0aW4vcG9ydGluL2dlbi9nby9wb3J0aW4vdjE7cG9ydGludjFiBnByb3RvMw");
+  fileDesc("Chdwb3J0aW4vdjEvY2F0YWxvZy5wcm90bxIJcG9ydGluLnYxIicKDUxvY2FsaXplZFRleHQSCgoCZW4YASABKAkSCgoCZnIYAiABKAkiLwoIU2lwVHJ1bmsSFAoMcGlsb3RfbnVtYmVyGAEgASgJEg0KBWxhYmVsGAIgASgJIsABChFUZWxlcGhvbmVPZmZlcmluZxITCgtvZmZlcmluZ19pZBgBIAEoCRIuCgxwcm9kdWN0X25hbWUYAiABKAsyGC5wb3J0aW4udjEuTG9jYWxpemVkVGV4dBIUCgxwcm9kdWN0X3R5cGUYAyABKAUSDwoHdGFyZ2V0cxgEIAMoCRI/Ch5wb3RlbnRpYWxfcGFyZW50X3N1YnNjcmlwdGlvbnMYBSADKAsyFy5wb3J0aW4udjEuU3Vic2NyaXB0aW9uImoKDFN1YnNjcmlwdGlvbhIXCg9zdWJzY3JpcHRpb25faWQYASABKAkSEQoEbmFtZRgCIAEoCUIDgAEBEi4KDHByb2R1Y3RfbmFtZRgDIAEoCzIYLnBvcnRpbi52MS5Mb2NhbGl6ZWRUZXh0Ii0KCFByb3ZpZGVyEhMKC3Byb3ZpZGVyX2lkGAEgASgFEgwKBG5hbWUYAiABKAkiOAoNQnVzaW5lc3NHcm91cBIZChFidXNpbmVzc19ncm91cF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJIokBCghMaW5lUGxhbhIPCgdwbGFuX2lkGAEgASgJEiUKBGtpbmQYAiABKA4yFy5wb3J0aW4udjEuTGluZVBsYW5LaW5kEgwKBG5hbWUYAyABKAkSDwoHYWNjb3VudBgEIAEoAxIVCg1tb250aGx5X3ByaWNlGAUgASgJEg8KB2VuYWJsZWQYBiABKAgiJQoHSG9saWRheRIMCgRkYXRlGAEgASgJEgwKBG5hbWUYAiABKAkidQoSUG9ydGFibGVSYXRlQ2VudGVyEgwKBG5hbWUYASABKAkSDwoHY291bnRyeRgCIAEoCRILCgNsbnAYAyABKAgSDQoFbG9jYWwYBCABKAgSDgoGb25fbmV0GAUgASgIEhQKDG5ldHdvcmtfdHlwZRgGIAEoCSJoCgtQb3J0YWJpbGl0eRITCgZudW1iZXIYASABKAlCA4ABARIuCgd2ZXJkaWN0GAIgASgOMh0ucG9ydGluLnYxLlBvcnRhYmlsaXR5VmVyZGljdBIUCgdtZXNzYWdlGAMgASgJQgOAAQEqlgEKDExpbmVQbGFuS2luZBIeChpMSU5FX1BMQU5fS0lORF9VTlNQRUNJRklFRBAAEh4KGkxJTkVfUExBTl9LSU5EX1JFU0lERU5USUFMEAESGwoXTElORV9QTEFOX0tJTkRfQlVTSU5FU1MQAhIpCiVMSU5FX1BMQU5fS0lORF9QRVJNQU5FTlRfQ0FMTF9GT1JXQVJEEAMqxQEKElBvcnRhYmlsaXR5VmVyZGljdBIjCh9QT1JUQUJJTElUWV9WRVJESUNUX1VOU1BFQ0lGSUVEEAASIAocUE9SVEFCSUxJVFlfVkVSRElDVF9QT1JUQUJMRRABEiQKIFBPUlRBQklMSVRZX1ZFUkRJQ1RfTk9UX1BPUlRBQkxFEAISIQodUE9SVEFCSUxJVFlfVkVSRElDVF9VTkNFUlRBSU4QAxIfChtQT1JUQUJJTElUWV9WRVJESUNUX1VOS05PV04QBEJLChNpby5naXRodWIucG9ydGluLnYxUAFaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM");
 
 /**
  * LocalizedText is a text in the carrier's two languages.
@@ -96,7 +96,8 @@ export type TelephoneOffering = Message<"portin.v1.TelephoneOffering"> & {
   productType: number;
 
   /**
-   * The targets that it fits, field names of PortInOrder's `target`. Type 5 fits two; an unknown type fits none.
+   * The targets that it fits, field names of PortInOrder's `target` (`general_product`); JSON bodies take this spelling
+   * too. Type 5 fits two; an unknown type fits none.
    *
    * @generated from field: repeated string targets = 4;
    */
@@ -236,7 +237,7 @@ export type LinePlan = Message<"portin.v1.LinePlan"> & {
   name: string;
 
   /**
-   * Account code that the plan belongs to.
+   * Account code that the plan belongs to. In JSON a string.
    *
    * @generated from field: int64 account = 4;
    */
@@ -250,7 +251,7 @@ export type LinePlan = Message<"portin.v1.LinePlan"> & {
   monthlyPrice: string;
 
   /**
-   * Whether the plan can be ordered.
+   * Whether the plan is enabled, as the carrier says.
    *
    * @generated from field: bool enabled = 6;
    */
@@ -384,13 +385,13 @@ export const PortabilitySchema: GenMessage<Portability> = /*@__PURE__*/
   messageDesc(file_portin_v1_catalog, 9);
 
 /**
- * LinePlanKind says what a plan is for.
+ * LinePlanKind says what a plan is for. Values may be added; skip plans of a kind that you do not know.
  *
  * @generated from enum portin.v1.LinePlanKind
  */
 export enum LinePlanKind {
   /**
-   * Not set; as a filter, every kind.
+   * Not set.
    *
    * @generated from enum value: LINE_PLAN_KIND_UNSPECIFIED = 0;
    */
@@ -425,13 +426,14 @@ export const LinePlanKindSchema: GenEnum<LinePlanKind> = /*@__PURE__*/
   enumDesc(file_portin_v1_catalog, 0);
 
 /**
- * PortabilityVerdict is the answer to whether something can be ported in.
+ * PortabilityVerdict is the answer to whether something can be ported in. Values may be added; treat one that you do not
+ * know as UNKNOWN.
  *
  * @generated from enum portin.v1.PortabilityVerdict
  */
 export enum PortabilityVerdict {
   /**
-   * Not known: the carrier's answer could not be read.
+   * Not set.
    *
    * @generated from enum value: PORTABILITY_VERDICT_UNSPECIFIED = 0;
    */
@@ -457,6 +459,13 @@ export enum PortabilityVerdict {
    * @generated from enum value: PORTABILITY_VERDICT_UNCERTAIN = 3;
    */
   UNCERTAIN = 3,
+
+  /**
+   * The carrier did not say: its reply was Error, or a word that nobody knows.
+   *
+   * @generated from enum value: PORTABILITY_VERDICT_UNKNOWN = 4;
+   */
+  UNKNOWN = 4,
 }
 
 /**

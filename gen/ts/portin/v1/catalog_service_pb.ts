@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/catalog_service.proto.
  */
 export const file_portin_v1_catalog_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wb3J0aW4vdjEvY2F0YWxvZ19zZXJ2aWNlLnByb3RvEglwb3J0aW4udjEiPQoUTGlzdFNpcFRydW5rc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiWQoVTGlzdFNpcFRydW5rc1Jlc3BvbnNlEicKCnNpcF90cnVua3MYASADKAsyEy5wb3J0aW4udjEuU2lwVHJ1bmsSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImYKHUxpc3RUZWxlcGhvbmVPZmZlcmluZ3NSZXF1ZXN0EhMKBnRhcmdldBgBIAEoCUgAiAEBEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJQgkKB190YXJnZXQiagoeTGlzdFRlbGVwaG9uZU9mZmVyaW5nc1Jlc3BvbnNlEi8KCW9mZmVyaW5ncxgBIAMoCzIcLnBvcnRpbi52MS5UZWxlcGhvbmVPZmZlcmluZxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiPQoUTGlzdFByb3ZpZGVyc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiWAoVTGlzdFByb3ZpZGVyc1Jlc3BvbnNlEiYKCXByb3ZpZGVycxgBIAMoCzITLnBvcnRpbi52MS5Qcm92aWRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiQgoZTGlzdEJ1c2luZXNzR3JvdXBzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJoChpMaXN0QnVzaW5lc3NHcm91cHNSZXNwb25zZRIxCg9idXNpbmVzc19ncm91cHMYASADKAsyGC5wb3J0aW4udjEuQnVzaW5lc3NHcm91cBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiZAoUTGlzdExpbmVQbGFuc1JlcXVlc3QSJQoEa2luZBgBIAEoDjIXLnBvcnRpbi52MS5MaW5lUGxhbktpbmQSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiWQoVTGlzdExpbmVQbGFuc1Jlc3BvbnNlEicKCmxpbmVfcGxhbnMYASADKAsyEy5wb3J0aW4udjEuTGluZVBsYW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjwKE0xpc3RIb2xpZGF5c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiVQoUTGlzdEhvbGlkYXlzUmVzcG9uc2USJAoIaG9saWRheXMYASADKAsyEi5wb3J0aW4udjEuSG9saWRheRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRwoeTGlzdFBvcnRhYmxlUmF0ZUNlbnRlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIm8KH0xpc3RQb3J0YWJsZVJhdGVDZW50ZXJzUmVzcG9uc2USMwoMcmF0ZV9jZW50ZXJzGAEgAygLMh0ucG9ydGluLnYxLlBvcnRhYmxlUmF0ZUNlbnRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiLwoXQ2hlY2tQb3J0YWJpbGl0eVJlcXVlc3QSFAoHbnVtYmVycxgBIAMoCUIDgAEBIkMKGENoZWNrUG9ydGFiaWxpdHlSZXNwb25zZRInCgdyZXN1bHRzGAEgAygLMhYucG9ydGluLnYxLlBvcnRhYmlsaXR5Mv4FCg5DYXRhbG9nU2VydmljZRJSCg1MaXN0U2lwVHJ1bmtzEh8ucG9ydGluLnYxLkxpc3RTaXBUcnVua3NSZXF1ZXN0GiAucG9ydGluLnYxLkxpc3RTaXBUcnVua3NSZXNwb25zZRJtChZMaXN0VGVsZXBob25lT2ZmZXJpbmdzEigucG9ydGluLnYxLkxpc3RUZWxlcGhvbmVPZmZlcmluZ3NSZXF1ZXN0GikucG9ydGluLnYxLkxpc3RUZWxlcGhvbmVPZmZlcmluZ3NSZXNwb25zZRJSCg1MaXN0UHJvdmlkZXJzEh8ucG9ydGluLnYxLkxpc3RQcm92aWRlcnNSZXF1ZXN0GiAucG9ydGluLnYxLkxpc3RQcm92aWRlcnNSZXNwb25zZRJhChJMaXN0QnVzaW5lc3NHcm91cHMSJC5wb3J0aW4udjEuTGlzdEJ1c2luZXNzR3JvdXBzUmVxdWVzdBolLnBvcnRpbi52MS5MaXN0QnVzaW5lc3NHcm91cHNSZXNwb25zZRJSCg1MaXN0TGluZVBsYW5zEh8ucG9ydGluLnYxLkxpc3RMaW5lUGxhbnNSZXF1ZXN0GiAucG9ydGluLnYxLkxpc3RMaW5lUGxhbnNSZXNwb25zZRJPCgxMaXN0SG9saWRheXMSHi5wb3J0aW4udjEuTGlzdEhvbGlkYXlzUmVxdWVzdBofLnBvcnRpbi52MS5MaXN0SG9saWRheXNSZXNwb25zZRJwChdMaXN0UG9ydGFibGVSYXRlQ2VudGVycxIpLnBvcnRpbi52MS5MaXN0UG9ydGFibGVSYXRlQ2VudGVyc1JlcXVlc3QaKi5wb3J0aW4udjEuTGlzdFBvcnRhYmxlUmF0ZUNlbnRlcnNSZXNwb25zZRJbChBDaGVja1BvcnRhYmlsaXR5EiIucG9ydGluLnYxLkNoZWNrUG9ydGFiaWxpdHlSZXF1ZXN0GiMucG9ydGluLnYxLkNoZWNrUG9ydGFiaWxpdHlSZXNwb25zZUI0WjJnaXRodWIuY29tL3BvcnRpbi9wb3J0aW4vZ2VuL2dvL3BvcnRpbi92MTtwb3J0aW52MWIGcHJvdG8z", [file_portin_v1_catalog]);
+  fileDesc("Ch9wb3J0aW4vdjEvY2F0YWxvZ19zZXJ2aWNlLnByb3RvEglwb3J0aW4udjEiPQoUTGlzdFNpcFRydW5rc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiWQoVTGlzdFNpcFRydW5rc1Jlc3BvbnNlEicKCnNpcF90cnVua3MYASADKAsyEy5wb3J0aW4udjEuU2lwVHJ1bmsSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImYKHUxpc3RUZWxlcGhvbmVPZmZlcmluZ3NSZXF1ZXN0EhMKBnRhcmdldBgBIAEoCUgAiAEBEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJQgkKB190YXJnZXQidAoeTGlzdFRlbGVwaG9uZU9mZmVyaW5nc1Jlc3BvbnNlEjkKE3RlbGVwaG9uZV9vZmZlcmluZ3MYASADKAsyHC5wb3J0aW4udjEuVGVsZXBob25lT2ZmZXJpbmcSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIj0KFExpc3RQcm92aWRlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIlgKFUxpc3RQcm92aWRlcnNSZXNwb25zZRImCglwcm92aWRlcnMYASADKAsyEy5wb3J0aW4udjEuUHJvdmlkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkIKGUxpc3RCdXNpbmVzc0dyb3Vwc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiaAoaTGlzdEJ1c2luZXNzR3JvdXBzUmVzcG9uc2USMQoPYnVzaW5lc3NfZ3JvdXBzGAEgAygLMhgucG9ydGluLnYxLkJ1c2luZXNzR3JvdXASFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJInIKFExpc3RMaW5lUGxhbnNSZXF1ZXN0EioKBGtpbmQYASABKA4yFy5wb3J0aW4udjEuTGluZVBsYW5LaW5kSACIAQESEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAlCBwoFX2tpbmQiWQoVTGlzdExpbmVQbGFuc1Jlc3BvbnNlEicKCmxpbmVfcGxhbnMYASADKAsyEy5wb3J0aW4udjEuTGluZVBsYW4SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjwKE0xpc3RIb2xpZGF5c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiVQoUTGlzdEhvbGlkYXlzUmVzcG9uc2USJAoIaG9saWRheXMYASADKAsyEi5wb3J0aW4udjEuSG9saWRheRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRwoeTGlzdFBvcnRhYmxlUmF0ZUNlbnRlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIngKH0xpc3RQb3J0YWJsZVJhdGVDZW50ZXJzUmVzcG9uc2USPAoVcG9ydGFibGVfcmF0ZV9jZW50ZXJzGAEgAygLMh0ucG9ydGluLnYxLlBvcnRhYmxlUmF0ZUNlbnRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiLwoXQ2hlY2tQb3J0YWJpbGl0eVJlcXVlc3QSFAoHbnVtYmVycxgBIAMoCUIDgAEBIkMKGENoZWNrUG9ydGFiaWxpdHlSZXNwb25zZRInCgdyZXN1bHRzGAEgAygLMhYucG9ydGluLnYxLlBvcnRhYmlsaXR5MqYGCg5DYXRhbG9nU2VydmljZRJXCg1MaXN0U2lwVHJ1bmtzEh8ucG9ydGluLnYxLkxpc3RTaXBUcnVua3NSZXF1ZXN0GiAucG9ydGluLnYxLkxpc3RTaXBUcnVua3NSZXNwb25zZSIDkAIBEnIKFkxpc3RUZWxlcGhvbmVPZmZlcmluZ3MSKC5wb3J0aW4udjEuTGlzdFRlbGVwaG9uZU9mZmVyaW5nc1JlcXVlc3QaKS5wb3J0aW4udjEuTGlzdFRlbGVwaG9uZU9mZmVyaW5nc1Jlc3BvbnNlIgOQAgESVwoNTGlzdFByb3ZpZGVycxIfLnBvcnRpbi52MS5MaXN0UHJvdmlkZXJzUmVxdWVzdBogLnBvcnRpbi52MS5MaXN0UHJvdmlkZXJzUmVzcG9uc2UiA5ACARJmChJMaXN0QnVzaW5lc3NHcm91cHMSJC5wb3J0aW4udjEuTGlzdEJ1c2luZXNzR3JvdXBzUmVxdWVzdBolLnBvcnRpbi52MS5MaXN0QnVzaW5lc3NHcm91cHNSZXNwb25zZSIDkAIBElcKDUxpc3RMaW5lUGxhbnMSHy5wb3J0aW4udjEuTGlzdExpbmVQbGFuc1JlcXVlc3QaIC5wb3J0aW4udjEuTGlzdExpbmVQbGFuc1Jlc3BvbnNlIgOQAgESVAoMTGlzdEhvbGlkYXlzEh4ucG9ydGluLnYxLkxpc3RIb2xpZGF5c1JlcXVlc3QaHy5wb3J0aW4udjEuTGlzdEhvbGlkYXlzUmVzcG9uc2UiA5ACARJ1ChdMaXN0UG9ydGFibGVSYXRlQ2VudGVycxIpLnBvcnRpbi52MS5MaXN0UG9ydGFibGVSYXRlQ2VudGVyc1JlcXVlc3QaKi5wb3J0aW4udjEuTGlzdFBvcnRhYmxlUmF0ZUNlbnRlcnNSZXNwb25zZSIDkAIBEmAKEENoZWNrUG9ydGFiaWxpdHkSIi5wb3J0aW4udjEuQ2hlY2tQb3J0YWJpbGl0eVJlcXVlc3QaIy5wb3J0aW4udjEuQ2hlY2tQb3J0YWJpbGl0eVJlc3BvbnNlIgOQAgFCSwoTaW8uZ2l0aHViLnBvcnRpbi52MVABWjJnaXRodWIuY29tL3BvcnRpbi9wb3J0aW4vZ2VuL2dvL3BvcnRpbi92MTtwb3J0aW52MWIGcHJvdG8z", [file_portin_v1_catalog]);
 
 /**
  * ListSipTrunksRequest is the request of ListSipTrunks.
@@ -56,7 +56,7 @@ export type ListSipTrunksResponse = Message<"portin.v1.ListSipTrunksResponse"> &
   sipTrunks: SipTrunk[];
 
   /**
-   * Token of the next page. Empty on the last one.
+   * Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -77,7 +77,8 @@ export const ListSipTrunksResponseSchema: GenMessage<ListSipTrunksResponse> = /*
  */
 export type ListTelephoneOfferingsRequest = Message<"portin.v1.ListTelephoneOfferingsRequest"> & {
   /**
-   * Offerings that fit this target, a field name of PortInOrder's `target`: `general_product` for one.
+   * Offerings that fit this target, a field name of PortInOrder's `target`: `general_product` for one. A name that is no
+   * target is refused.
    *
    * @generated from field: optional string target = 1;
    */
@@ -114,12 +115,12 @@ export type ListTelephoneOfferingsResponse = Message<"portin.v1.ListTelephoneOff
   /**
    * The offerings of the page.
    *
-   * @generated from field: repeated portin.v1.TelephoneOffering offerings = 1;
+   * @generated from field: repeated portin.v1.TelephoneOffering telephone_offerings = 1;
    */
-  offerings: TelephoneOffering[];
+  telephoneOfferings: TelephoneOffering[];
 
   /**
-   * Token of the next page. Empty on the last one.
+   * Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -175,7 +176,7 @@ export type ListProvidersResponse = Message<"portin.v1.ListProvidersResponse"> &
   providers: Provider[];
 
   /**
-   * Token of the next page. Empty on the last one.
+   * Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -231,7 +232,7 @@ export type ListBusinessGroupsResponse = Message<"portin.v1.ListBusinessGroupsRe
   businessGroups: BusinessGroup[];
 
   /**
-   * Token of the next page. Empty on the last one.
+   * Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -252,11 +253,11 @@ export const ListBusinessGroupsResponseSchema: GenMessage<ListBusinessGroupsResp
  */
 export type ListLinePlansRequest = Message<"portin.v1.ListLinePlansRequest"> & {
   /**
-   * Plans of this kind only. UNSPECIFIED lists all kinds, in the order of the enum.
+   * Plans of this kind only. Absent lists all kinds, in the order of the enum.
    *
-   * @generated from field: portin.v1.LinePlanKind kind = 1;
+   * @generated from field: optional portin.v1.LinePlanKind kind = 1;
    */
-  kind: LinePlanKind;
+  kind?: LinePlanKind | undefined;
 
   /**
    * Plans a page, at most 1,000. 0 means 100.
@@ -294,7 +295,7 @@ export type ListLinePlansResponse = Message<"portin.v1.ListLinePlansResponse"> &
   linePlans: LinePlan[];
 
   /**
-   * Token of the next page. Empty on the last one.
+   * Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -350,7 +351,7 @@ export type ListHolidaysResponse = Message<"portin.v1.ListHolidaysResponse"> & {
   holidays: Holiday[];
 
   /**
-   * Token of the next page. Empty on the last one.
+   * Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -401,12 +402,12 @@ export type ListPortableRateCentersResponse = Message<"portin.v1.ListPortableRat
   /**
    * The rate centres of the page.
    *
-   * @generated from field: repeated portin.v1.PortableRateCenter rate_centers = 1;
+   * @generated from field: repeated portin.v1.PortableRateCenter portable_rate_centers = 1;
    */
-  rateCenters: PortableRateCenter[];
+  portableRateCenters: PortableRateCenter[];
 
   /**
-   * Token of the next page. Empty on the last one.
+   * Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
    *
    * @generated from field: string next_page_token = 2;
    */

@@ -9,12 +9,14 @@ import { enumDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
  * Describes the file portin/v1/error_reason.proto.
  */
 export const file_portin_v1_error_reason: GenFile = /*@__PURE__*/
-  fileDesc("Chxwb3J0aW4vdjEvZXJyb3JfcmVhc29uLnByb3RvEglwb3J0aW4udjEquAgKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEh8KG0VSUk9SX1JFQVNPTl9JTlZBTElEX0ZJRUxEUxABEiIKHkVSUk9SX1JFQVNPTl9NQUxGT1JNRURfUkVRVUVTVBACEiIKHkVSUk9SX1JFQVNPTl9SRVFVRVNUX1RPT19MQVJHRRADEiMKH0VSUk9SX1JFQVNPTl9QQUdFX1RPS0VOX0lOVkFMSUQQBBIiCh5FUlJPUl9SRUFTT05fUkVRVUVTVF9JRF9SRVVTRUQQBRIlCiFFUlJPUl9SRUFTT05fTlVNQkVSX0lOX09QRU5fT1JERVIQBhIgChxFUlJPUl9SRUFTT05fT1JERVJfTk9UX0ZPVU5EEAcSIgoeRVJST1JfUkVBU09OX1BPUlRfSU5fTk9UX0ZPVU5EEAgSIAocRVJST1JfUkVBU09OX1JPVVRFX05PVF9GT1VORBAJEiMKH0VSUk9SX1JFQVNPTl9NRVRIT0RfTk9UX0FMTE9XRUQQChIjCh9FUlJPUl9SRUFTT05fREVBRExJTkVfVE9PX1NIT1JUEAsSJAogRVJST1JfUkVBU09OX0NBUlJJRVJfVU5SRUFDSEFCTEUQDBIjCh9FUlJPUl9SRUFTT05fQ0FSUklFUl9VTlJFQURBQkxFEA0SJAogRVJST1JfUkVBU09OX0NBUlJJRVJfQ1JFREVOVElBTFMQDhIdChlFUlJPUl9SRUFTT05fQ0FSUklFUl9CVVNZEA8SIAocRVJST1JfUkVBU09OX0NBUlJJRVJfUkVGVVNFRBAQEiAKHEVSUk9SX1JFQVNPTl9DQVJSSUVSX0lOVkFMSUQQERIjCh9FUlJPUl9SRUFTT05fTEVER0VSX1VOQVZBSUxBQkxFEBISHAoYRVJST1JfUkVBU09OX0xFREdFUl9GVUxMEBMSHAoYRVJST1JfUkVBU09OX05PVF9PRkZFUkVEEBQSIwofRVJST1JfUkVBU09OX09SREVSX05PVF9JTl9ET1VCVBAVEiAKHEVSUk9SX1JFQVNPTl9USUNLRVRfTUlTTUFUQ0gQFhIkCiBFUlJPUl9SRUFTT05fV0FUQ0hfVE9LRU5fRVhQSVJFRBAXEiAKHEVSUk9SX1JFQVNPTl9VTkFVVEhFTlRJQ0FURUQQGBIiCh5FUlJPUl9SRUFTT05fUEVSTUlTU0lPTl9ERU5JRUQQGRIdChlFUlJPUl9SRUFTT05fUkFURV9MSU1JVEVEEBoSHgoaRVJST1JfUkVBU09OX1NIVVRUSU5HX0RPV04QGxIaChZFUlJPUl9SRUFTT05fQ0FOQ0VMTEVEEBwSIgoeRVJST1JfUkVBU09OX0RFQURMSU5FX0VYQ0VFREVEEB0SGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEB5CNFoyZ2l0aHViLmNvbS9wb3J0aW4vcG9ydGluL2dlbi9nby9wb3J0aW4vdjE7cG9ydGludjFiBnByb3RvMw");
+  fileDesc("Chxwb3J0aW4vdjEvZXJyb3JfcmVhc29uLnByb3RvEglwb3J0aW4udjEqrQkKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEh8KG0VSUk9SX1JFQVNPTl9JTlZBTElEX0ZJRUxEUxABEiIKHkVSUk9SX1JFQVNPTl9NQUxGT1JNRURfUkVRVUVTVBACEiIKHkVSUk9SX1JFQVNPTl9SRVFVRVNUX1RPT19MQVJHRRADEiMKH0VSUk9SX1JFQVNPTl9QQUdFX1RPS0VOX0lOVkFMSUQQBBIiCh5FUlJPUl9SRUFTT05fUkVRVUVTVF9JRF9SRVVTRUQQBRIlCiFFUlJPUl9SRUFTT05fTlVNQkVSX0lOX09QRU5fT1JERVIQBhIgChxFUlJPUl9SRUFTT05fT1JERVJfTk9UX0ZPVU5EEAcSIgoeRVJST1JfUkVBU09OX1BPUlRfSU5fTk9UX0ZPVU5EEAgSIAocRVJST1JfUkVBU09OX1JPVVRFX05PVF9GT1VORBAJEiMKH0VSUk9SX1JFQVNPTl9NRVRIT0RfTk9UX0FMTE9XRUQQChIjCh9FUlJPUl9SRUFTT05fREVBRExJTkVfVE9PX1NIT1JUEAsSJAogRVJST1JfUkVBU09OX0NBUlJJRVJfVU5SRUFDSEFCTEUQDBIjCh9FUlJPUl9SRUFTT05fQ0FSUklFUl9VTlJFQURBQkxFEA0SJAogRVJST1JfUkVBU09OX0NBUlJJRVJfQ1JFREVOVElBTFMQDhIdChlFUlJPUl9SRUFTT05fQ0FSUklFUl9CVVNZEA8SIAocRVJST1JfUkVBU09OX0NBUlJJRVJfUkVGVVNFRBAQEiAKHEVSUk9SX1JFQVNPTl9DQVJSSUVSX0lOVkFMSUQQERIjCh9FUlJPUl9SRUFTT05fTEVER0VSX1VOQVZBSUxBQkxFEBISHAoYRVJST1JfUkVBU09OX0xFREdFUl9GVUxMEBMSHAoYRVJST1JfUkVBU09OX05PVF9PRkZFUkVEEBQSIwofRVJST1JfUkVBU09OX09SREVSX05PVF9JTl9ET1VCVBAVEiAKHEVSUk9SX1JFQVNPTl9USUNLRVRfTUlTTUFUQ0gQFhIkCiBFUlJPUl9SRUFTT05fV0FUQ0hfVE9LRU5fRVhQSVJFRBAXEiAKHEVSUk9SX1JFQVNPTl9VTkFVVEhFTlRJQ0FURUQQGBIiCh5FUlJPUl9SRUFTT05fUEVSTUlTU0lPTl9ERU5JRUQQGRIdChlFUlJPUl9SRUFTT05fUkFURV9MSU1JVEVEEBoSHgoaRVJST1JfUkVBU09OX1NIVVRUSU5HX0RPV04QGxIaChZFUlJPUl9SRUFTT05fQ0FOQ0VMTEVEEBwSIgoeRVJST1JfUkVBU09OX0RFQURMSU5FX0VYQ0VFREVEEB0SGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEB4SJwojRVJST1JfUkVBU09OX1VOU1VQUE9SVEVEX01FRElBX1RZUEUQHxIiCh5FUlJPUl9SRUFTT05fVElDS0VUX1VOVkVSSUZJRUQQIBImCiJFUlJPUl9SRUFTT05fT1JERVJfQVRURU1QVF9DSEFOR0VEECFCSwoTaW8uZ2l0aHViLnBvcnRpbi52MVABWjJnaXRodWIuY29tL3BvcnRpbi9wb3J0aW4vZ2VuL2dvL3BvcnRpbi92MTtwb3J0aW52MWIGcHJvdG8z");
 
 /**
  * ErrorReason is the `reason` of the one google.rpc.ErrorInfo that every error carries, without the prefix
  * ERROR_REASON_, in the domain `portin.v1`. Each stands for one gRPC code, and over JSON for one HTTP status. Any error
- * and any lost connection may be retried with the same request_id.
+ * and any lost connection may be retried with the same request_id. The metadata holds `order_id` when the error is that of
+ * an order of the caller, and `carrier_error_id` when the carrier gave one. Values will be added; go by the code for one
+ * that you do not know.
  *
  * @generated from enum portin.v1.ErrorReason
  */
@@ -67,7 +69,7 @@ export enum ErrorReason {
 
   /**
    * ALREADY_EXISTS, 409. A number stands in an order that is not closed; the metadata `order_id` names it when it is the
-   * caller's own. Example: the same number ordered again with a new request_id.
+   * caller's own, and `number` says which number. Example: the same number ordered again with a new request_id.
    *
    * @generated from enum value: ERROR_REASON_NUMBER_IN_OPEN_ORDER = 6;
    */
@@ -133,7 +135,8 @@ export enum ErrorReason {
   CARRIER_CREDENTIALS = 14,
 
   /**
-   * RESOURCE_EXHAUSTED, 429, RetryInfo. The carrier takes no more requests for now. Example: HTTP 429.
+   * RESOURCE_EXHAUSTED, 429, RetryInfo. The carrier takes no more requests for now, or the service's own budget towards it
+   * is spent. Example: HTTP 429.
    *
    * @generated from enum value: ERROR_REASON_CARRIER_BUSY = 15;
    */
@@ -156,7 +159,7 @@ export enum ErrorReason {
   CARRIER_INVALID = 17,
 
   /**
-   * UNAVAILABLE, 503, RetryInfo. The ledger of orders cannot be written; nothing was sent. Example: the disk is full.
+   * UNAVAILABLE, 503, RetryInfo. The ledger of orders cannot be read or written; nothing was sent. Example: the disk is full.
    *
    * @generated from enum value: ERROR_REASON_LEDGER_UNAVAILABLE = 18;
    */
@@ -187,8 +190,8 @@ export enum ErrorReason {
   ORDER_NOT_IN_DOUBT = 21,
 
   /**
-   * FAILED_PRECONDITION, 422. The ticket given for an order in doubt is not its ticket, or could not be looked up and
-   * `unverified` was not set. Example: the ticket's numbers are other numbers.
+   * FAILED_PRECONDITION, 422. The ticket given for an order in doubt is not its ticket: its numbers are other numbers, or
+   * another order has it. Example: a ticket copied from the wrong line.
    *
    * @generated from enum value: ERROR_REASON_TICKET_MISMATCH = 22;
    */
@@ -225,7 +228,8 @@ export enum ErrorReason {
   RATE_LIMITED = 26,
 
   /**
-   * UNAVAILABLE, 503, RetryInfo. The service is stopping; another replica or the next start answers. Example: an upgrade.
+   * UNAVAILABLE, 503, RetryInfo. The service is stopping; another replica or the next start answers. A watch
+   * goes on there from its last `resume_token`. Example: an upgrade.
    *
    * @generated from enum value: ERROR_REASON_SHUTTING_DOWN = 27;
    */
@@ -252,6 +256,29 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_INTERNAL = 30;
    */
   INTERNAL = 30,
+
+  /**
+   * INVALID_ARGUMENT, 415. The body is not declared as JSON. Example: Content-Type text/plain.
+   *
+   * @generated from enum value: ERROR_REASON_UNSUPPORTED_MEDIA_TYPE = 31;
+   */
+  UNSUPPORTED_MEDIA_TYPE = 31,
+
+  /**
+   * FAILED_PRECONDITION, 422. The ticket given for an order in doubt could not be looked up, or names no numbers; set
+   * `unverified` to decide all the same. Example: the carrier is down.
+   *
+   * @generated from enum value: ERROR_REASON_TICKET_UNVERIFIED = 32;
+   */
+  TICKET_UNVERIFIED = 32,
+
+  /**
+   * FAILED_PRECONDITION, 422. The order has been sent again since; look at it once more. Example: a decision about attempt
+   * 1 while attempt 2 is in doubt.
+   *
+   * @generated from enum value: ERROR_REASON_ORDER_ATTEMPT_CHANGED = 33;
+   */
+  ORDER_ATTEMPT_CHANGED = 33,
 }
 
 /**

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/event.proto.
  */
 export const file_portin_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("ChVwb3J0aW4vdjEvZXZlbnQucHJvdG8SCXBvcnRpbi52MSKsAgoQUG9ydEluT3JkZXJFdmVudBIQCghvcmRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoAxIuCgpldmVudF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVhY3RvchgEIAEoCRItCgR0eXBlGAUgASgOMh8ucG9ydGluLnYxLlBvcnRJbk9yZGVyRXZlbnRUeXBlEiQKBXN0YXRlGAYgASgOMhUucG9ydGluLnYxLk9yZGVyU3RhdGUSMAoOY2Fycmllcl9zdGF0dXMYByABKA4yGC5wb3J0aW4udjEuQ2FycmllclN0YXR1cxIbChNjYXJyaWVyX3N0YXR1c193b3JkGAggASgJEhEKBG5vdGUYCSABKAlCA4ABASq9AgoUUG9ydEluT3JkZXJFdmVudFR5cGUSKAokUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASJAogUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0NMQUlNRUQQARIqCiZQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfU1RBVEVfQ0hBTkdFRBACEiUKIVBPUlRfSU5fT1JERVJfRVZFTlRfVFlQRV9FVklERU5DRRADEiUKIVBPUlRfSU5fT1JERVJfRVZFTlRfVFlQRV9SRVNPTFZFRBAEEisKJ1BPUlRfSU5fT1JERVJfRVZFTlRfVFlQRV9TVEFUVVNfQ0hBTkdFRBAFEi4KKlBPUlRfSU5fT1JERVJfRVZFTlRfVFlQRV9BVFRFTlRJT05fQ0hBTkdFRBAGQjRaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_portin_v1_order, file_portin_v1_status]);
+  fileDesc("ChVwb3J0aW4vdjEvZXZlbnQucHJvdG8SCXBvcnRpbi52MSKmAwoQUG9ydEluT3JkZXJFdmVudBIQCghvcmRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoAxIuCgpldmVudF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgphY3Rvcl9raW5kGAQgASgOMhQucG9ydGluLnYxLkFjdG9yS2luZBISCgVhY3RvchgKIAEoCUIDgAEBEi0KBHR5cGUYBSABKA4yHy5wb3J0aW4udjEuUG9ydEluT3JkZXJFdmVudFR5cGUSDwoHYXR0ZW1wdBgLIAEoBRIkCgVzdGF0ZRgGIAEoDjIVLnBvcnRpbi52MS5PcmRlclN0YXRlEjAKDmNhcnJpZXJfc3RhdHVzGAcgASgOMhgucG9ydGluLnYxLkNhcnJpZXJTdGF0dXMSGwoTY2Fycmllcl9zdGF0dXNfd29yZBgIIAEoCRIRCgl0aWNrZXRfaWQYDCABKAkSEgoKdW52ZXJpZmllZBgNIAEoCBIRCglwb3J0X2RhdGUYDiABKAkSEQoEbm90ZRgJIAEoCUIDgAEBKocBCglBY3RvcktpbmQSGgoWQUNUT1JfS0lORF9VTlNQRUNJRklFRBAAEhUKEUFDVE9SX0tJTkRfQ0FMTEVSEAESFgoSQUNUT1JfS0lORF9TRVJWSUNFEAISFgoSQUNUT1JfS0lORF9DQVJSSUVSEAMSFwoTQUNUT1JfS0lORF9PUEVSQVRPUhAEKugCChRQb3J0SW5PcmRlckV2ZW50VHlwZRIoCiRQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIkCiBQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfQ0xBSU1FRBABEioKJlBPUlRfSU5fT1JERVJfRVZFTlRfVFlQRV9TVEFURV9DSEFOR0VEEAISJQohUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0VWSURFTkNFEAMSJQohUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX1JFU09MVkVEEAQSKwonUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX1NUQVRVU19DSEFOR0VEEAUSLgoqUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0FUVEVOVElPTl9DSEFOR0VEEAYSKQolUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0RBVEVfQ0hBTkdFRBAHQksKE2lvLmdpdGh1Yi5wb3J0aW4udjFQAVoyZ2l0aHViLmNvbS9wb3J0aW4vcG9ydGluL2dlbi9nby9wb3J0aW4vdjE7cG9ydGludjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_portin_v1_order, file_portin_v1_status]);
 
 /**
  * PortInOrderEvent is something that happened to an order. Events are written once and never changed.
@@ -46,9 +46,16 @@ export type PortInOrderEvent = Message<"portin.v1.PortInOrderEvent"> & {
   eventTime?: Timestamp | undefined;
 
   /**
-   * Who did it: `caller`, `service`, `carrier` or an operator's identity.
+   * What kind of actor did it.
    *
-   * @generated from field: string actor = 4;
+   * @generated from field: portin.v1.ActorKind actor_kind = 4;
+   */
+  actorKind: ActorKind;
+
+  /**
+   * The identity of the caller or operator who did it. Empty when there is none, or none is known.
+   *
+   * @generated from field: string actor = 10;
    */
   actor: string;
 
@@ -58,6 +65,13 @@ export type PortInOrderEvent = Message<"portin.v1.PortInOrderEvent"> & {
    * @generated from field: portin.v1.PortInOrderEventType type = 5;
    */
   type: PortInOrderEventType;
+
+  /**
+   * Which attempt it belongs to, as in the order.
+   *
+   * @generated from field: int32 attempt = 11;
+   */
+  attempt: number;
 
   /**
    * The order's state after it.
@@ -81,7 +95,29 @@ export type PortInOrderEvent = Message<"portin.v1.PortInOrderEvent"> & {
   carrierStatusWord: string;
 
   /**
-   * What was seen or decided, in plain English, at most 1,024 bytes. It holds no personal data but the carrier's message.
+   * The carrier's ticket that was seen or given. Empty when there was none.
+   *
+   * @generated from field: string ticket_id = 12;
+   */
+  ticketId: string;
+
+  /**
+   * With RESOLVED: the operator gave a ticket that could not be verified.
+   *
+   * @generated from field: bool unverified = 13;
+   */
+  unverified: boolean;
+
+  /**
+   * The day of the port after it, YYYY-MM-DD on the Eastern calendar. Empty when it is not known.
+   *
+   * @generated from field: string port_date = 14;
+   */
+  portDate: string;
+
+  /**
+   * What was seen or decided, in plain English, at most 4,096 bytes. It may hold the carrier's message or what an operator
+   * wrote.
    *
    * @generated from field: string note = 9;
    */
@@ -96,7 +132,56 @@ export const PortInOrderEventSchema: GenMessage<PortInOrderEvent> = /*@__PURE__*
   messageDesc(file_portin_v1_event, 0);
 
 /**
- * PortInOrderEventType names what happened to an order.
+ * ActorKind says what kind of actor changed an order.
+ *
+ * @generated from enum portin.v1.ActorKind
+ */
+export enum ActorKind {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: ACTOR_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Who placed the order.
+   *
+   * @generated from enum value: ACTOR_KIND_CALLER = 1;
+   */
+  CALLER = 1,
+
+  /**
+   * The service itself.
+   *
+   * @generated from enum value: ACTOR_KIND_SERVICE = 2;
+   */
+  SERVICE = 2,
+
+  /**
+   * The carrier.
+   *
+   * @generated from enum value: ACTOR_KIND_CARRIER = 3;
+   */
+  CARRIER = 3,
+
+  /**
+   * An operator of the service.
+   *
+   * @generated from enum value: ACTOR_KIND_OPERATOR = 4;
+   */
+  OPERATOR = 4,
+}
+
+/**
+ * Describes the enum portin.v1.ActorKind.
+ */
+export const ActorKindSchema: GenEnum<ActorKind> = /*@__PURE__*/
+  enumDesc(file_portin_v1_event, 0);
+
+/**
+ * PortInOrderEventType names what happened to an order. Each change is one event. Values will be added; skip an event of a
+ * type that you do not know.
  *
  * @generated from enum portin.v1.PortInOrderEventType
  */
@@ -149,11 +234,18 @@ export enum PortInOrderEventType {
    * @generated from enum value: PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED = 6;
    */
   ATTENTION_CHANGED = 6,
+
+  /**
+   * The carrier changed the day of the port.
+   *
+   * @generated from enum value: PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED = 7;
+   */
+  DATE_CHANGED = 7,
 }
 
 /**
  * Describes the enum portin.v1.PortInOrderEventType.
  */
 export const PortInOrderEventTypeSchema: GenEnum<PortInOrderEventType> = /*@__PURE__*/
-  enumDesc(file_portin_v1_event, 0);
+  enumDesc(file_portin_v1_event, 1);
 

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/operator_service.proto.
  */
 export const file_portin_v1_operator_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBwb3J0aW4vdjEvb3BlcmF0b3Jfc2VydmljZS5wcm90bxIJcG9ydGluLnYxIlsKFVJlc29sdmVJbkRvdWJ0UmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIwCgpyZXNvbHV0aW9uGAIgASgLMhwucG9ydGluLnYxLkluRG91YnRSZXNvbHV0aW9uIuEBChFJbkRvdWJ0UmVzb2x1dGlvbhI1CgZwbGFjZWQYASABKAsyIy5wb3J0aW4udjEuSW5Eb3VidFJlc29sdXRpb24uUGxhY2VkSAASPAoKbm90X3BsYWNlZBgCIAEoCzImLnBvcnRpbi52MS5JbkRvdWJ0UmVzb2x1dGlvbi5Ob3RQbGFjZWRIABIOCgZyZWFzb24YAyABKAkaLwoGUGxhY2VkEhEKCXRpY2tldF9pZBgBIAEoCRISCgp1bnZlcmlmaWVkGAIgASgIGgsKCU5vdFBsYWNlZEIJCgdvdXRjb21lIj8KFlJlc29sdmVJbkRvdWJ0UmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXIyaAoPT3BlcmF0b3JTZXJ2aWNlElUKDlJlc29sdmVJbkRvdWJ0EiAucG9ydGluLnYxLlJlc29sdmVJbkRvdWJ0UmVxdWVzdBohLnBvcnRpbi52MS5SZXNvbHZlSW5Eb3VidFJlc3BvbnNlQjRaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM", [file_portin_v1_order]);
+  fileDesc("CiBwb3J0aW4vdjEvb3BlcmF0b3Jfc2VydmljZS5wcm90bxIJcG9ydGluLnYxIlsKFVJlc29sdmVJbkRvdWJ0UmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIwCgpyZXNvbHV0aW9uGAIgASgLMhwucG9ydGluLnYxLkluRG91YnRSZXNvbHV0aW9uIogCChFJbkRvdWJ0UmVzb2x1dGlvbhI1CgZwbGFjZWQYASABKAsyIy5wb3J0aW4udjEuSW5Eb3VidFJlc29sdXRpb24uUGxhY2VkSAASPAoKbm90X3BsYWNlZBgCIAEoCzImLnBvcnRpbi52MS5JbkRvdWJ0UmVzb2x1dGlvbi5Ob3RQbGFjZWRIABITCgZyZWFzb24YAyABKAlCA4ABARIUCgdhdHRlbXB0GAQgASgFSAGIAQEaLwoGUGxhY2VkEhEKCXRpY2tldF9pZBgBIAEoCRISCgp1bnZlcmlmaWVkGAIgASgIGgsKCU5vdFBsYWNlZEIJCgdvdXRjb21lQgoKCF9hdHRlbXB0Ij8KFlJlc29sdmVJbkRvdWJ0UmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXIyaAoPT3BlcmF0b3JTZXJ2aWNlElUKDlJlc29sdmVJbkRvdWJ0EiAucG9ydGluLnYxLlJlc29sdmVJbkRvdWJ0UmVxdWVzdBohLnBvcnRpbi52MS5SZXNvbHZlSW5Eb3VidFJlc3BvbnNlQksKE2lvLmdpdGh1Yi5wb3J0aW4udjFQAVoyZ2l0aHViLmNvbS9wb3J0aW4vcG9ydGluL2dlbi9nby9wb3J0aW4vdjE7cG9ydGludjFiBnByb3RvMw", [file_portin_v1_order]);
 
 /**
  * ResolveInDoubtRequest is the request of ResolveInDoubt.
@@ -72,11 +72,19 @@ export type InDoubtResolution = Message<"portin.v1.InDoubtResolution"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * How it is known, for those who read the order's events later.
+   * How it is known, for those who read the order's events later. At most 1,000 characters.
    *
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * The attempt that this decides about, as the order shows it. When the order has moved on to another one, the decision is
+   * refused: it was not made about that one.
+   *
+   * @generated from field: optional int32 attempt = 4;
+   */
+  attempt?: number | undefined;
 };
 
 /**
@@ -158,7 +166,7 @@ export const ResolveInDoubtResponseSchema: GenMessage<ResolveInDoubtResponse> = 
 export const OperatorService: GenService<{
   /**
    * ResolveInDoubt decides about an order that is IN_DOUBT, when a person knows more than the service could find out. The
-   * decision and its reason become an event whose actor is the caller's identity.
+   * decision and its reason become an event whose actor is the caller's identity. The same decision again answers the order.
    *
    * @generated from rpc portin.v1.OperatorService.ResolveInDoubt
    */

@@ -20,13 +20,15 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/order.proto.
  */
 export const file_portin_v1_order: GenFile = /*@__PURE__*/
-  fileDesc("ChVwb3J0aW4vdjEvb3JkZXIucHJvdG8SCXBvcnRpbi52MSK/CgoLUG9ydEluT3JkZXISIQoEZm9ybRgBIAEoCzITLnBvcnRpbi52MS5Qb3J0Rm9ybRIoCgl0cnVua19kaWQYAiABKAsyEy5wb3J0aW4udjEuVHJ1bmtEaWRIABI6ChN0cnVua190b2xsX2ZyZWVfZGlkGAMgASgLMhsucG9ydGluLnYxLlRydW5rVG9sbEZyZWVEaWRIABI0Cg9nZW5lcmFsX3Byb2R1Y3QYBCABKAsyGS5wb3J0aW4udjEuR2VuZXJhbFByb2R1Y3RIABI/ChVnZW5lcmFsX2NoaWxkX3Byb2R1Y3QYBSABKAsyHi5wb3J0aW4udjEuR2VuZXJhbENoaWxkUHJvZHVjdEgAEjYKEHJlc2lkZW50aWFsX2xpbmUYBiABKAsyGi5wb3J0aW4udjEuUmVzaWRlbnRpYWxMaW5lSAASMAoNYnVzaW5lc3NfbGluZRgHIAEoCzIXLnBvcnRpbi52MS5CdXNpbmVzc0xpbmVIABJBChZwZXJtYW5lbnRfY2FsbF9mb3J3YXJkGAggASgLMh8ucG9ydGluLnYxLlBlcm1hbmVudENhbGxGb3J3YXJkSAASUwogdG9sbF9mcmVlX3Blcm1hbmVudF9jYWxsX2ZvcndhcmQYCSABKAsyJy5wb3J0aW4udjEuVG9sbEZyZWVQZXJtYW5lbnRDYWxsRm9yd2FyZEgAElIKH2J1c2luZXNzX3Blcm1hbmVudF9jYWxsX2ZvcndhcmQYCiABKAsyJy5wb3J0aW4udjEuQnVzaW5lc3NQZXJtYW5lbnRDYWxsRm9yd2FyZEgAEiwKC3ZpcnR1YWxfZmF4GAsgASgLMhUucG9ydGluLnYxLlZpcnR1YWxGYXhIABIQCghvcmRlcl9pZBggIAEoCRISCgpyZXF1ZXN0X2lkGCEgASgJEiQKBXN0YXRlGCIgASgOMhUucG9ydGluLnYxLk9yZGVyU3RhdGUSDwoHYXR0ZW1wdBgjIAEoBRIXCg9uZWVkc19hdHRlbnRpb24YJCABKAgSGQoRYXR0ZW50aW9uX3JlYXNvbnMYJSADKAkSEQoJdGlja2V0X2lkGCYgASgJEi4KDWNhcnJpZXJfcmVwbHkYJyABKA4yFy5wb3J0aW4udjEuQ2FycmllclJlcGx5EhwKD2NhcnJpZXJfbWVzc2FnZRgoIAEoCUIDgAEBEhgKEGNhcnJpZXJfZXJyb3JfaWQYKSABKAkSJgoGcmVhc29uGCogASgOMhYucG9ydGluLnYxLkVycm9yUmVhc29uEjAKDmNhcnJpZXJfc3RhdHVzGCsgASgOMhgucG9ydGluLnYxLkNhcnJpZXJTdGF0dXMSGwoTY2Fycmllcl9zdGF0dXNfd29yZBgsIAEoCRIlCghjYXRlZ29yeRgtIAEoDjITLnBvcnRpbi52MS5DYXRlZ29yeRIPCgdudW1iZXJzGC4gAygJEiQKCHdhcm5pbmdzGC8gAygLMhIucG9ydGluLnYxLldhcm5pbmcSLwoLY3JlYXRlX3RpbWUYMCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGDEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjbGFpbV90aW1lGDIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtzZXR0bGVfdGltZRgzIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCAoGdGFyZ2V0IlMKB1dhcm5pbmcSDQoFZmllbGQYASABKAkSJAoEY29kZRgCIAEoDjIWLnBvcnRpbi52MS5XYXJuaW5nQ29kZRITCgtkZXNjcmlwdGlvbhgDIAEoCSqpAQoKT3JkZXJTdGF0ZRIbChdPUkRFUl9TVEFURV9VTlNQRUNJRklFRBAAEhcKE09SREVSX1NUQVRFX1NFTkRJTkcQARIYChRPUkRFUl9TVEFURV9OT1RfU0VOVBACEhcKE09SREVSX1NUQVRFX1JFRlVTRUQQAxIYChRPUkRFUl9TVEFURV9JTl9ET1VCVBAEEhgKFE9SREVSX1NUQVRFX0FDQ0VQVEVEEAUquQEKDENhcnJpZXJSZXBseRIdChlDQVJSSUVSX1JFUExZX1VOU1BFQ0lGSUVEEAASGgoWQ0FSUklFUl9SRVBMWV9SRUpFQ1RFRBABEhoKFkNBUlJJRVJfUkVQTFlfQUNDRVBURUQQAhIaChZDQVJSSUVSX1JFUExZX0RFRkVSUkVEEAMSHQoZQ0FSUklFUl9SRVBMWV9DT05ESVRJT05BTBAEEhcKE0NBUlJJRVJfUkVQTFlfRVJST1IQBSqSAwoLV2FybmluZ0NvZGUSHAoYV0FSTklOR19DT0RFX1VOU1BFQ0lGSUVEEAASHQoZV0FSTklOR19DT0RFX05VTUJFUl9SQU5HRRABEiUKIVdBUk5JTkdfQ09ERV9QT1NUQUxfQ09ERV9QUk9WSU5DRRACEhsKF1dBUk5JTkdfQ09ERV9DTE9TRURfREFZEAMSIAocV0FSTklOR19DT0RFX1NIT1JUX0xFQURfVElNRRAEEiEKHVdBUk5JTkdfQ09ERV9ET0NVTUVOVF9NSVNTSU5HEAUSHgoaV0FSTklOR19DT0RFX0RPQ1VNRU5UX1RZUEUQBhIiCh5XQVJOSU5HX0NPREVfUkVGRVJFTkNFX1VOS05PV04QBxIcChhXQVJOSU5HX0NPREVfTk9UX0NIRUNLRUQQCBIeChpXQVJOSU5HX0NPREVfUE9SVF9TRVFVRU5DRRAJEh8KG1dBUk5JTkdfQ09ERV9FQVJMSUVSX1RJQ0tFVBAKEhoKFldBUk5JTkdfQ09ERV9BTUJJR1VPVVMQC0I0WjJnaXRodWIuY29tL3BvcnRpbi9wb3J0aW4vZ2VuL2dvL3BvcnRpbi92MTtwb3J0aW52MWIGcHJvdG8z", [file_google_protobuf_timestamp, file_portin_v1_error_reason, file_portin_v1_form, file_portin_v1_status, file_portin_v1_target]);
+  fileDesc("ChVwb3J0aW4vdjEvb3JkZXIucHJvdG8SCXBvcnRpbi52MSL1CgoLUG9ydEluT3JkZXISIQoEZm9ybRgBIAEoCzITLnBvcnRpbi52MS5Qb3J0Rm9ybRIoCgl0cnVua19kaWQYAiABKAsyEy5wb3J0aW4udjEuVHJ1bmtEaWRIABI6ChN0cnVua190b2xsX2ZyZWVfZGlkGAMgASgLMhsucG9ydGluLnYxLlRydW5rVG9sbEZyZWVEaWRIABI0Cg9nZW5lcmFsX3Byb2R1Y3QYBCABKAsyGS5wb3J0aW4udjEuR2VuZXJhbFByb2R1Y3RIABI/ChVnZW5lcmFsX2NoaWxkX3Byb2R1Y3QYBSABKAsyHi5wb3J0aW4udjEuR2VuZXJhbENoaWxkUHJvZHVjdEgAEjYKEHJlc2lkZW50aWFsX2xpbmUYBiABKAsyGi5wb3J0aW4udjEuUmVzaWRlbnRpYWxMaW5lSAASMAoNYnVzaW5lc3NfbGluZRgHIAEoCzIXLnBvcnRpbi52MS5CdXNpbmVzc0xpbmVIABJBChZwZXJtYW5lbnRfY2FsbF9mb3J3YXJkGAggASgLMh8ucG9ydGluLnYxLlBlcm1hbmVudENhbGxGb3J3YXJkSAASUwogdG9sbF9mcmVlX3Blcm1hbmVudF9jYWxsX2ZvcndhcmQYCSABKAsyJy5wb3J0aW4udjEuVG9sbEZyZWVQZXJtYW5lbnRDYWxsRm9yd2FyZEgAElIKH2J1c2luZXNzX3Blcm1hbmVudF9jYWxsX2ZvcndhcmQYCiABKAsyJy5wb3J0aW4udjEuQnVzaW5lc3NQZXJtYW5lbnRDYWxsRm9yd2FyZEgAEiwKC3ZpcnR1YWxfZmF4GAsgASgLMhUucG9ydGluLnYxLlZpcnR1YWxGYXhIABIQCghvcmRlcl9pZBggIAEoCRISCgpyZXF1ZXN0X2lkGCEgASgJEiQKBXN0YXRlGCIgASgOMhUucG9ydGluLnYxLk9yZGVyU3RhdGUSDwoHYXR0ZW1wdBgjIAEoBRIXCg9uZWVkc19hdHRlbnRpb24YJCABKAgSKAoKYXR0ZW50aW9ucxglIAMoCzIULnBvcnRpbi52MS5BdHRlbnRpb24SEQoJdGlja2V0X2lkGCYgASgJEi4KDWNhcnJpZXJfcmVwbHkYJyABKA4yFy5wb3J0aW4udjEuQ2FycmllclJlcGx5EhwKD2NhcnJpZXJfbWVzc2FnZRgoIAEoCUIDgAEBEhgKEGNhcnJpZXJfZXJyb3JfaWQYKSABKAkSLAoMZXJyb3JfcmVhc29uGCogASgOMhYucG9ydGluLnYxLkVycm9yUmVhc29uEhoKDWVycm9yX21lc3NhZ2UYNCABKAlCA4ABARIwCg5jYXJyaWVyX3N0YXR1cxgrIAEoDjIYLnBvcnRpbi52MS5DYXJyaWVyU3RhdHVzEhsKE2NhcnJpZXJfc3RhdHVzX3dvcmQYLCABKAkSJQoIY2F0ZWdvcnkYLSABKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSFAoHbnVtYmVycxguIAMoCUIDgAEBEiQKCHdhcm5pbmdzGC8gAygLMhIucG9ydGluLnYxLldhcm5pbmcSLwoLY3JlYXRlX3RpbWUYMCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGDEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjbGFpbV90aW1lGDIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtzZXR0bGVfdGltZRgzIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCAoGdGFyZ2V0IngKCUF0dGVudGlvbhImCgRjb2RlGAEgASgOMhgucG9ydGluLnYxLkF0dGVudGlvbkNvZGUSEwoLZGVzY3JpcHRpb24YAiABKAkSLgoKc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiUwoHV2FybmluZxINCgVmaWVsZBgBIAEoCRIkCgRjb2RlGAIgASgOMhYucG9ydGluLnYxLldhcm5pbmdDb2RlEhMKC2Rlc2NyaXB0aW9uGAMgASgJKqkBCgpPcmRlclN0YXRlEhsKF09SREVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTT1JERVJfU1RBVEVfU0VORElORxABEhgKFE9SREVSX1NUQVRFX05PVF9TRU5UEAISFwoTT1JERVJfU1RBVEVfUkVGVVNFRBADEhgKFE9SREVSX1NUQVRFX0lOX0RPVUJUEAQSGAoUT1JERVJfU1RBVEVfQUNDRVBURUQQBSq5AQoMQ2FycmllclJlcGx5Eh0KGUNBUlJJRVJfUkVQTFlfVU5TUEVDSUZJRUQQABIaChZDQVJSSUVSX1JFUExZX1JFSkVDVEVEEAESGgoWQ0FSUklFUl9SRVBMWV9BQ0NFUFRFRBACEhoKFkNBUlJJRVJfUkVQTFlfREVGRVJSRUQQAxIdChlDQVJSSUVSX1JFUExZX0NPTkRJVElPTkFMEAQSFwoTQ0FSUklFUl9SRVBMWV9FUlJPUhAFKukCCg1BdHRlbnRpb25Db2RlEh4KGkFUVEVOVElPTl9DT0RFX1VOU1BFQ0lGSUVEEAASIQodQVRURU5USU9OX0NPREVfUkVQTFlfREVGRVJSRUQQARIkCiBBVFRFTlRJT05fQ09ERV9SRVBMWV9DT05ESVRJT05BTBACEhwKGEFUVEVOVElPTl9DT0RFX05PX1RJQ0tFVBADEiYKIkFUVEVOVElPTl9DT0RFX0lOX0RPVUJUX1VOUkVTT0xWRUQQBBIeChpBVFRFTlRJT05fQ09ERV9MQVRFX0FOU1dFUhAFEiUKIUFUVEVOVElPTl9DT0RFX05VTUJFUlNfSEVMRF9UV0lDRRAGEiEKHUFUVEVOVElPTl9DT0RFX0NBUlJJRVJfU1RBVFVTEAcSHwobQVRURU5USU9OX0NPREVfREFURV9DSEFOR0VEEAgSHgoaQVRURU5USU9OX0NPREVfTk9fUFJPR1JFU1MQCSqSAwoLV2FybmluZ0NvZGUSHAoYV0FSTklOR19DT0RFX1VOU1BFQ0lGSUVEEAASHQoZV0FSTklOR19DT0RFX05VTUJFUl9SQU5HRRABEiUKIVdBUk5JTkdfQ09ERV9QT1NUQUxfQ09ERV9QUk9WSU5DRRACEhsKF1dBUk5JTkdfQ09ERV9DTE9TRURfREFZEAMSIAocV0FSTklOR19DT0RFX1NIT1JUX0xFQURfVElNRRAEEiEKHVdBUk5JTkdfQ09ERV9ET0NVTUVOVF9NSVNTSU5HEAUSHgoaV0FSTklOR19DT0RFX0RPQ1VNRU5UX1RZUEUQBhIiCh5XQVJOSU5HX0NPREVfUkVGRVJFTkNFX1VOS05PV04QBxIcChhXQVJOSU5HX0NPREVfTk9UX0NIRUNLRUQQCBIeChpXQVJOSU5HX0NPREVfUE9SVF9TRVFVRU5DRRAJEh8KG1dBUk5JTkdfQ09ERV9FQVJMSUVSX1RJQ0tFVBAKEhoKFldBUk5JTkdfQ09ERV9BTUJJR1VPVVMQC0JLChNpby5naXRodWIucG9ydGluLnYxUAFaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_portin_v1_error_reason, file_portin_v1_form, file_portin_v1_status, file_portin_v1_target]);
 
 /**
  * PortInOrder asks the carrier to move telephone numbers to it, and says what they become. It is the body of a port-in
  * request and the resource that answers carry: the caller writes `form` and exactly one arm of `target`; everything
  * below is output, and is ignored when it is sent. Telephone numbers may be written as people write North American
- * numbers ("416-555-0123", "(416) 555-0123", "+1 416 555 0123"); answers have them in E.164 ("+14165550123").
+ * numbers ("416-555-0123", "(416) 555-0123", "+1 416 555 0123"); answers have them in E.164 ("+14165550123"). A reader of
+ * answers must cope with an order that has no form and no target that it knows: one that was placed elsewhere, or a target
+ * of a later version.
  *
  * @generated from message portin.v1.PortInOrder
  */
@@ -120,6 +122,8 @@ export type PortInOrder = Message<"portin.v1.PortInOrder"> & {
     /**
      * Virtual fax numbers (carrier's product type 7).
      *
+     * The field numbers 12 to 31 are kept for targets to come.
+     *
      * @generated from field: portin.v1.VirtualFax virtual_fax = 11;
      */
     value: VirtualFax;
@@ -134,7 +138,8 @@ export type PortInOrder = Message<"portin.v1.PortInOrder"> & {
   orderId: string;
 
   /**
-   * The idempotency key that the order was placed with, in lower case.
+   * The idempotency key that the order was placed with, in lower case. Like all output it is ignored on input: over JSON
+   * the key is the header Idempotency-Key, or `requestId` in the query.
    *
    * @generated from field: string request_id = 33;
    */
@@ -155,21 +160,22 @@ export type PortInOrder = Message<"portin.v1.PortInOrder"> & {
   attempt: number;
 
   /**
-   * Whether a person should look at the order. `attention_reasons` says why.
+   * Whether a person should look at the order; `attentions` says why. An order can need attention in any category.
    *
    * @generated from field: bool needs_attention = 36;
    */
   needsAttention: boolean;
 
   /**
-   * Why `needs_attention` is set, in plain English, oldest first.
+   * Why `needs_attention` is set, oldest first.
    *
-   * @generated from field: repeated string attention_reasons = 37;
+   * @generated from field: repeated portin.v1.Attention attentions = 37;
    */
-  attentionReasons: string[];
+  attentions: Attention[];
 
   /**
-   * The carrier's ticket for the order ("TicketMask"), the key of status queries. Empty while there is none.
+   * The carrier's ticket for the order, the key of status queries: its reply's TicketMask, or, for an order that was found
+   * or resolved later, the ticket of its status. Empty while there is none.
    *
    * @generated from field: string ticket_id = 38;
    */
@@ -197,11 +203,19 @@ export type PortInOrder = Message<"portin.v1.PortInOrder"> & {
   carrierErrorId: string;
 
   /**
-   * Why the order is NOT_SENT, REFUSED or IN_DOUBT: the reason of the error that a replay answers with.
+   * Why the latest attempt ended NOT_SENT or REFUSED; UNSPECIFIED otherwise. ErrorInfo has it without the prefix
+   * ERROR_REASON_.
    *
-   * @generated from field: portin.v1.ErrorReason reason = 42;
+   * @generated from field: portin.v1.ErrorReason error_reason = 42;
    */
-  reason: ErrorReason;
+  errorReason: ErrorReason;
+
+  /**
+   * The message of that error, at most 1,024 bytes. It may be the carrier's own and quote the order.
+   *
+   * @generated from field: string error_message = 52;
+   */
+  errorMessage: string;
 
   /**
    * How the port fares, as far as the carrier was asked. UNSPECIFIED until then.
@@ -218,7 +232,7 @@ export type PortInOrder = Message<"portin.v1.PortInOrder"> & {
   carrierStatusWord: string;
 
   /**
-   * What `carrier_status` means for the reader of a list.
+   * What `carrier_status` means for the reader of a list. An ACCEPTED order whose status is not known yet is OPEN.
    *
    * @generated from field: portin.v1.Category category = 45;
    */
@@ -232,7 +246,7 @@ export type PortInOrder = Message<"portin.v1.PortInOrder"> & {
   numbers: string[];
 
   /**
-   * What was not certain enough to refuse the order, found when it was placed.
+   * What was not certain enough to refuse the order, found when it was placed; some 100 at the most.
    *
    * @generated from field: repeated portin.v1.Warning warnings = 47;
    */
@@ -260,7 +274,8 @@ export type PortInOrder = Message<"portin.v1.PortInOrder"> & {
   claimTime?: Timestamp | undefined;
 
   /**
-   * When the latest attempt got its definite answer. Absent while the order is SENDING or IN_DOUBT.
+   * When the latest attempt was settled: by the carrier's answer, by what was found out later, or by an operator. Absent
+   * while the order is SENDING or IN_DOUBT.
    *
    * @generated from field: google.protobuf.Timestamp settle_time = 51;
    */
@@ -273,6 +288,41 @@ export type PortInOrder = Message<"portin.v1.PortInOrder"> & {
  */
 export const PortInOrderSchema: GenMessage<PortInOrder> = /*@__PURE__*/
   messageDesc(file_portin_v1_order, 0);
+
+/**
+ * Attention is a reason for a person to look at an order.
+ *
+ * @generated from message portin.v1.Attention
+ */
+export type Attention = Message<"portin.v1.Attention"> & {
+  /**
+   * What kind of reason it is.
+   *
+   * @generated from field: portin.v1.AttentionCode code = 1;
+   */
+  code: AttentionCode;
+
+  /**
+   * The reason in plain English, with what can be done. It never quotes a secret or personal data.
+   *
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * Since when.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 3;
+   */
+  startTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message portin.v1.Attention.
+ * Use `create(AttentionSchema)` to create a new message.
+ */
+export const AttentionSchema: GenMessage<Attention> = /*@__PURE__*/
+  messageDesc(file_portin_v1_order, 1);
 
 /**
  * Warning is something about an order that is not certain enough to refuse it.
@@ -308,11 +358,11 @@ export type Warning = Message<"portin.v1.Warning"> & {
  * Use `create(WarningSchema)` to create a new message.
  */
 export const WarningSchema: GenMessage<Warning> = /*@__PURE__*/
-  messageDesc(file_portin_v1_order, 1);
+  messageDesc(file_portin_v1_order, 2);
 
 /**
  * OrderState says where an order stands between the caller and the carrier. What becomes of the port after ACCEPTED is
- * in `carrier_status`.
+ * in `carrier_status`. No values will be added in v1.
  *
  * @generated from enum portin.v1.OrderState
  */
@@ -332,7 +382,7 @@ export enum OrderState {
   SENDING = 1,
 
   /**
-   * The carrier did not get the order. The same request_id sends it again.
+   * The carrier does not have the order: it never got it, or turned it away unread. The same request_id sends it again.
    *
    * @generated from enum value: ORDER_STATE_NOT_SENT = 2;
    */
@@ -367,7 +417,8 @@ export const OrderStateSchema: GenEnum<OrderState> = /*@__PURE__*/
   enumDesc(file_portin_v1_order, 0);
 
 /**
- * CarrierReply is the carrier's word of reply to an order (TicketResponse.Reply).
+ * CarrierReply is the carrier's word of reply to an order (TicketResponse.Reply). A reply that is none of these leaves the
+ * order IN_DOUBT. Values may be added; treat one that you do not know as UNSPECIFIED.
  *
  * @generated from enum portin.v1.CarrierReply
  */
@@ -394,14 +445,14 @@ export enum CarrierReply {
   ACCEPTED = 2,
 
   /**
-   * Deferred (carrier's 2): taken, and to be followed.
+   * Deferred (carrier's 2): taken as far as is known, and to be followed.
    *
    * @generated from enum value: CARRIER_REPLY_DEFERRED = 3;
    */
   DEFERRED = 3,
 
   /**
-   * Conditional (carrier's 3): taken under a condition, and to be followed.
+   * Conditional (carrier's 3): taken under a condition as far as is known, and to be followed.
    *
    * @generated from enum value: CARRIER_REPLY_CONDITIONAL = 4;
    */
@@ -422,7 +473,91 @@ export const CarrierReplySchema: GenEnum<CarrierReply> = /*@__PURE__*/
   enumDesc(file_portin_v1_order, 1);
 
 /**
- * WarningCode names a kind of doubt, for programs.
+ * AttentionCode names a kind of reason for a person to look, for programs. Values will be added; treat one that you do
+ * not know as a reason to look.
+ *
+ * @generated from enum portin.v1.AttentionCode
+ */
+export enum AttentionCode {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: ATTENTION_CODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The carrier deferred its decision about the order.
+   *
+   * @generated from enum value: ATTENTION_CODE_REPLY_DEFERRED = 1;
+   */
+  REPLY_DEFERRED = 1,
+
+  /**
+   * The carrier accepted the order under a condition.
+   *
+   * @generated from enum value: ATTENTION_CODE_REPLY_CONDITIONAL = 2;
+   */
+  REPLY_CONDITIONAL = 2,
+
+  /**
+   * The carrier accepted the order and named no ticket, or one that another order has.
+   *
+   * @generated from enum value: ATTENTION_CODE_NO_TICKET = 3;
+   */
+  NO_TICKET = 3,
+
+  /**
+   * The service could not find out whether the carrier has the order; it waits for OperatorService.ResolveInDoubt.
+   *
+   * @generated from enum value: ATTENTION_CODE_IN_DOUBT_UNRESOLVED = 4;
+   */
+  IN_DOUBT_UNRESOLVED = 4,
+
+  /**
+   * The carrier answered an order after its state was decided, and the answer says otherwise.
+   *
+   * @generated from enum value: ATTENTION_CODE_LATE_ANSWER = 5;
+   */
+  LATE_ANSWER = 5,
+
+  /**
+   * The carrier has two orders for a number.
+   *
+   * @generated from enum value: ATTENTION_CODE_NUMBERS_HELD_TWICE = 6;
+   */
+  NUMBERS_HELD_TWICE = 6,
+
+  /**
+   * The carrier's status needs a look: HOLD, REJECTED, CONFIRMEDwEXCEPTION, or a word that nobody knows.
+   *
+   * @generated from enum value: ATTENTION_CODE_CARRIER_STATUS = 7;
+   */
+  CARRIER_STATUS = 7,
+
+  /**
+   * The carrier confirmed another date than the one that was asked for.
+   *
+   * @generated from enum value: ATTENTION_CODE_DATE_CHANGED = 8;
+   */
+  DATE_CHANGED = 8,
+
+  /**
+   * Nothing has changed for too long.
+   *
+   * @generated from enum value: ATTENTION_CODE_NO_PROGRESS = 9;
+   */
+  NO_PROGRESS = 9,
+}
+
+/**
+ * Describes the enum portin.v1.AttentionCode.
+ */
+export const AttentionCodeSchema: GenEnum<AttentionCode> = /*@__PURE__*/
+  enumDesc(file_portin_v1_order, 2);
+
+/**
+ * WarningCode names a kind of doubt, for programs. Values will be added; treat one that you do not know as AMBIGUOUS.
  *
  * @generated from enum portin.v1.WarningCode
  */
@@ -516,5 +651,5 @@ export enum WarningCode {
  * Describes the enum portin.v1.WarningCode.
  */
 export const WarningCodeSchema: GenEnum<WarningCode> = /*@__PURE__*/
-  enumDesc(file_portin_v1_order, 2);
+  enumDesc(file_portin_v1_order, 3);
 

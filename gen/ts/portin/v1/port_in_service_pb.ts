@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/port_in_service.proto.
  */
 export const file_portin_v1_port_in_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wb3J0aW4vdjEvcG9ydF9pbl9zZXJ2aWNlLnByb3RvEglwb3J0aW4udjEiYQoNUG9ydEluUmVxdWVzdBIlCgVvcmRlchgBIAEoCzIWLnBvcnRpbi52MS5Qb3J0SW5PcmRlchISCgpyZXF1ZXN0X2lkGAIgASgJEhUKDXZhbGlkYXRlX29ubHkYAyABKAgiSQoOUG9ydEluUmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXISEAoIcmVwbGF5ZWQYAiABKAgiKQoVR2V0UG9ydEluT3JkZXJSZXF1ZXN0EhAKCG9yZGVyX2lkGAEgASgJIj8KFkdldFBvcnRJbk9yZGVyUmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXIiwQQKF0xpc3RQb3J0SW5PcmRlcnNSZXF1ZXN0EiUKBnN0YXRlcxgBIAMoDjIVLnBvcnRpbi52MS5PcmRlclN0YXRlEicKCmNhdGVnb3JpZXMYAiADKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSGAoGbnVtYmVyGAMgASgJQgOAAQFIAIgBARIWCgl0aWNrZXRfaWQYBCABKAlIAYgBARIfChJjdXN0b21lcl9yZWZlcmVuY2UYBSABKAlIAogBARIXCgpyZXF1ZXN0X2lkGAYgASgJSAOIAQESHAoPbmVlZHNfYXR0ZW50aW9uGAcgASgISASIAQESMwoPbWluX2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9tYXhfY3JlYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD21pbl91cGRhdGVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbWF4X3VwZGF0ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYWdlX3NpemUYDCABKAUSEgoKcGFnZV90b2tlbhgNIAEoCUIJCgdfbnVtYmVyQgwKCl90aWNrZXRfaWRCFQoTX2N1c3RvbWVyX3JlZmVyZW5jZUINCgtfcmVxdWVzdF9pZEISChBfbmVlZHNfYXR0ZW50aW9uIlsKGExpc3RQb3J0SW5PcmRlcnNSZXNwb25zZRImCgZvcmRlcnMYASADKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlcKHExpc3RQb3J0SW5PcmRlckV2ZW50c1JlcXVlc3QSEAoIb3JkZXJfaWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiZQodTGlzdFBvcnRJbk9yZGVyRXZlbnRzUmVzcG9uc2USKwoGZXZlbnRzGAEgAygLMhsucG9ydGluLnYxLlBvcnRJbk9yZGVyRXZlbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqQBChhXYXRjaFBvcnRJbk9yZGVyc1JlcXVlc3QSJQoGc3RhdGVzGAEgAygOMhUucG9ydGluLnYxLk9yZGVyU3RhdGUSJwoKY2F0ZWdvcmllcxgCIAMoDjITLnBvcnRpbi52MS5DYXRlZ29yeRIVCghvcmRlcl9pZBgDIAEoCUgAiAEBEhQKDHJlc3VtZV90b2tlbhgEIAEoCUILCglfb3JkZXJfaWQihAEKGVdhdGNoUG9ydEluT3JkZXJzUmVzcG9uc2USFAoMcmVzdW1lX3Rva2VuGAEgASgJEiUKBW9yZGVyGAIgASgLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyEioKBWV2ZW50GAMgASgLMhsucG9ydGluLnYxLlBvcnRJbk9yZGVyRXZlbnQiSwoWR2V0UG9ydEluU3RhdHVzUmVxdWVzdBITCgl0aWNrZXRfaWQYASABKAlIABIVCgZudW1iZXIYAiABKAlCA4ABAUgAQgUKA2tleSJCChdHZXRQb3J0SW5TdGF0dXNSZXNwb25zZRInCgZzdGF0dXMYASABKAsyFy5wb3J0aW4udjEuUG9ydEluU3RhdHVzMqoECg1Qb3J0SW5TZXJ2aWNlEj0KBlBvcnRJbhIYLnBvcnRpbi52MS5Qb3J0SW5SZXF1ZXN0GhkucG9ydGluLnYxLlBvcnRJblJlc3BvbnNlElUKDkdldFBvcnRJbk9yZGVyEiAucG9ydGluLnYxLkdldFBvcnRJbk9yZGVyUmVxdWVzdBohLnBvcnRpbi52MS5HZXRQb3J0SW5PcmRlclJlc3BvbnNlElsKEExpc3RQb3J0SW5PcmRlcnMSIi5wb3J0aW4udjEuTGlzdFBvcnRJbk9yZGVyc1JlcXVlc3QaIy5wb3J0aW4udjEuTGlzdFBvcnRJbk9yZGVyc1Jlc3BvbnNlEmoKFUxpc3RQb3J0SW5PcmRlckV2ZW50cxInLnBvcnRpbi52MS5MaXN0UG9ydEluT3JkZXJFdmVudHNSZXF1ZXN0GigucG9ydGluLnYxLkxpc3RQb3J0SW5PcmRlckV2ZW50c1Jlc3BvbnNlEmAKEVdhdGNoUG9ydEluT3JkZXJzEiMucG9ydGluLnYxLldhdGNoUG9ydEluT3JkZXJzUmVxdWVzdBokLnBvcnRpbi52MS5XYXRjaFBvcnRJbk9yZGVyc1Jlc3BvbnNlMAESWAoPR2V0UG9ydEluU3RhdHVzEiEucG9ydGluLnYxLkdldFBvcnRJblN0YXR1c1JlcXVlc3QaIi5wb3J0aW4udjEuR2V0UG9ydEluU3RhdHVzUmVzcG9uc2VCNFoyZ2l0aHViLmNvbS9wb3J0aW4vcG9ydGluL2dlbi9nby9wb3J0aW4vdjE7cG9ydGludjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_portin_v1_event, file_portin_v1_order, file_portin_v1_status]);
+  fileDesc("Ch9wb3J0aW4vdjEvcG9ydF9pbl9zZXJ2aWNlLnByb3RvEglwb3J0aW4udjEiYQoNUG9ydEluUmVxdWVzdBIlCgVvcmRlchgBIAEoCzIWLnBvcnRpbi52MS5Qb3J0SW5PcmRlchISCgpyZXF1ZXN0X2lkGAIgASgJEhUKDXZhbGlkYXRlX29ubHkYAyABKAgiSQoOUG9ydEluUmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXISEAoIcmVwbGF5ZWQYAiABKAgiKQoVR2V0UG9ydEluT3JkZXJSZXF1ZXN0EhAKCG9yZGVyX2lkGAEgASgJIj8KFkdldFBvcnRJbk9yZGVyUmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXIizgQKF0xpc3RQb3J0SW5PcmRlcnNSZXF1ZXN0EiUKBnN0YXRlcxgBIAMoDjIVLnBvcnRpbi52MS5PcmRlclN0YXRlEicKCmNhdGVnb3JpZXMYAiADKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSGAoGbnVtYmVyGAMgASgJQgOAAQFIAIgBARIWCgl0aWNrZXRfaWQYBCABKAlIAYgBARIkChJjdXN0b21lcl9yZWZlcmVuY2UYBSABKAlCA4ABAUgCiAEBEhcKCnJlcXVlc3RfaWQYBiABKAlIA4gBARIcCg9uZWVkc19hdHRlbnRpb24YByABKAhIBIgBARI0ChBmcm9tX2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI2ChJiZWZvcmVfY3JlYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEGZyb21fdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjYKEmJlZm9yZV91cGRhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAwgASgFEhIKCnBhZ2VfdG9rZW4YDSABKAlCCQoHX251bWJlckIMCgpfdGlja2V0X2lkQhUKE19jdXN0b21lcl9yZWZlcmVuY2VCDQoLX3JlcXVlc3RfaWRCEgoQX25lZWRzX2F0dGVudGlvbiJbChhMaXN0UG9ydEluT3JkZXJzUmVzcG9uc2USJgoGb3JkZXJzGAEgAygLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJXChxMaXN0UG9ydEluT3JkZXJFdmVudHNSZXF1ZXN0EhAKCG9yZGVyX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJImUKHUxpc3RQb3J0SW5PcmRlckV2ZW50c1Jlc3BvbnNlEisKBmV2ZW50cxgBIAMoCzIbLnBvcnRpbi52MS5Qb3J0SW5PcmRlckV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK7AQoYV2F0Y2hQb3J0SW5PcmRlcnNSZXF1ZXN0EiUKBnN0YXRlcxgBIAMoDjIVLnBvcnRpbi52MS5PcmRlclN0YXRlEicKCmNhdGVnb3JpZXMYAiADKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSFQoIb3JkZXJfaWQYAyABKAlIAIgBARIUCgxyZXN1bWVfdG9rZW4YBCABKAkSFQoNc2tpcF9leGlzdGluZxgFIAEoCEILCglfb3JkZXJfaWQihAEKGVdhdGNoUG9ydEluT3JkZXJzUmVzcG9uc2USFAoMcmVzdW1lX3Rva2VuGAEgASgJEiUKBW9yZGVyGAIgASgLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyEioKBWV2ZW50GAMgASgLMhsucG9ydGluLnYxLlBvcnRJbk9yZGVyRXZlbnQiSwoWR2V0UG9ydEluU3RhdHVzUmVxdWVzdBITCgl0aWNrZXRfaWQYASABKAlIABIVCgZudW1iZXIYAiABKAlCA4ABAUgAQgUKA2tleSJCChdHZXRQb3J0SW5TdGF0dXNSZXNwb25zZRInCgZzdGF0dXMYASABKAsyFy5wb3J0aW4udjEuUG9ydEluU3RhdHVzMr4ECg1Qb3J0SW5TZXJ2aWNlEj0KBlBvcnRJbhIYLnBvcnRpbi52MS5Qb3J0SW5SZXF1ZXN0GhkucG9ydGluLnYxLlBvcnRJblJlc3BvbnNlEloKDkdldFBvcnRJbk9yZGVyEiAucG9ydGluLnYxLkdldFBvcnRJbk9yZGVyUmVxdWVzdBohLnBvcnRpbi52MS5HZXRQb3J0SW5PcmRlclJlc3BvbnNlIgOQAgESYAoQTGlzdFBvcnRJbk9yZGVycxIiLnBvcnRpbi52MS5MaXN0UG9ydEluT3JkZXJzUmVxdWVzdBojLnBvcnRpbi52MS5MaXN0UG9ydEluT3JkZXJzUmVzcG9uc2UiA5ACARJvChVMaXN0UG9ydEluT3JkZXJFdmVudHMSJy5wb3J0aW4udjEuTGlzdFBvcnRJbk9yZGVyRXZlbnRzUmVxdWVzdBooLnBvcnRpbi52MS5MaXN0UG9ydEluT3JkZXJFdmVudHNSZXNwb25zZSIDkAIBEmAKEVdhdGNoUG9ydEluT3JkZXJzEiMucG9ydGluLnYxLldhdGNoUG9ydEluT3JkZXJzUmVxdWVzdBokLnBvcnRpbi52MS5XYXRjaFBvcnRJbk9yZGVyc1Jlc3BvbnNlMAESXQoPR2V0UG9ydEluU3RhdHVzEiEucG9ydGluLnYxLkdldFBvcnRJblN0YXR1c1JlcXVlc3QaIi5wb3J0aW4udjEuR2V0UG9ydEluU3RhdHVzUmVzcG9uc2UiA5ACAUJLChNpby5naXRodWIucG9ydGluLnYxUAFaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_portin_v1_event, file_portin_v1_order, file_portin_v1_status]);
 
 /**
  * PortInRequest is the request of PortIn. Over JSON its `order` is the body; the others are query parameters, and
@@ -74,7 +74,7 @@ export type PortInResponse = Message<"portin.v1.PortInResponse"> & {
   order?: PortInOrder | undefined;
 
   /**
-   * Whether the order was placed by an earlier request with the same request_id.
+   * Whether the answer is that of an earlier request with the same request_id. False for a re-send from NOT_SENT.
    *
    * @generated from field: bool replayed = 2;
    */
@@ -131,7 +131,8 @@ export const GetPortInOrderResponseSchema: GenMessage<GetPortInOrderResponse> = 
   messageDesc(file_portin_v1_port_in_service, 3);
 
 /**
- * ListPortInOrdersRequest is the request of ListPortInOrders.
+ * ListPortInOrdersRequest is the request of ListPortInOrders. In a query a repeated filter is given several times
+ * (`?states=ORDER_STATE_IN_DOUBT&states=ORDER_STATE_SENDING`), and a time is RFC 3339 with Z ("2026-07-01T00:00:00Z").
  *
  * @generated from message portin.v1.ListPortInOrdersRequest
  */
@@ -151,28 +152,28 @@ export type ListPortInOrdersRequest = Message<"portin.v1.ListPortInOrdersRequest
   categories: Category[];
 
   /**
-   * Orders that port this number.
+   * Orders that port this number, as people write North American numbers.
    *
    * @generated from field: optional string number = 3;
    */
   number?: string | undefined;
 
   /**
-   * The order with this ticket of the carrier.
+   * The order with this ticket of the carrier, exactly.
    *
    * @generated from field: optional string ticket_id = 4;
    */
   ticketId?: string | undefined;
 
   /**
-   * Orders with this reference of the caller (`form.customer_reference`).
+   * Orders with this reference of the caller (`form.customer_reference`), exactly.
    *
    * @generated from field: optional string customer_reference = 5;
    */
   customerReference?: string | undefined;
 
   /**
-   * The order with this idempotency key.
+   * The order with this idempotency key, compared in lower case.
    *
    * @generated from field: optional string request_id = 6;
    */
@@ -188,30 +189,30 @@ export type ListPortInOrdersRequest = Message<"portin.v1.ListPortInOrdersRequest
   /**
    * Orders created at this time or later.
    *
-   * @generated from field: google.protobuf.Timestamp min_create_time = 8;
+   * @generated from field: google.protobuf.Timestamp from_create_time = 8;
    */
-  minCreateTime?: Timestamp | undefined;
+  fromCreateTime?: Timestamp | undefined;
 
   /**
    * Orders created before this time.
    *
-   * @generated from field: google.protobuf.Timestamp max_create_time = 9;
+   * @generated from field: google.protobuf.Timestamp before_create_time = 9;
    */
-  maxCreateTime?: Timestamp | undefined;
+  beforeCreateTime?: Timestamp | undefined;
 
   /**
    * Orders changed at this time or later.
    *
-   * @generated from field: google.protobuf.Timestamp min_update_time = 10;
+   * @generated from field: google.protobuf.Timestamp from_update_time = 10;
    */
-  minUpdateTime?: Timestamp | undefined;
+  fromUpdateTime?: Timestamp | undefined;
 
   /**
    * Orders changed before this time.
    *
-   * @generated from field: google.protobuf.Timestamp max_update_time = 11;
+   * @generated from field: google.protobuf.Timestamp before_update_time = 11;
    */
-  maxUpdateTime?: Timestamp | undefined;
+  beforeUpdateTime?: Timestamp | undefined;
 
   /**
    * Orders a page, at most 1,000. 0 means 50.
@@ -242,14 +243,14 @@ export const ListPortInOrdersRequestSchema: GenMessage<ListPortInOrdersRequest> 
  */
 export type ListPortInOrdersResponse = Message<"portin.v1.ListPortInOrdersResponse"> & {
   /**
-   * The orders of the page, newest first.
+   * The orders of the page, newest first. A page holds fewer than asked for when its orders are large.
    *
    * @generated from field: repeated portin.v1.PortInOrder orders = 1;
    */
   orders: PortInOrder[];
 
   /**
-   * Token of the next page. Empty on the last one.
+   * Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -312,7 +313,7 @@ export type ListPortInOrderEventsResponse = Message<"portin.v1.ListPortInOrderEv
   events: PortInOrderEvent[];
 
   /**
-   * Token of the next page. Empty on the last one.
+   * Token of the next page. Empty on the last one, and only there: a page may be shorter than asked for.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -359,6 +360,13 @@ export type WatchPortInOrdersRequest = Message<"portin.v1.WatchPortInOrdersReque
    * @generated from field: string resume_token = 4;
    */
   resumeToken: string;
+
+  /**
+   * Begins with the next change instead of the orders as they are. Not with `resume_token`.
+   *
+   * @generated from field: bool skip_existing = 5;
+   */
+  skipExisting: boolean;
 };
 
 /**
@@ -382,7 +390,7 @@ export type WatchPortInOrdersResponse = Message<"portin.v1.WatchPortInOrdersResp
   resumeToken: string;
 
   /**
-   * The order as it now is. Absent in a sign of life.
+   * The order as it now is, which may be newer than `event`. Absent in a sign of life.
    *
    * @generated from field: portin.v1.PortInOrder order = 2;
    */
@@ -483,7 +491,8 @@ export const PortInService: GenService<{
     output: typeof PortInResponseSchema;
   },
   /**
-   * GetPortInOrder answers an order as it now is.
+   * GetPortInOrder answers an order as it now is. An order of a thousand numbers can exceed the 4 MB that a gRPC client takes
+   * by default.
    *
    * @generated from rpc portin.v1.PortInService.GetPortInOrder
    */
@@ -514,8 +523,10 @@ export const PortInService: GenService<{
     output: typeof ListPortInOrderEventsResponseSchema;
   },
   /**
-   * WatchPortInOrders streams the orders that match, as they are and then as they change. A token in each answer resumes
-   * the watch after a lost connection with nothing missed and nothing twice.
+   * WatchPortInOrders streams the orders that match, as they are and then as they change, also the change by which an order
+   * ceases to match. A token in each answer resumes the watch, with the same filters, after a lost connection: nothing is
+   * missed, and what the token covers is not repeated. Something comes at once and then at least every 30 seconds, a sign
+   * of life if need be. Over JSON each answer is a line `{"result": …}`, or a server-sent event when that is asked for.
    *
    * @generated from rpc portin.v1.PortInService.WatchPortInOrders
    */

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/status.proto.
  */
 export const file_portin_v1_status: GenFile = /*@__PURE__*/
-  fileDesc("ChZwb3J0aW4vdjEvc3RhdHVzLnByb3RvEglwb3J0aW4udjEilwMKDFBvcnRJblN0YXR1cxIRCgl0aWNrZXRfaWQYASABKAkSKAoGc3RhdHVzGAIgASgOMhgucG9ydGluLnYxLkNhcnJpZXJTdGF0dXMSEwoLc3RhdHVzX3dvcmQYAyABKAkSJQoIY2F0ZWdvcnkYBCABKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSEQoJdmFsaWRhdGVkGAUgASgIEhYKCWRpc3B1dGluZxgGIAEoCEgAiAEBEhQKB251bWJlcnMYByADKAlCA4ABARIRCglwb3J0X2RhdGUYCCABKAkSGgoNcmVqZWN0X3JlYXNvbhgJIAEoCUIDgAEBEhsKDnJlamVjdF9zdW1tYXJ5GAogASgJQgOAAQESKAoHcmVqZWN0cxgLIAMoCzIXLnBvcnRpbi52MS5SZWplY3RSZWNvcmQSGgoNZW5kX3VzZXJfbmFtZRgMIAEoCUIDgAEBEhsKDmFjY291bnRfbnVtYmVyGA0gASgJQgOAAQESEAoIcmVzZWxsZXIYDiABKAlCDAoKX2Rpc3B1dGluZyLzAQoMUmVqZWN0UmVjb3JkEgwKBGNvZGUYASABKAkSDAoEZm9ybRgCIAEoCRIaChJmaWVsZF9hYmJyZXZpYXRpb24YAyABKAkSFAoHcmVtYXJrcxgEIAEoCUIDgAEBEhsKDnJlamVjdF9yZW1hcmtzGAUgASgJQgOAAQESGgoNcG9ydGVkX251bWJlchgGIAEoCUIDgAEBEhsKE3BvcnRlZF9udW1iZXJfcmFuZ2UYByABKAkSHgoRZGlzY29ubmVjdF9udW1iZXIYCCABKAlCA4ABARIfChdkaXNjb25uZWN0X251bWJlcl9yYW5nZRgJIAEoCSqjBAoNQ2FycmllclN0YXR1cxIeChpDQVJSSUVSX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFkNBUlJJRVJfU1RBVFVTX1BFTkRJTkcQARIcChhDQVJSSUVSX1NUQVRVU19TVUJNSVRURUQQAhIcChhDQVJSSUVSX1NUQVRVU19DT05GSVJNRUQQAxItCilDQVJSSUVSX1NUQVRVU19DT05GSVJNRURfV0lUSF9EQVRFX0NIQU5HRRAEEisKJ0NBUlJJRVJfU1RBVFVTX0NPTkZJUk1FRF9XSVRIX0VYQ0VQVElPThAFEhwKGENBUlJJRVJfU1RBVFVTX0NPTVBMRVRFRBAGEhsKF0NBUlJJRVJfU1RBVFVTX1JFSkVDVEVEEAcSFwoTQ0FSUklFUl9TVEFUVVNfSE9MRBAIEh4KGkNBUlJJRVJfU1RBVFVTX1JFU0NIRURVTEVEEAkSJwojQ0FSUklFUl9TVEFUVVNfQ0FOQ0VMTEFUSU9OX1BFTkRJTkcQChIcChhDQVJSSUVSX1NUQVRVU19DQU5DRUxMRUQQCxInCiNDQVJSSUVSX1NUQVRVU19QQVJUSUFMX0NBTkNFTExBVElPThAMEiQKIENBUlJJRVJfU1RBVFVTX0ZVTExfQ0FOQ0VMTEFUSU9OEA0SGgoWQ0FSUklFUl9TVEFUVVNfRVhQSVJFRBAOEhgKFENBUlJJRVJfU1RBVFVTX09USEVSEA8qfAoIQ2F0ZWdvcnkSGAoUQ0FURUdPUllfVU5TUEVDSUZJRUQQABIRCg1DQVRFR09SWV9PUEVOEAESFgoSQ0FURUdPUllfU0NIRURVTEVEEAISFgoSQ0FURUdPUllfQVRURU5USU9OEAMSEwoPQ0FURUdPUllfQ0xPU0VEEARCNFoyZ2l0aHViLmNvbS9wb3J0aW4vcG9ydGluL2dlbi9nby9wb3J0aW4vdjE7cG9ydGludjFiBnByb3RvMw");
+  fileDesc("ChZwb3J0aW4vdjEvc3RhdHVzLnByb3RvEglwb3J0aW4udjEinAMKDFBvcnRJblN0YXR1cxIRCgl0aWNrZXRfaWQYASABKAkSKAoGc3RhdHVzGAIgASgOMhgucG9ydGluLnYxLkNhcnJpZXJTdGF0dXMSEwoLc3RhdHVzX3dvcmQYAyABKAkSJQoIY2F0ZWdvcnkYBCABKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSEQoJdmFsaWRhdGVkGAUgASgIEhYKCWRpc3B1dGluZxgGIAEoCEgAiAEBEhQKB251bWJlcnMYByADKAlCA4ABARIRCglwb3J0X2RhdGUYCCABKAkSHwoScmVqZWN0X3JlYXNvbl90ZXh0GAkgASgJQgOAAQESGwoOcmVqZWN0X3N1bW1hcnkYCiABKAlCA4ABARIoCgdyZWplY3RzGAsgAygLMhcucG9ydGluLnYxLlJlamVjdFJlY29yZBIaCg1lbmRfdXNlcl9uYW1lGAwgASgJQgOAAQESGwoOYWNjb3VudF9udW1iZXIYDSABKAlCA4ABARIQCghyZXNlbGxlchgOIAEoCUIMCgpfZGlzcHV0aW5nIvMBCgxSZWplY3RSZWNvcmQSDAoEY29kZRgBIAEoCRIMCgRmb3JtGAIgASgJEhoKEmZpZWxkX2FiYnJldmlhdGlvbhgDIAEoCRIUCgdyZW1hcmtzGAQgASgJQgOAAQESGwoOcmVqZWN0X3JlbWFya3MYBSABKAlCA4ABARIaCg1wb3J0ZWRfbnVtYmVyGAYgASgJQgOAAQESGwoTcG9ydGVkX251bWJlcl9yYW5nZRgHIAEoCRIeChFkaXNjb25uZWN0X251bWJlchgIIAEoCUIDgAEBEh8KF2Rpc2Nvbm5lY3RfbnVtYmVyX3JhbmdlGAkgASgJKqMECg1DYXJyaWVyU3RhdHVzEh4KGkNBUlJJRVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWQ0FSUklFUl9TVEFUVVNfUEVORElORxABEhwKGENBUlJJRVJfU1RBVFVTX1NVQk1JVFRFRBACEhwKGENBUlJJRVJfU1RBVFVTX0NPTkZJUk1FRBADEi0KKUNBUlJJRVJfU1RBVFVTX0NPTkZJUk1FRF9XSVRIX0RBVEVfQ0hBTkdFEAQSKwonQ0FSUklFUl9TVEFUVVNfQ09ORklSTUVEX1dJVEhfRVhDRVBUSU9OEAUSHAoYQ0FSUklFUl9TVEFUVVNfQ09NUExFVEVEEAYSGwoXQ0FSUklFUl9TVEFUVVNfUkVKRUNURUQQBxIXChNDQVJSSUVSX1NUQVRVU19IT0xEEAgSHgoaQ0FSUklFUl9TVEFUVVNfUkVTQ0hFRFVMRUQQCRInCiNDQVJSSUVSX1NUQVRVU19DQU5DRUxMQVRJT05fUEVORElORxAKEhwKGENBUlJJRVJfU1RBVFVTX0NBTkNFTExFRBALEicKI0NBUlJJRVJfU1RBVFVTX1BBUlRJQUxfQ0FOQ0VMTEFUSU9OEAwSJAogQ0FSUklFUl9TVEFUVVNfRlVMTF9DQU5DRUxMQVRJT04QDRIaChZDQVJSSUVSX1NUQVRVU19FWFBJUkVEEA4SGAoUQ0FSUklFUl9TVEFUVVNfT1RIRVIQDyp8CghDYXRlZ29yeRIYChRDQVRFR09SWV9VTlNQRUNJRklFRBAAEhEKDUNBVEVHT1JZX09QRU4QARIWChJDQVRFR09SWV9TQ0hFRFVMRUQQAhIWChJDQVRFR09SWV9BVFRFTlRJT04QAxITCg9DQVRFR09SWV9DTE9TRUQQBEJLChNpby5naXRodWIucG9ydGluLnYxUAFaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM");
 
 /**
  * PortInStatus is what the carrier says about a port-in, placed here or elsewhere. Source: the carrier's PortInStatus.
@@ -19,7 +19,7 @@ export const file_portin_v1_status: GenFile = /*@__PURE__*/
  */
 export type PortInStatus = Message<"portin.v1.PortInStatus"> & {
   /**
-   * The carrier's ticket of the port-in.
+   * The carrier's ticket of the port-in. Empty when the carrier does not say, like every text below.
    *
    * @generated from field: string ticket_id = 1;
    */
@@ -78,9 +78,9 @@ export type PortInStatus = Message<"portin.v1.PortInStatus"> & {
   /**
    * With REJECTED: text of the first reject code.
    *
-   * @generated from field: string reject_reason = 9;
+   * @generated from field: string reject_reason_text = 9;
    */
-  rejectReason: string;
+  rejectReasonText: string;
 
   /**
    * With REJECTED: the first errors, perhaps with a note of the porting team, at most 2,000 characters.
@@ -167,7 +167,7 @@ export type RejectRecord = Message<"portin.v1.RejectRecord"> & {
   rejectRemarks: string;
 
   /**
-   * First number of a range to port, NNN-NNN-NNNN. Carrier's "PORTED #".
+   * First number of a range to port, in E.164; as it came when it cannot be read. Carrier's "PORTED #".
    *
    * @generated from field: string ported_number = 6;
    */
@@ -181,7 +181,7 @@ export type RejectRecord = Message<"portin.v1.RejectRecord"> & {
   portedNumberRange: string;
 
   /**
-   * First number of a range to disconnect, NNN-NNN-NNNN. Carrier's "DISC #".
+   * First number of a range to disconnect, in E.164; as it came when it cannot be read. Carrier's "DISC #".
    *
    * @generated from field: string disconnect_number = 8;
    */
@@ -203,7 +203,8 @@ export const RejectRecordSchema: GenMessage<RejectRecord> = /*@__PURE__*/
   messageDesc(file_portin_v1_status, 1);
 
 /**
- * CarrierStatus is the carrier's word for how a port fares. The carrier's list may grow.
+ * CarrierStatus is the carrier's word for how a port fares. The carrier's list may grow, and so may this one; treat a
+ * value that you do not know as OTHER.
  *
  * @generated from enum portin.v1.CarrierStatus
  */

@@ -1,0 +1,93 @@
+// Command portin ports telephone numbers in: `portin serve` runs the service, `portin sandbox` the stand-in for the
+// carrier alone.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/portin/portin/internal/app"
+	"github.com/portin/portin/internal/config"
+)
+
+// version is set by the linker.
+var version = "devel"
+
+// cli is the command line. The settings stand beside the commands, so that a file and the environment name them without
+// one.
+type cli struct {
+	File kong.ConfigFlag `name:"config" help:"File with settings, in YAML; see the README." placeholder:"FILE"`
+	config.Flags
+
+	ServeCmd   struct{} `cmd:"" name:"serve" help:"Serve gRPC, JSON and the documentation."`
+	SandboxCmd struct{} `cmd:"" name:"sandbox" help:"Serve the stand-in for the carrier, alone."`
+	VersionCmd struct{} `cmd:"" name:"version" help:"Print the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the program: it returns the exit code.
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("portin"),
+		kong.Description("Ports telephone numbers in through the carrier's API."),
+		kong.Configuration(config.YAML),
+		kong.DefaultEnvars("PORTIN"),
+		kong.Writers(out, errs),
+		kong.Exit(func(code int) { exited = code }),
+	)
+	if err != nil {
+		fmt.Fprintln(errs, "portin:", err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 { // --help was asked for
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintln(errs, "portin:", err)
+		return 2
+	}
+	log := newLog(c.Log, errs)
+	switch parsed.Command() {
+	case "serve":
+		err = app.Serve(ctx, c.Settings(), version, log, out)
+	case "sandbox":
+		err = app.Sandbox(ctx, c.Settings(), log, out)
+	case "version":
+		_, err = fmt.Fprintln(out, "portin", version)
+	}
+	if err != nil {
+		fmt.Fprintln(errs, "portin:", err)
+		return 1
+	}
+	return 0
+}
+
+// newLog returns the log that the settings ask for.
+func newLog(c config.Log, w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo // the flag's list of values lets nothing else through
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

@@ -1,0 +1,62 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/portin/portin/internal/carrier"
+)
+
+// stop ends the service: no new calls, then calls and orders in flight within the time allowed, then the carrier.
+func (a *App) stop(ctx context.Context) error {
+	a.log.InfoContext(ctx, "stopping", slog.Duration("within", a.config.ShutdownTimeout))
+	a.health.Shutdown()
+	ctx, cancel := context.WithTimeout(ctx, a.config.ShutdownTimeout)
+	defer cancel()
+
+	// Streams would hold a graceful stop for ever, so it ends with the time allowed.
+	graceful := make(chan struct{})
+	go func() {
+		a.grpc.GracefulStop()
+		close(graceful)
+	}()
+	httpErr := a.http.Shutdown(ctx)
+	a.inProcess.Wait()
+	select {
+	case <-graceful:
+	case <-ctx.Done():
+		a.grpc.Stop()
+		<-graceful
+	}
+	var drainErr error
+	if err := a.intake.Drain(ctx); err != nil {
+		drainErr = fmt.Errorf("orders were still being sent when the time to stop was over: %w", err)
+	}
+	return errors.Join(httpErr, drainErr, a.close())
+}
+
+// close gives back what New took. It is for a service that does not run, or no longer.
+func (a *App) close() error {
+	var errs []error
+	for _, l := range []interface{ Close() error }{a.grpcListener, a.httpListener} {
+		// A server that ran has closed its listener; a second close is no error of ours.
+		if l != nil {
+			_ = l.Close()
+		}
+	}
+	if a.carrier != nil {
+		a.carrier.Close()
+	}
+	if a.sandbox != nil {
+		errs = append(errs, a.sandbox.close())
+	}
+	return errors.Join(errs...)
+}
+
+// observed writes what the carrier's client saw, one line an exchange, without any of its content.
+func (a *App) observed(ctx context.Context, o carrier.Observation) {
+	a.log.LogAttrs(ctx, slog.LevelDebug, "carrier", slog.String("operation", o.Operation), slog.Any("class", o.Class),
+		slog.Int("http_status", o.HTTPStatus), slog.Duration("duration", o.Duration))
+}

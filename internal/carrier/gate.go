@@ -1,0 +1,112 @@
+package carrier
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/portin/portin/internal/fault"
+)
+
+// gate is the breaker in front of submissions. It closes the way to the carrier after a few failures of one kind in a
+// row: refused credentials, where every further try could lock the account, or a carrier that cannot be reached, where
+// every caller would wait for the same failed dial. After the pause one submission goes through and decides.
+//
+// Only a carrier that read an order proves the way open. A 429, an order in doubt and a caller who left prove nothing:
+// they neither close the gate nor open it.
+type gate struct {
+	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
+	paused  atomic.Pointer[pause]
+
+	// The streak of failures, touched only by the breaker's hooks, which run under its lock.
+	limits map[error]int
+	last   error
+	streak int
+}
+
+// pause is a time in which nothing is sent.
+type pause struct {
+	why   error
+	until time.Time
+}
+
+// What a submission proved, for the breaker.
+var (
+	errCredentials = errors.New("the credentials were refused")
+	errUnreachable = errors.New("the carrier was not reached")
+	errNoProof     = errors.New("nothing was proved")
+)
+
+func newGate(b Breaker) *gate {
+	g := &gate{limits: map[error]int{errCredentials: b.Credentials, errUnreachable: b.Unreachable}}
+	g.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		Timeout:      b.Pause,
+		IsExcluded:   func(err error) bool { return errors.Is(err, errNoProof) },
+		IsSuccessful: g.count,
+		ReadyToTrip:  func(gobreaker.Counts) bool { return g.streak >= g.limits[g.last] },
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			switch to {
+			case gobreaker.StateClosed:
+				g.paused.Store(nil)
+			case gobreaker.StateOpen:
+				g.paused.Store(&pause{why: g.last, until: time.Now().Add(b.Pause)}) // gobreaker's clock is time.Now
+			case gobreaker.StateHalfOpen: // still paused for all but one
+			}
+		},
+	})
+	return g
+}
+
+// count keeps the streak; gobreaker's own counts do not tell one kind of failure from another.
+func (g *gate) count(err error) bool {
+	if !errors.Is(err, g.last) {
+		g.streak = 0
+	}
+	g.last = err
+	g.streak++
+	return err == nil
+}
+
+// enter asks to send. It returns the function to report with, or the pause that stands in the way.
+func (g *gate) enter() (leave func(error), closed *pause) {
+	leave, err := g.breaker.Allow()
+	if err == nil {
+		return leave, nil
+	}
+	if p := g.paused.Load(); p != nil {
+		return nil, p
+	}
+	return nil, &pause{why: errUnreachable} // the pause ended between the two lines above
+}
+
+// proof is what the class of a submission tells the breaker.
+func proof(class Class, given failure) error {
+	switch class {
+	case ClassCredentials:
+		return errCredentials
+	case ClassNotWritten:
+		if given == failureCancelled {
+			return errNoProof
+		}
+		return errUnreachable
+	case ClassAccepted, ClassAttention, ClassRefused, ClassInvalid, ClassTurnedAway:
+		return nil
+	case ClassBusy, ClassInDoubt, ClassPaused, ClassAnswered, ClassNone, ClassUnreadable:
+	}
+	return errNoProof
+}
+
+// outcome is what a submission comes to that the gate held back.
+func (p pause) outcome() Outcome {
+	reason, message := fault.ReasonCarrierUnreachable, "the carrier cannot be reached; submissions pause, and nothing was sent to it"
+	if errors.Is(p.why, errCredentials) {
+		reason, message = fault.ReasonCarrierCredentials, messageCredentials+"; submissions pause, and nothing was sent"
+	}
+	return Outcome{
+		Settlement: NotSent,
+		Evidence:   string(ClassPaused) + ": nothing was written, because before " + p.why.Error(),
+		Fault:      fault.New(reason, message).WithRetryAfter(wholeSeconds(time.Until(p.until))),
+	}
+}

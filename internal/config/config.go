@@ -1,0 +1,96 @@
+// Package config is what an operator decides: one struct whose tags hold the name, the default and the help of every
+// setting, one Default, the loader of the settings file and one Validate that reports all problems at once.
+//
+// Flags win over the environment (PORTIN_ and the flag's name in capitals), which wins over the file. It promises that
+// a flag and a line of the file which nobody knows are errors and that no secret is printed. It refuses to build anything.
+package config
+
+import (
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Config is every setting of portin. The zero value is not usable; Default is.
+type Config struct {
+	GRPC    GRPC    `embed:"" prefix:"grpc-"`
+	HTTP    HTTP    `embed:"" prefix:"http-"`
+	Carrier Carrier `embed:"" prefix:"carrier-"`
+	Orders  Orders  `embed:"" prefix:"orders-"`
+	Limits  Limits  `embed:"" prefix:"limits-"`
+	Standin Standin `embed:"" prefix:"sandbox-"`
+	Log     Log     `embed:"" prefix:"log-"`
+
+	Sandbox         bool          `help:"Serve a stand-in for the carrier beside the service and send every order there. Nothing is ported."`
+	InsecureListen  bool          `help:"Serve without encryption and without authentication on addresses that are not loopback. Whoever reaches them can order."`
+	ShutdownTimeout time.Duration `default:"25s" help:"How long calls and orders in flight may take to end after a signal to stop."`
+}
+
+// Flags are the settings as kong fills them. Kong calls Validate on what it fills, for every command, and neither the
+// stand-in alone nor a look at the version needs a carrier: this type has the fields of Config without its methods.
+type Flags Config
+
+// Settings returns the settings, to be validated by whoever uses them.
+func (f Flags) Settings() Config { return Config(f) }
+
+// GRPC is the gRPC face.
+type GRPC struct {
+	Address          string        `default:"127.0.0.1:50051" help:"Where gRPC is served, host:port; port 0 takes a free one."`
+	MaxConnectionAge time.Duration `default:"30m" help:"How long a client's connection lives before it is asked to reconnect."`
+	LongestCall      time.Duration `default:"2m" help:"How long a call may take at the most; a nearer deadline of the caller wins."`
+}
+
+// HTTP is the JSON face with the documentation.
+type HTTP struct {
+	Address     string   `default:"127.0.0.1:8080" help:"Where JSON and the documentation are served, host:port; port 0 takes a free one."`
+	CORSOrigins []string `name:"cors-origins" placeholder:"ORIGIN" help:"Origins whose pages may call the JSON API, exact: https://app.example.com. None by default."`
+}
+
+// Carrier is the way to the carrier.
+type Carrier struct {
+	URL          string        `name:"url" placeholder:"URL" help:"Base URL of the carrier's API: https://api.thinktel.ca/rest.svc. Not needed with --sandbox."`
+	Username     string        `help:"User name for the carrier."`
+	Password     Secret        `help:"Password for the carrier. Better in the environment, or in a file with --carrier-password-file."`
+	PasswordFile string        `type:"path" help:"File that holds the password for the carrier."`
+	PostTimeout  time.Duration `default:"60s" help:"How long the carrier may take to answer an order."`
+	GetTimeout   time.Duration `default:"10s" help:"How long the carrier may take to answer a look-up."`
+	NoPortIn     string        `default:"404-exception" enum:"404-exception,any-404,empty-200,null-200,blank-200" help:"How the carrier says that it knows no such port-in: ${enum}."`
+}
+
+// Orders is how orders are taken.
+type Orders struct {
+	LeastRemaining time.Duration `default:"5s" help:"How much of a caller's deadline must be left when an order is sent."`
+	LookTimeout    time.Duration `default:"10s" help:"How long the look at the carrier before an order may take."`
+	RequireLook    bool          `help:"Send no order when the look at the carrier before it fails."`
+	MinLeadDays    int           `default:"2" help:"Business days before the requested date below which an order is warned of."`
+	ListsTTL       time.Duration `name:"lists-ttl" default:"5m" help:"How long the carrier's lists are kept."`
+	MemoryLimit    int           `default:"10000" help:"Orders that are kept, in memory. A full service refuses new ones; it never forgets one."`
+}
+
+// Limits bound what one order holds. The message limits of both faces follow from them.
+type Limits struct {
+	Numbers       int   `default:"1000" help:"Numbers an order."`
+	FileBytes     int64 `default:"10485760" help:"Bytes a document."`
+	DocumentBytes int64 `default:"26214400" help:"Bytes of all documents of an order."`
+}
+
+// Standin is the stand-in for the carrier, beside the service or alone.
+type Standin struct {
+	Address  string `default:"127.0.0.1:8081" help:"Where the stand-in is served, host:port; port 0 takes a free one."`
+	Unknowns string `placeholder:"NAME=VALUE,…" help:"How the stand-in behaves where the carrier is unknown; its page at /_sandbox/ lists the names."`
+}
+
+// Log is what is written to standard error.
+type Log struct {
+	Level  string `default:"info" enum:"debug,info,warn,error" help:"Least level that is written: ${enum}."`
+	Format string `default:"text" enum:"text,json" help:"Form of a line: ${enum}."`
+}
+
+// Default returns the settings as the tags above have them.
+func Default() Config {
+	var f Flags
+	if err := kong.ApplyDefaults(&f); err != nil {
+		panic("config: a default does not fit its field: " + err.Error()) // found by the first test
+	}
+	return f.Settings()
+}

@@ -1,0 +1,154 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Validate reports everything that is wrong, each problem with the setting's name.
+func (c Config) Validate() error {
+	var problems []error
+	bad := func(name, format string, args ...any) {
+		problems = append(problems, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
+	}
+	c.validateAddresses(bad)
+	for _, o := range c.HTTP.CORSOrigins {
+		if !origin(o) {
+			bad("http-cors-origins", "%q is not an origin as browsers send it; write https://host or https://host:port, in lower case", o)
+		}
+	}
+	c.validateCarrier(bad)
+	for _, d := range []struct {
+		name string
+		is   time.Duration
+	}{
+		{"grpc-max-connection-age", c.GRPC.MaxConnectionAge},
+		{"grpc-longest-call", c.GRPC.LongestCall},
+		{"carrier-post-timeout", c.Carrier.PostTimeout},
+		{"carrier-get-timeout", c.Carrier.GetTimeout},
+		{"orders-least-remaining", c.Orders.LeastRemaining},
+		{"orders-look-timeout", c.Orders.LookTimeout},
+		{"orders-lists-ttl", c.Orders.ListsTTL},
+		{"shutdown-timeout", c.ShutdownTimeout},
+	} {
+		if d.is <= 0 {
+			bad(d.name, "must be longer than zero")
+		}
+	}
+	for _, n := range []struct {
+		name     string
+		is, most int64
+	}{
+		{"limits-numbers", int64(c.Limits.Numbers), 10_000},
+		{"limits-file-bytes", c.Limits.FileBytes, 1 << 30},
+		{"limits-document-bytes", c.Limits.DocumentBytes, 1 << 30},
+		{"orders-memory-limit", int64(c.Orders.MemoryLimit), 10_000_000},
+	} {
+		if n.is < 1 || n.is > n.most {
+			bad(n.name, "must be from 1 to %d", n.most)
+		}
+	}
+	if c.Orders.MinLeadDays < 0 {
+		bad("orders-min-lead-days", "must not be negative")
+	}
+	if c.GRPC.LongestCall <= c.Orders.LeastRemaining {
+		bad("grpc-longest-call", "must be longer than orders-least-remaining, or no order is ever sent")
+	}
+	return errors.Join(problems...)
+}
+
+func (c Config) validateAddresses(bad func(name, format string, args ...any)) {
+	const unprotected = "this version serves without encryption and authentication, see insecure-listen"
+	for _, a := range []struct {
+		name, is       string
+		used, anywhere bool
+		why            string
+	}{
+		{"grpc-address", c.GRPC.Address, true, c.InsecureListen, unprotected},
+		{"http-address", c.HTTP.Address, true, c.InsecureListen, unprotected},
+		{"sandbox-address", c.Standin.Address, c.Sandbox, false, "the stand-in is for this machine alone"},
+	} {
+		if !a.used {
+			continue
+		}
+		host, port, err := net.SplitHostPort(a.is)
+		if err == nil {
+			_, err = strconv.ParseUint(port, 10, 16)
+		}
+		switch {
+		case err != nil:
+			bad(a.name, "is not host:port, 127.0.0.1:8080 for one")
+		case !loopback(host) && !a.anywhere:
+			bad(a.name, "is not a loopback address; %s", a.why)
+		}
+	}
+}
+
+func (c Config) validateCarrier(bad func(name, format string, args ...any)) {
+	if c.Sandbox {
+		if c.Carrier.URL != "" {
+			bad("carrier-url", "stands beside sandbox; choose one, so that no order goes where it was not meant to")
+		}
+		return
+	}
+	u, err := url.Parse(c.Carrier.URL)
+	switch {
+	case c.Carrier.URL == "":
+		bad("carrier-url", "is missing; give the carrier's base URL, or --sandbox to try the service without a carrier")
+	case err != nil, u.Host == "", u.User != nil, u.RawQuery != "", u.Fragment != "":
+		bad("carrier-url", "is not a URL without credentials and parameters, https://host/path for one")
+	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+		bad("carrier-url", "must begin with https://; the carrier's password would travel in the clear")
+	}
+	if c.Carrier.Username == "" {
+		bad("carrier-username", "is missing")
+	}
+	if c.Carrier.Password == "" && c.Carrier.PasswordFile == "" {
+		bad("carrier-password-file", "is missing, and so is carrier-password")
+	}
+	if c.Carrier.Password != "" && c.Carrier.PasswordFile != "" {
+		bad("carrier-password-file", "stands beside carrier-password; choose one")
+	}
+	if c.Carrier.PasswordFile != "" {
+		if _, err := c.CarrierPassword(); err != nil {
+			bad("carrier-password-file", "cannot be read, or is empty")
+		}
+	}
+}
+
+// CarrierPassword returns the password, from the file when one is named. A line break at its end is not part of it.
+func (c Config) CarrierPassword() (Secret, error) {
+	if c.Carrier.PasswordFile == "" {
+		return c.Carrier.Password, nil
+	}
+	text, err := os.ReadFile(c.Carrier.PasswordFile)
+	if err != nil {
+		return "", fmt.Errorf("reading carrier-password-file: %w", err)
+	}
+	password := strings.TrimRight(string(text), "\r\n")
+	if password == "" {
+		return "", errors.New("carrier-password-file is empty")
+	}
+	return Secret(password), nil
+}
+
+// origin reports whether a text is an origin as a browser writes it, for it is compared letter by letter.
+func origin(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || strings.HasSuffix(s, ":") || s != strings.ToLower(s) || s != u.Scheme+"://"+u.Host {
+		return false
+	}
+	return u.Scheme == "https" && u.Port() != "443" || u.Scheme == "http" && u.Port() != "80"
+}
+
+// loopback reports whether a host can only be reached from this machine.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

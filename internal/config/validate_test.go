@@ -1,0 +1,154 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// names are the settings that an error of Validate names, in its order.
+func names(err error) []string {
+	if err == nil {
+		return nil
+	}
+	var all []string
+	for line := range strings.Lines(err.Error()) {
+		name, _, _ := strings.Cut(line, ": ")
+		all = append(all, name)
+	}
+	return all
+}
+
+// carrier returns settings that are valid for a carrier.
+func carrier() Config {
+	c := Default()
+	c.Carrier.URL, c.Carrier.Username, c.Carrier.Password = "https://api.example.com/rest.svc", "user", hidden
+	return c
+}
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	full := filepath.Join(t.TempDir(), "password")
+	empty := filepath.Join(t.TempDir(), "empty")
+	for file, text := range map[string]string{full: hidden + "\n", empty: "\n"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sandbox := func() Config { c := Default(); c.Sandbox = true; return c }
+	for name, c := range map[string]struct {
+		from   func() Config
+		change func(*Config)
+		want   []string
+	}{
+		"a sandbox":             {sandbox, func(*Config) {}, nil},
+		"a carrier":             {carrier, func(*Config) {}, nil},
+		"neither":               {Default, func(*Config) {}, []string{"carrier-url", "carrier-username", "carrier-password-file"}},
+		"both":                  {carrier, func(c *Config) { c.Sandbox = true }, []string{"carrier-url"}},
+		"a sandbox, with a key": {sandbox, func(c *Config) { c.Carrier.Username, c.Carrier.Password = "user", hidden }, nil},
+
+		"every address": {sandbox, func(c *Config) {
+			c.GRPC.Address, c.HTTP.Address, c.Standin.Address = "0.0.0.0:1", ":2", "192.0.2.1:3"
+		}, []string{"grpc-address", "http-address", "sandbox-address"}},
+		"every address, insecure": {sandbox, func(c *Config) {
+			c.GRPC.Address, c.HTTP.Address, c.Standin.Address, c.InsecureListen = "0.0.0.0:1", "[::]:2", "example.com:3", true
+		}, []string{"sandbox-address"}},
+		"an address of a sandbox that is not served": {carrier, func(c *Config) { c.Standin.Address = "0.0.0.0:1" }, nil},
+		"loopback": {sandbox, func(c *Config) {
+			c.GRPC.Address, c.HTTP.Address, c.Standin.Address = "localhost:0", "[::1]:65535", "127.9.9.9:1"
+		}, nil},
+		"no port":                   {sandbox, func(c *Config) { c.GRPC.Address = "127.0.0.1" }, []string{"grpc-address"}},
+		"an empty port":             {sandbox, func(c *Config) { c.GRPC.Address = "127.0.0.1:" }, []string{"grpc-address"}},
+		"a port that is none":       {sandbox, func(c *Config) { c.HTTP.Address = "127.0.0.1:65536" }, []string{"http-address"}},
+		"a port in words, insecure": {sandbox, func(c *Config) { c.HTTP.Address, c.InsecureListen = "0.0.0.0:http", true }, []string{"http-address"}},
+
+		"a carrier in the clear":         {carrier, func(c *Config) { c.Carrier.URL = "http://api.example.com/" }, []string{"carrier-url"}},
+		"a carrier on this machine":      {carrier, func(c *Config) { c.Carrier.URL = "http://127.0.0.1:8081/rest.svc" }, nil},
+		"another scheme on this machine": {carrier, func(c *Config) { c.Carrier.URL = "ftp://127.0.0.1/" }, []string{"carrier-url"}},
+		"a carrier with credentials":     {carrier, func(c *Config) { c.Carrier.URL = "https://user:" + hidden + "@api.example.com/" }, []string{"carrier-url"}},
+		"a carrier with parameters":      {carrier, func(c *Config) { c.Carrier.URL = "https://api.example.com/?key=" + hidden }, []string{"carrier-url"}},
+		"a carrier with a fragment":      {carrier, func(c *Config) { c.Carrier.URL = "https://api.example.com/#x" }, []string{"carrier-url"}},
+		"a carrier without a host":       {carrier, func(c *Config) { c.Carrier.URL = "api.example.com" }, []string{"carrier-url"}},
+		"a carrier that is no URL":       {carrier, func(c *Config) { c.Carrier.URL = "https://\x7f" + hidden }, []string{"carrier-url"}},
+
+		"a password in a file":         {carrier, func(c *Config) { c.Carrier.Password, c.Carrier.PasswordFile = "", full }, nil},
+		"a password and a file":        {carrier, func(c *Config) { c.Carrier.PasswordFile = full }, []string{"carrier-password-file"}},
+		"an empty file":                {carrier, func(c *Config) { c.Carrier.Password, c.Carrier.PasswordFile = "", empty }, []string{"carrier-password-file"}},
+		"a file that is not there":     {carrier, func(c *Config) { c.Carrier.Password, c.Carrier.PasswordFile = "", full+"x" }, []string{"carrier-password-file"}},
+		"no user, no password":         {carrier, func(c *Config) { c.Carrier.Username, c.Carrier.Password = "", "" }, []string{"carrier-username", "carrier-password-file"}},
+		"calls shorter than deadlines": {sandbox, func(c *Config) { c.Orders.LeastRemaining = c.GRPC.LongestCall }, []string{"grpc-longest-call"}},
+		"no lead":                      {sandbox, func(c *Config) { c.Orders.MinLeadDays = 0 }, nil},
+		"the largest limits": {sandbox, func(c *Config) {
+			c.Limits, c.Orders.MemoryLimit = Limits{Numbers: 10_000, FileBytes: 1 << 30, DocumentBytes: 1 << 30}, 10_000_000
+		}, nil},
+		"limits that are too large": {sandbox, func(c *Config) {
+			c.Limits, c.Orders.MemoryLimit = Limits{Numbers: 10_001, FileBytes: 1<<30 + 1, DocumentBytes: 1<<30 + 1}, 10_000_001
+		}, []string{"limits-numbers", "limits-file-bytes", "limits-document-bytes", "orders-memory-limit"}},
+		"everything at once": {
+			func() Config { return Config{} },
+			func(c *Config) { c.HTTP.CORSOrigins, c.Orders.MinLeadDays = []string{"*", "null"}, -1 },
+			[]string{
+				"grpc-address", "http-address", "http-cors-origins", "http-cors-origins",
+				"carrier-url", "carrier-username", "carrier-password-file",
+				"grpc-max-connection-age", "grpc-longest-call", "carrier-post-timeout", "carrier-get-timeout",
+				"orders-least-remaining", "orders-look-timeout", "orders-lists-ttl", "shutdown-timeout",
+				"limits-numbers", "limits-file-bytes", "limits-document-bytes", "orders-memory-limit", "orders-min-lead-days",
+				"grpc-longest-call",
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			settings := c.from()
+			c.change(&settings)
+			err := settings.Validate()
+			if diff := cmp.Diff(c.want, names(err)); diff != "" {
+				t.Errorf("settings that are named (-want +got):\n%s\n%v", diff, err)
+			}
+			if err != nil && strings.Contains(err.Error(), hidden) {
+				t.Errorf("the error shows a secret: %v", err)
+			}
+		})
+	}
+}
+
+// Origins are compared letter by letter with what a browser sends; one that it never sends would never match.
+func TestCORSOrigins(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"https://app.example.com": true, "http://localhost:3000": true, "https://[2001:db8::1]:8443": true, "http://app.example.com:443": true,
+		"*": false, "null": false, "": false, "app.example.com": false, "https://": false, "https://:8080": false,
+		"https://app.example.com/": false, "https://app.example.com/x": false, "https://app.example.com?x": false, "https://app.example.com#x": false,
+		"https://user@app.example.com": false, "https://app.example.com:": false, "https://app.example.com:443": false, "http://app.example.com:80": false,
+		"https://App.example.com": false, "HTTPS://app.example.com": false, "ftp://app.example.com": false, "https://app.example.com:x": false,
+		"https://*.example.com": true, // a host that nobody has; harmless, and url cannot tell
+	} {
+		c := carrier()
+		c.HTTP.CORSOrigins = []string{text}
+		if err := c.Validate(); (err == nil) != want {
+			t.Errorf("%q: %v, want valid %v", text, err, want)
+		}
+	}
+}
+
+func TestCarrierPassword(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]Secret{
+		hidden: hidden, hidden + "\n": hidden, hidden + "\r\n": hidden, " " + hidden + " \n": " " + hidden + " ", "\n": "", "": "",
+	} {
+		c := carrier()
+		c.Carrier.Password, c.Carrier.PasswordFile = "", filepath.Join(t.TempDir(), "password")
+		if err := os.WriteFile(c.Carrier.PasswordFile, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.CarrierPassword(); got.Reveal() != want.Reveal() || (err == nil) != (want != "") {
+			t.Errorf("from %q: %q, %v", text, got.Reveal(), err)
+		}
+	}
+	if got, err := carrier().CarrierPassword(); got.Reveal() != hidden || err != nil {
+		t.Errorf("without a file: %q, %v", got.Reveal(), err)
+	}
+}

@@ -1,0 +1,46 @@
+package gateway
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+)
+
+func TestOpenAPIKnowsTheStatuses(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../gen/openapi/portin.openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Paths map[string]map[string]struct {
+			Responses map[string]json.RawMessage `json:"responses"`
+		} `json:"paths"`
+	}
+	if err := json.Unmarshal(raw, &document); err != nil {
+		t.Fatal(err)
+	}
+	documented := document.Paths["/v1/port-ins"]["post"].Responses
+	if len(documented) < 10 {
+		t.Fatalf("the document has %d answers of PortIn, this test is blind", len(documented))
+	}
+
+	answered := map[int]bool{200: true, 202: true}
+	for _, status := range slices.Concat(httpStatuses[:], slices.Collect(maps.Values(reasonStatuses))) {
+		answered[status] = true
+	}
+	for name := range documented {
+		if status, err := strconv.Atoi(name); name != "default" && (err != nil || !answered[status]) {
+			t.Errorf("the document has %s, which the gateway does not answer", name)
+		}
+	}
+	// What no caller of a path that exists meets, or nobody is there to read, may go under "default".
+	for status := range answered {
+		if _, ok := documented[strconv.Itoa(status)]; !ok && !slices.Contains([]int{405, 415, statusClientLeft, 501}, status) {
+			t.Errorf("the gateway answers %d, which the document does not have", status)
+		}
+	}
+}

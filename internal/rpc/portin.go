@@ -1,0 +1,79 @@
+package rpc
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+)
+
+// Orders is what places orders and knows them.
+type Orders interface {
+	sizer
+	// PortIn places an order, or answers what became of it.
+	PortIn(ctx context.Context, req *portinv1.PortInRequest) (*portinv1.PortInResponse, error)
+	// Get returns an order as it now is.
+	Get(ctx context.Context, orderID string) (*portinv1.PortInOrder, error)
+}
+
+// Statuses is what asks the carrier how a port-in fares.
+type Statuses interface {
+	// StatusOfTicket answers what the carrier says about a ticket.
+	StatusOfTicket(ctx context.Context, ticket string) (*portinv1.PortInStatus, error)
+	// StatusOfNumber answers what the carrier says about a number, written as people write it.
+	StatusOfNumber(ctx context.Context, number string) (*portinv1.PortInStatus, error)
+}
+
+// portInService answers PortInService. It embeds the Unsafe server, so that an RPC without a handler does not compile.
+type portInService struct {
+	portinv1.UnsafePortInServiceServer
+	orders   Orders
+	statuses Statuses
+}
+
+var _ portinv1.PortInServiceServer = (*portInService)(nil)
+
+// PortIn places an order.
+func (s *portInService) PortIn(ctx context.Context, req *portinv1.PortInRequest) (*portinv1.PortInResponse, error) {
+	return s.orders.PortIn(ctx, req)
+}
+
+// GetPortInOrder answers an order as it now is.
+func (s *portInService) GetPortInOrder(ctx context.Context, req *portinv1.GetPortInOrderRequest) (*portinv1.GetPortInOrderResponse, error) {
+	order, err := s.orders.Get(ctx, req.GetOrderId())
+	if err != nil {
+		return nil, err
+	}
+	return &portinv1.GetPortInOrderResponse{Order: order}, nil
+}
+
+// GetPortInStatus asks the carrier about a port-in.
+func (s *portInService) GetPortInStatus(ctx context.Context, req *portinv1.GetPortInStatusRequest) (*portinv1.GetPortInStatusResponse, error) {
+	var status *portinv1.PortInStatus
+	var err error
+	if number := req.GetNumber(); number != "" {
+		status, err = s.statuses.StatusOfNumber(ctx, number)
+	} else {
+		status, err = s.statuses.StatusOfTicket(ctx, req.GetTicketId())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &portinv1.GetPortInStatusResponse{Status: status}, nil
+}
+
+// ListPortInOrders needs a ledger that can be searched, which this version does not have.
+func (s *portInService) ListPortInOrders(context.Context, *portinv1.ListPortInOrdersRequest) (*portinv1.ListPortInOrdersResponse, error) {
+	return nil, notOffered("listing orders")
+}
+
+// ListPortInOrderEvents needs a ledger that keeps events, which this version does not have.
+func (s *portInService) ListPortInOrderEvents(context.Context, *portinv1.ListPortInOrderEventsRequest) (*portinv1.ListPortInOrderEventsResponse, error) {
+	return nil, notOffered("listing an order's events")
+}
+
+// WatchPortInOrders needs a ledger that keeps events, which this version does not have.
+func (s *portInService) WatchPortInOrders(*portinv1.WatchPortInOrdersRequest, grpc.ServerStreamingServer[portinv1.WatchPortInOrdersResponse]) error {
+	return notOffered("watching orders")
+}

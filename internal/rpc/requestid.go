@@ -1,0 +1,72 @@
+package rpc
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+)
+
+// requestIDKey is the metadata key of the trace identity of a call, in both directions.
+const requestIDKey = "x-request-id"
+
+type requestIDContext struct{}
+
+// RequestID returns the trace identity of the call that ctx belongs to; empty outside a call.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDContext{}).(string)
+	return id
+}
+
+// withRequestID gives a call the caller's own trace identity, or a new one when there is none or it could not stand in a
+// log line.
+func withRequestID(ctx context.Context) (context.Context, metadata.MD) {
+	var id string
+	if given := metadata.ValueFromIncomingContext(ctx, requestIDKey); len(given) == 1 && plain(given[0]) {
+		id = given[0]
+	} else {
+		id = uuid.NewString()
+	}
+	return context.WithValue(ctx, requestIDContext{}, id), metadata.Pairs(requestIDKey, id)
+}
+
+// plain reports whether a text is 1 to 128 letters, digits, dots, dashes and underscores.
+func plain(s string) bool {
+	if s == "" || len(s) > 128 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		letter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// requestIDUnary answers the identity in the header and, for callers that see only an error, in the trailer.
+func requestIDUnary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	ctx, md := withRequestID(ctx)
+	// A call that is already over takes no metadata; nobody is there to miss it.
+	_ = grpc.SetHeader(ctx, md)
+	_ = grpc.SetTrailer(ctx, md)
+	return handler(ctx, req)
+}
+
+func requestIDStream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	ctx, md := withRequestID(ss.Context())
+	_ = ss.SetHeader(md)
+	ss.SetTrailer(md)
+	return handler(srv, &contextStream{ServerStream: ss, ctx: ctx})
+}
+
+// contextStream is a stream with another context.
+type contextStream struct {
+	grpc.ServerStream
+	ctx context.Context //nolint:containedctx // grpc.ServerStream hands its context out by a method
+}
+
+// Context is the stream's context.
+func (s *contextStream) Context() context.Context { return s.ctx }

@@ -1,0 +1,84 @@
+// Package rpc is the gRPC face: handlers that unpack, call one operation and answer, and the interceptors that every call
+// passes, also one that came over JSON.
+//
+// It promises that every error of the contract's methods has a code and exactly one ErrorInfo within bounds, that a panic
+// is one error, and that no payload and no message of an error reaches the log. Only what grpc-go ends by itself, before a
+// whole message has arrived, has no ErrorInfo. It refuses to decide anything about an order.
+package rpc
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+)
+
+// Services are what the handlers call. All are required.
+type Services struct {
+	Orders   Orders
+	Statuses Statuses
+	Catalog  Catalog
+	Log      *slog.Logger
+	// LongestCall caps the deadline of every unary call.
+	LongestCall time.Duration
+}
+
+// Register registers every service of the contract.
+func (s Services) Register(r grpc.ServiceRegistrar) {
+	strict := strictRegistrar{r}
+	portinv1.RegisterPortInServiceServer(strict, &portInService{orders: s.Orders, statuses: s.Statuses})
+	portinv1.RegisterCatalogServiceServer(strict, &catalogService{catalog: s.Catalog})
+	portinv1.RegisterOperatorServiceServer(strict, &operatorService{})
+}
+
+// Unary returns the interceptors of unary calls, outermost first.
+func (s Services) Unary() []grpc.UnaryServerInterceptor {
+	return []grpc.UnaryServerInterceptor{
+		requestIDUnary,
+		toStatusUnary,
+		interceptors.UnaryServerInterceptor(logged(s.Log)),
+		recovery.UnaryServerInterceptor(recovered()),
+		deadline(s.LongestCall),
+		validated(s.Orders),
+	}
+}
+
+// Stream returns the interceptors of streams, outermost first.
+func (s Services) Stream() []grpc.StreamServerInterceptor {
+	return []grpc.StreamServerInterceptor{
+		requestIDStream,
+		toStatusStream,
+		interceptors.StreamServerInterceptor(logged(s.Log)),
+		recovery.StreamServerInterceptor(recovered()),
+		validatedStream,
+	}
+}
+
+// Options are the options of a server over the network: the interceptors and the bounds. A request of more than maxMessage
+// bytes is REQUEST_TOO_LARGE. One of more than twice that is not even received: grpc-go ends it, without an ErrorInfo.
+func (s Services) Options(maxMessage int, maxConnectionAge time.Duration) []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.ChainUnaryInterceptor(s.Unary()...),
+		grpc.ChainStreamInterceptor(s.Stream()...),
+		grpc.ForceServerCodecV2(newCodec(maxMessage)),
+		grpc.MaxRecvMsgSize(2 * maxMessage),
+		grpc.MaxHeaderListSize(16 << 10),
+		grpc.MaxConcurrentStreams(1000),
+		grpc.ConnectionTimeout(10 * time.Second),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			MaxConnectionAge: maxConnectionAge, MaxConnectionAgeGrace: 2 * time.Minute, Time: time.Minute, Timeout: 20 * time.Second,
+		}),
+		grpc.UnknownServiceHandler(unknownMethod),
+	}
+}
+
+// unknownMethod answers a method that the contract does not have. grpc-go runs the stream interceptors around it.
+func unknownMethod(any, grpc.ServerStream) error {
+	return notOffered("this method")
+}
