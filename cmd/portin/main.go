@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	stdlog "log" //nolint:depguard // only to take its text away
 	"log/slog"
 	"os"
 	"os/signal"
@@ -64,6 +65,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return 2
 	}
 	log := newLog(c.Log, errs)
+	stdlog.SetOutput(hushed{log})
 	switch parsed.Command() {
 	case "serve":
 		err = app.Serve(ctx, c.Settings(), version, log, out)
@@ -77,6 +79,16 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// hushed stands behind the standard log, which only libraries write to. net/http shows there what a server sent beyond its
+// answer, and that can quote an order, so the text is withheld.
+type hushed struct{ log *slog.Logger }
+
+// Write notes that something was written.
+func (h hushed) Write(p []byte) (int, error) {
+	h.log.Warn("a library wrote to the standard log; its text is withheld, for it may quote an order", slog.Int("bytes", len(p)))
+	return len(p), nil
 }
 
 // newLog returns the log that the settings ask for.

@@ -19,13 +19,12 @@ type meeting struct {
 	retryAfter string
 	body       string
 
-	class     carrier.Class
-	settled   carrier.Settlement
-	reply     carrier.Reply
-	ticket    string
-	message   string
-	errorID   string
-	attention string
+	class   carrier.Class
+	settled carrier.Settlement
+	reply   carrier.Reply
+	ticket  string
+	message string
+	errorID string
 	// The caller's error.
 	reason fault.Reason
 	says   string
@@ -43,12 +42,12 @@ func inDoubt(name string, status int, body string) meeting {
 	return meeting{name: name, status: status, body: body, class: carrier.ClassInDoubt, settled: carrier.InDoubt}
 }
 
-func accepted(name, body string, reply carrier.Reply, ticket, attention string) meeting {
+func accepted(name, body string, reply carrier.Reply, ticket string) meeting {
 	m := meeting{
 		name: name, status: http.StatusOK, body: body, class: carrier.ClassAccepted, settled: carrier.Accepted,
-		reply: reply, ticket: ticket, attention: attention,
+		reply: reply, ticket: ticket,
 	}
-	if attention != "" {
+	if reply != carrier.ReplyAccepted || ticket == "" {
 		m.class = carrier.ClassAttention
 	}
 	if body == plainAccepted {
@@ -103,15 +102,15 @@ func meetings() []meeting {
 		busy("429 HTML", "7", htmlPage, "", 7*time.Second),
 		busy("429 absurd", "99999999999999999999", "", "", time.Minute),
 
-		accepted("Reply 1", plainAccepted, carrier.ReplyAccepted, "T-1", ""),
-		accepted("Reply 1 with news", `{"New":{"a":[1]},"TicketMask":"T-2","Reply":1}`, carrier.ReplyAccepted, "T-2", ""),
-		accepted("Reply 1, Message null", `{"Reply":1,"TicketMask":"T-1","Message":null}`, carrier.ReplyAccepted, "T-1", ""),
-		accepted("Reply 1, no TicketMask", `{"Reply":1}`, carrier.ReplyAccepted, "", "the carrier named no ticket"),
-		accepted("Reply 1, TicketMask null", `{"Reply":1,"TicketMask":null}`, carrier.ReplyAccepted, "", "the carrier named no ticket"),
-		accepted("Reply 1, TicketMask empty", `{"Reply":1,"TicketMask":""}`, carrier.ReplyAccepted, "", "the carrier named no ticket"),
-		accepted("Reply 2", `{"Reply":2,"TicketMask":"T-1"}`, carrier.ReplyDeferred, "T-1", "the carrier deferred the order"),
-		accepted("Reply 2, no TicketMask", `{"Reply":2}`, carrier.ReplyDeferred, "", "the carrier deferred the order; the carrier named no ticket"),
-		accepted("Reply 3", `{"Reply":3,"TicketMask":"T-1"}`, carrier.ReplyConditional, "T-1", "the carrier accepted the order on conditions"),
+		accepted("Reply 1", plainAccepted, carrier.ReplyAccepted, "T-1"),
+		accepted("Reply 1 with news", `{"New":{"a":[1]},"TicketMask":"T-2","Reply":1}`, carrier.ReplyAccepted, "T-2"),
+		accepted("Reply 1, Message null", `{"Reply":1,"TicketMask":"T-1","Message":null}`, carrier.ReplyAccepted, "T-1"),
+		accepted("Reply 1, no TicketMask", `{"Reply":1}`, carrier.ReplyAccepted, ""),
+		accepted("Reply 1, TicketMask null", `{"Reply":1,"TicketMask":null}`, carrier.ReplyAccepted, ""),
+		accepted("Reply 1, TicketMask empty", `{"Reply":1,"TicketMask":""}`, carrier.ReplyAccepted, ""),
+		accepted("Reply 2", `{"Reply":2,"TicketMask":"T-1"}`, carrier.ReplyDeferred, "T-1"),
+		accepted("Reply 2, no TicketMask", `{"Reply":2}`, carrier.ReplyDeferred, ""),
+		accepted("Reply 3", `{"Reply":3,"TicketMask":"T-1"}`, carrier.ReplyConditional, "T-1"),
 
 		refused("Reply 0", `{"Reply":0,"TicketMask":"","Message":"No such plan"}`, carrier.ReplyRejected, "No such plan", "No such plan"),
 		refused("Reply 0, mute", `{"Reply":0,"TicketMask":""}`, carrier.ReplyRejected, "", "the carrier refused the order and gave no reason"),

@@ -3,7 +3,6 @@ package carrier
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/portin/portin/internal/fault"
@@ -110,9 +109,6 @@ func (r row) outcome(m met, clock clock) Outcome {
 			out.Message = m.exception.message
 		}
 	}
-	if r.settlement == Accepted {
-		out.Attention = m.ticket.attention()
-	}
 	return out
 }
 
@@ -147,19 +143,4 @@ func (m met) carriersMessage(instead string) string {
 		return m.exception.message
 	}
 	return instead
-}
-
-// attention says why a person should look at an order that the carrier has; nothing if nobody should.
-func (t ticketResponse) attention() string {
-	var why []string
-	if t.reply == ReplyDeferred {
-		why = append(why, "the carrier deferred the order")
-	}
-	if t.reply == ReplyConditional {
-		why = append(why, "the carrier accepted the order on conditions")
-	}
-	if t.mask == "" {
-		why = append(why, "the carrier named no ticket")
-	}
-	return strings.Join(why, "; ")
 }

@@ -19,7 +19,7 @@ var faultsAlike = cmpopts.IgnoreUnexported(fault.Error{})
 func (m meeting) want() carrier.Outcome {
 	out := carrier.Outcome{
 		Settlement: m.settled, Reply: m.reply, Ticket: m.ticket, Message: m.message, ErrorID: m.errorID,
-		Attention: m.attention, HTTPStatus: m.status,
+		HTTPStatus: m.status,
 	}
 	if m.reason == "" {
 		return out

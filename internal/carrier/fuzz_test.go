@@ -32,9 +32,6 @@ func FuzzAnswer(f *testing.F) {
 			if reply := replyOf(body); status != 200 || reply < 1 || reply > 3 {
 				t.Fatalf("accepted with HTTP %d and Reply %v: %q", status, reply, body)
 			}
-			if out.Ticket == "" && out.Attention == "" {
-				t.Fatalf("no ticket and no attention: %q", body)
-			}
 		case carrier.Refused:
 			says := fields(body)
 			refused := status == 200 && (replyOf(body) == 0 || replyOf(body) == 4)

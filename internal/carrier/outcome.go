@@ -53,8 +53,6 @@ type Outcome struct {
 	Message string
 	// ErrorID is the key into the carrier's error log; empty when there is none.
 	ErrorID string
-	// Attention says why a person should look although the carrier has the order; empty when none should.
-	Attention string
 	// Evidence says what was met, for the order's events: the class of failure, the HTTP status, the size and the
 	// content type of the answer. It never holds personal data.
 	Evidence string

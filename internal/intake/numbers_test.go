@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/intake"
@@ -105,5 +106,41 @@ func TestAFullJournalRefusesAndForgetsNothing(t *testing.T) {
 	}
 	if posts, _ := d.carrier.count(); posts != 1 {
 		t.Errorf("%d POSTs, want 1", posts)
+	}
+}
+
+func TestAttentionsSayWhyAPersonShouldLook(t *testing.T) {
+	t.Parallel()
+	const (
+		deferred    = portinv1.AttentionCode_ATTENTION_CODE_REPLY_DEFERRED
+		conditional = portinv1.AttentionCode_ATTENTION_CODE_REPLY_CONDITIONAL
+		noTicket    = portinv1.AttentionCode_ATTENTION_CODE_NO_TICKET
+	)
+	for _, c := range []struct {
+		outcome carrier.Outcome
+		want    []portinv1.AttentionCode
+	}{
+		{carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyAccepted, Ticket: "T-1"}, nil},
+		{carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyAccepted}, []portinv1.AttentionCode{noTicket}},
+		{carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyDeferred, Ticket: "T-1"}, []portinv1.AttentionCode{deferred}},
+		{carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyDeferred}, []portinv1.AttentionCode{deferred, noTicket}},
+		{carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyConditional, Ticket: "T-1"}, []portinv1.AttentionCode{conditional}},
+		{carrier.Outcome{Settlement: carrier.InDoubt}, nil},
+	} {
+		d := newDesk(t, withSubmit(func(context.Context, carrier.Call) carrier.Outcome { return c.outcome }))
+		resp, err := d.PortIn(t.Context(), request(t, keyA))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []portinv1.AttentionCode
+		for _, a := range resp.GetOrder().GetAttentions() {
+			if a.GetDescription() == "" || a.GetStartTime() == nil {
+				t.Errorf("%v says nothing", a)
+			}
+			got = append(got, a.GetCode())
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" || resp.GetOrder().GetNeedsAttention() != (c.want != nil) {
+			t.Errorf("%+v (-want +got):\n%s", c.outcome, diff)
+		}
 	}
 }

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m)
+}
+
+// free are settings that take free ports.
+var free = []string{"--grpc-address=127.0.0.1:0", "--http-address=127.0.0.1:0", "--sandbox-address=127.0.0.1:0"}
+
+// serving runs the program until the test ends, and returns what it printed up to the line that holds last.
+func serving(t *testing.T, last string, args ...string) string {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	r, w := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, append(args, free...), w, io.Discard)
+		_ = w.Close()
+	}()
+	t.Cleanup(func() {
+		stop()
+		_, _ = io.Copy(io.Discard, r)
+		if code := <-ended; code != 0 {
+			t.Errorf("the program ended with %d", code)
+		}
+	})
+	var printed strings.Builder
+	for lines := bufio.NewScanner(r); lines.Scan(); {
+		printed.WriteString(lines.Text() + "\n")
+		if strings.Contains(lines.Text(), last) {
+			return printed.String()
+		}
+	}
+	t.Fatalf("the program ended after it printed:\n%s", printed.String())
+	return ""
+}
+
+// TestServePrintsAFirstOrderThatWorks places the printed order as the printed command does.
+func TestServePrintsAFirstOrderThatWorks(t *testing.T) {
+	t.Parallel()
+	printed := serving(t, "/_sandbox/requests", "serve", "--sandbox")
+	command := regexp.MustCompile(`curl -sS '([^']+/v1/port-ins)' -H 'Content-Type: application/json' -H 'Idempotency-Key: ([^']+)' -d '([^']+)'`).
+		FindStringSubmatch(printed)
+	if command == nil {
+		t.Fatalf("no curl is printed:\n%s", printed)
+	}
+	for _, replayed := range []bool{false, true} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, command[1], strings.NewReader(command[3]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Idempotency-Key", command[2])
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err := errors.Join(err, resp.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		var got struct {
+			Order    struct{ State, TicketID string }
+			Replayed bool
+		}
+		if err := json.Unmarshal(body, &got); err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode != http.StatusOK || got.Order.State != "ORDER_STATE_ACCEPTED" || !strings.HasPrefix(got.Order.TicketID, "SANDBOX-") || got.Replayed != replayed {
+			t.Errorf("HTTP %d: %+v", resp.StatusCode, got)
+		}
+	}
+	// The gRPC command carries the same order under the same key.
+	if !strings.Contains(printed, `{"requestId":"`+command[2]+`","order":`+command[3]+`}`) {
+		t.Error("the gRPC command has another order or another key")
+	}
+}
+
+func TestSandboxAlone(t *testing.T) {
+	t.Parallel()
+	printed := serving(t, "/_sandbox/", "sandbox")
+	if !regexp.MustCompile(`http://127\.0\.0\.1:\d+/rest\.svc \(user sandbox, password sandbox\)`).MatchString(printed) {
+		t.Errorf("printed: %s", printed)
+	}
+}
+
+func TestWhatEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	settings := filepath.Join(t.TempDir(), "portin.yaml")
+	if err := os.WriteFile(settings, []byte("grpc:\n  host: 127.0.0.1:0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"version"}, 0, "portin devel"},
+		{[]string{"--help"}, 0, "Ports telephone numbers in"},
+		{[]string{"serve", "--help"}, 0, "--carrier-url"},
+		{[]string{"serve"}, 1, "carrier-url: is missing"},
+		{[]string{"serve", "--sandbox", "--http-address=0.0.0.0:0"}, 1, "http-address: "},
+		{[]string{"sandbox", "--sandbox-address=0.0.0.0:0"}, 1, "sandbox-address: "},
+		{[]string{"serve", "--sandbox", "--sandbox-unknowns=none=maybe"}, 1, "sandbox-unknowns: "},
+		{[]string{"serve", "--config", settings}, 2, "grpc-host"},
+		{[]string{"port"}, 2, "port"},
+		{[]string{}, 2, "expected"},
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), c.args, &out, &errs)
+		if said := out.String() + errs.String(); code != c.code || !strings.Contains(said, c.says) {
+			t.Errorf("portin %s ended with %d, want %d with %q:\n%s", strings.Join(c.args, " "), code, c.code, c.says, said)
+		}
+	}
+}
+
+func TestTheStandardLogIsWithheld(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if _, err := (hushed{slog.New(slog.NewTextHandler(&out, nil))}).Write([]byte("Unsolicited response starting with Jane Doe")); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); strings.Contains(got, "Jane") || !strings.Contains(got, "bytes=43") {
+		t.Errorf("the log has: %s", got)
+	}
+}
