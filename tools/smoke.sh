@@ -38,6 +38,7 @@ answer '/rest.svc/v2/NumberPorts/Inbound/DIDs' "curl -sS 'http://127.0.0.1:8081/
 
 # A client in another language: CI has what it needs, other machines may not.
 if python3=$(PATH=/usr/bin command -v python3) && "$python3" -c 'import grpc' 2>/dev/null && command -v grpc_python_plugin protoc >/dev/null; then
+	make -s proto-deps
 	go tool -modfile=tools/buf/go.mod buf generate --template tools/clients/python.buf.gen.yaml
 	got=$(PYTHONPATH=bin/clients/python "$python3" tools/clients/first_order.py)
 	printf '%s\n' "$got"
