@@ -86,6 +86,8 @@ func (in *Intake) settle(ctx context.Context, r Record, outcome carrier.Outcome)
 		settled, err := in.Journal.Settle(ctx, r.OrderID, order.ByAnswer, change)
 		switch {
 		case err == nil:
+			in.Log.InfoContext(ctx, "order settled", slog.String("order_id", r.OrderID), slog.Int("attempt", settled.Attempt),
+				slog.String("state", settled.State.String()), slog.String("evidence", settled.Evidence))
 			return settled
 		case errors.Is(err, ErrMoved):
 			return settled
