@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -19,6 +18,8 @@ type amendment struct {
 func amendments() []amendment {
 	return []amendment{
 		{"exactly one arm", requireOneArm},
+		{"answers apart from requests", describeAnswers},
+		{"rules of requests", stateRules},
 		{"summaries", shortenSummaries},
 		{"answers of a placing call", describePlacing},
 		{"streams", describeStreams},
@@ -101,9 +102,6 @@ func describePlacing(doc object, _ contract) error {
 	})
 }
 
-// bindingSuffix is what the generator appends to the operationId of the second and later bindings of an RPC.
-var bindingSuffix = regexp.MustCompile(`_\d+$`)
-
 // describeStreams gives server streams the media types that the gateway writes them as: a line of JSON a message, or an
 // event a message for a browser's EventSource.
 func describeStreams(doc object, facts contract) error {
@@ -113,10 +111,7 @@ func describeStreams(doc object, facts contract) error {
 	}
 	missing := maps.Clone(facts.streams)
 	for _, stream := range all {
-		rpc := stream.id
-		if !facts.streams[rpc] {
-			rpc = bindingSuffix.ReplaceAllString(rpc, "")
-		}
+		rpc := stream.rpc(facts)
 		if !facts.streams[rpc] {
 			continue
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -22,9 +23,11 @@ const (
 
 // contract is what the amendments need to know of the .proto files.
 type contract struct {
-	choices map[string][]string // JSON names of the arms of each oneof that must be set, by its message
-	reasons []string            // reasons as ErrorInfo spells them, without the enum's prefix and its zero
-	streams map[string]bool     // server streams, by the operationId of their first binding
+	choices  map[string][]string // JSON names of the arms of each oneof that must be set, by its message
+	rules    map[string][]rule   // what buf.validate says of the fields, by their message and in their order
+	reasons  []string            // reasons as ErrorInfo spells them, without the enum's prefix and its zero
+	requests map[string]string   // names of the request messages, by the operationId of the RPC's first binding
+	streams  map[string]bool     // server streams, by the same
 }
 
 // readContract reads a serialised descriptor set that holds portin.v1 and everything that it imports.
@@ -37,19 +40,26 @@ func readContract(set []byte) (contract, error) {
 	if err != nil {
 		return contract{}, fmt.Errorf("link the descriptor set: %w", err)
 	}
-	facts := contract{choices: map[string][]string{}, streams: map[string]bool{}}
+	facts := contract{
+		choices: map[string][]string{}, rules: map[string][]rule{}, requests: map[string]string{}, streams: map[string]bool{},
+	}
+	var problems []error
 	registry.RangeFilesByPackage(contractPackage, func(file protoreflect.FileDescriptor) bool {
 		for i := range file.Messages().Len() {
 			facts.addChoices(file.Messages().Get(i))
+			problems = append(problems, facts.addRules(file.Messages().Get(i)))
 		}
 		for i := range file.Services().Len() {
-			facts.addStreams(file.Services().Get(i))
+			facts.addCalls(file.Services().Get(i))
 		}
 		if enum := file.Enums().ByName("ErrorReason"); enum != nil {
 			facts.addReasons(enum)
 		}
 		return true
 	})
+	if err := errors.Join(problems...); err != nil {
+		return contract{}, err
+	}
 	if len(facts.choices[orderMessage]) == 0 {
 		return contract{}, fmt.Errorf("no oneof target in %s", orderMessage)
 	}
@@ -78,10 +88,29 @@ func (c *contract) addChoices(message protoreflect.MessageDescriptor) {
 	}
 }
 
-func (c *contract) addStreams(service protoreflect.ServiceDescriptor) {
+// addRules notes the rules of a message's fields, and of those of the messages inside it.
+func (c *contract) addRules(message protoreflect.MessageDescriptor) error {
+	var problems []error
+	for i := range message.Fields().Len() {
+		rule, err := readRule(message.Fields().Get(i))
+		problems = append(problems, err)
+		if name := string(message.FullName()); !rule.saysNothing() {
+			c.rules[name] = append(c.rules[name], rule)
+		}
+	}
+	for i := range message.Messages().Len() {
+		problems = append(problems, c.addRules(message.Messages().Get(i)))
+	}
+	return errors.Join(problems...)
+}
+
+func (c *contract) addCalls(service protoreflect.ServiceDescriptor) {
 	for i := range service.Methods().Len() {
-		if method := service.Methods().Get(i); method.IsStreamingServer() {
-			c.streams[string(service.Name()+"_"+method.Name())] = true
+		method := service.Methods().Get(i)
+		rpc := string(service.Name() + "_" + method.Name())
+		c.requests[rpc] = string(method.Input().FullName())
+		if method.IsStreamingServer() {
+			c.streams[rpc] = true
 		}
 	}
 }

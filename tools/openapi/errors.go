@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -15,8 +16,19 @@ type failure struct {
 	status      int
 	component   string // name of the response in components
 	description string
-	withBody    bool // only calls with a request body can meet it
-	retryAfter  bool // carries a Retry-After header
+	reason      string // the one reason that it stands for; empty when there are several
+	withBody    bool   // only calls with a request body can meet it
+	header      string // comes with a response header of this name
+}
+
+// failureHeaders describes the headers that come with a failure, beside the trace header that comes with every answer.
+var failureHeaders = map[string]object{
+	"Allow": {"description": "The methods that the path takes.", "schema": object{"type": "string"}},
+	"Retry-After": {
+		"description": "Whole seconds to wait, rounded up from RetryInfo; absent without one.",
+		"schema":      object{"type": "integer", "minimum": 1},
+	},
+	"WWW-Authenticate": {"description": "How to say who calls.", "schema": object{"type": "string"}},
 }
 
 // failures lists the error statuses of the JSON face. internal/gateway is where they come from; its tests hold both
@@ -25,18 +37,25 @@ func failures() []failure {
 	return []failure{
 		{status: 400, component: "BadRequest", description: "The request is malformed or breaks a rule of its fields, or the " +
 			"carrier found it invalid. Nothing was ordered; BadRequest names the fields in the spelling of the JSON body."},
-		{status: 401, component: "Unauthorized", description: "No identity, or one that is not known."},
+		{status: 401, component: "Unauthorized", header: "WWW-Authenticate", description: "No identity, or one that is not known."},
 		{status: 403, component: "Forbidden", description: "The identity may not do this."},
 		{status: 404, component: "NotFound", description: "No such thing, or no such path."},
+		{status: 405, component: "MethodNotAllowed", reason: "METHOD_NOT_ALLOWED", header: "Allow", description: "The path takes " +
+			"another method. It stands here because a path has no responses of its own."},
 		{status: 409, component: "Conflict", withBody: true, description: "The idempotency key was used for another order, or " +
 			"another open order holds one of the numbers."},
-		{status: 413, component: "ContentTooLarge", withBody: true, description: "The body is larger than the service takes."},
+		{status: 413, component: "ContentTooLarge", reason: "REQUEST_TOO_LARGE", withBody: true, description: "The body is " +
+			"larger than the service takes."},
+		{status: 415, component: "UnsupportedMediaType", reason: "UNSUPPORTED_MEDIA_TYPE", withBody: true, description: "The " +
+			"body is not declared as application/json in UTF-8, or it is compressed."},
 		{status: 422, component: "UnprocessableContent", description: "The request is well-formed, and the carrier refused it " +
 			"or the service's account at the carrier does not allow it."},
-		{status: 429, component: "TooManyRequests", retryAfter: true, description: "A rate limit, the service's or the " +
+		{status: 429, component: "TooManyRequests", header: "Retry-After", description: "A rate limit, the service's or the " +
 			"carrier's. Nothing was ordered; RetryInfo says when to come back."},
 		{status: 500, component: "InternalServerError", description: "A fault of the service. Repeat with the same key."},
-		{status: 503, component: "ServiceUnavailable", retryAfter: true, description: "The service or the carrier cannot be " +
+		{status: 501, component: "NotImplemented", reason: "NOT_OFFERED", description: "This version of the service does not " +
+			"offer the call."},
+		{status: 503, component: "ServiceUnavailable", header: "Retry-After", description: "The service or the carrier cannot be " +
 			"reached. Nothing was ordered; RetryInfo says when to come back, with the same key."},
 		{status: 504, component: "GatewayTimeout", description: "The time was up. Repeat with the same key."},
 	}
@@ -50,15 +69,9 @@ func describeErrors(doc object, facts contract) error {
 		return err
 	}
 	for _, failure := range failures() {
-		response := object{
-			"description": failure.description,
-			"content":     object{"application/json": object{"schema": ref("schemas", statusSchema)}},
-		}
-		if failure.retryAfter {
-			response["headers"] = object{"Retry-After": object{
-				"description": "Whole seconds to wait, rounded up from RetryInfo.",
-				"schema":      object{"type": "integer", "minimum": 0},
-			}}
+		response, err := failure.response(facts)
+		if err != nil {
+			return err
 		}
 		if err := put(responses, failure.component, response); err != nil {
 			return err
@@ -83,6 +96,28 @@ func describeErrors(doc object, facts contract) error {
 		}
 	}
 	return typeDetails(doc, facts)
+}
+
+// response describes the failure, for the components.
+func (f failure) response(facts contract) (object, error) {
+	response := object{
+		"description": f.description,
+		"content":     object{"application/json": object{"schema": ref("schemas", statusSchema)}},
+	}
+	if f.reason != "" {
+		if !slices.Contains(facts.reasons, f.reason) {
+			return nil, fmt.Errorf("%s: no reason %s in the contract", f.component, f.reason)
+		}
+		response["description"] = f.description + " The reason is " + f.reason + "."
+	}
+	if f.header != "" {
+		header, ok := failureHeaders[f.header]
+		if !ok {
+			return nil, fmt.Errorf("%s: no description of the header %s", f.component, f.header)
+		}
+		response["headers"] = object{f.header: header}
+	}
+	return response, nil
 }
 
 // typeDetails replaces the open details of google.rpc.Status by the three messages that errors carry.

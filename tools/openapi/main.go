@@ -1,8 +1,9 @@
 // Command openapi turns what protoc-gen-openapiv3 writes into the document that is published: it merges the one raw
 // document per service file into one, and states what the generator cannot know.
 //
-// The generator lets a body choose no target at all, knows one success status and one error for every RPC, and has no
-// word for request headers or for streams of lines. Everything that this command adds is either the same for every
+// The generator lets a body choose no target at all, describes requests and answers by one schema, leaves out the rules of
+// buf.validate, knows one success status and one error for every RPC, and has no word for request headers or for streams
+// of lines. Everything that this command adds is either the same for every
 // RPC or read from the contract's descriptors, so a new target, reason or RPC needs no change here. It refuses to write
 // anything when a place that it means to change does not look as expected: a new generator version is then read by a
 // person instead of silently publishing a wrong contract. Output is the same, byte for byte, for the same input.

@@ -26,7 +26,29 @@ func fixture(t *testing.T) ([]part, contract) {
 			"portin.v1.Resolution": {"ticketId", "notPlaced"},
 			"portin.v1.Unseen":     {"a", "b"},
 		},
-		reasons: []string{"INVALID_FIELDS", "CARRIER_CREDENTIALS"},
+		rules: map[string][]rule{
+			"portin.v1.GetPortInOrderRequest": {{field: "order_id", member: "orderId", keywords: object{"format": "uuid"}}},
+			"portin.v1.PortForm": {
+				{field: "customer_name", member: "customerName", keywords: object{"minLength": 1, "maxLength": 200}},
+				{field: "due_date", member: "dueDate", notes: []string{"At least today."}},
+			},
+			"portin.v1.TrunkDid": {{
+				field: "numbers", member: "numbers", keywords: object{"minItems": 1}, items: &rule{keywords: object{"maxLength": 40}},
+			}},
+			"portin.v1.WatchPortInOrdersRequest": {
+				{field: "states", member: "states", items: &rule{without: []string{"ORDER_STATE_UNSPECIFIED"}}},
+				{field: "resume_token", member: "resumeToken", keywords: object{"maxLength": 1024}},
+			},
+		},
+		reasons: []string{
+			"INVALID_FIELDS", "CARRIER_CREDENTIALS", "METHOD_NOT_ALLOWED", "REQUEST_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "NOT_OFFERED",
+		},
+		requests: map[string]string{
+			"OperatorService_ResolveInDoubt":  "portin.v1.ResolveInDoubtRequest",
+			"PortInService_GetPortInOrder":    "portin.v1.GetPortInOrderRequest",
+			"PortInService_PortIn":            "portin.v1.PortInRequest",
+			"PortInService_WatchPortInOrders": "portin.v1.WatchPortInOrdersRequest",
+		},
 		streams: map[string]bool{"PortInService_WatchPortInOrders": true},
 	}
 }
@@ -83,14 +105,14 @@ func TestFinish(t *testing.T) {
 		t.Parallel()
 		placing := doc.Paths.Value("/v1/port-ins").Post
 		if diff := cmp.Diff([]string{
-			"200", "202", "400", "401", "403", "404", "409", "413", "422", "429", "500", "503", "504", "default",
+			"200", "202", "400", "401", "403", "404", "405", "409", "413", "415", "422", "429", "500", "501", "503", "504", "default",
 		}, placing.Responses.Keys(), sorted); diff != "" {
 			t.Errorf("statuses (-want +got):\n%s", diff)
 		}
 		schema := func(status string) string {
 			return placing.Responses.Value(status).Value.Content.Get("application/json").Schema.Ref
 		}
-		if want := "#/components/schemas/portin.v1.PortInOrder"; schema("200") != want || schema("202") != want {
+		if want := "#/components/schemas/portin.v1.PortInOrderAnswer"; schema("200") != want || schema("202") != want {
 			t.Errorf("200 answers %q and 202 %q, want both %q", schema("200"), schema("202"), want)
 		}
 		if key := placing.Parameters.GetByInAndName("header", "Idempotency-Key"); key == nil || key.Required {
@@ -107,12 +129,26 @@ func TestFinish(t *testing.T) {
 		t.Parallel()
 		get := doc.Paths.Value("/v1/port-ins/{order_id}").Get
 		if diff := cmp.Diff([]string{
-			"200", "400", "401", "403", "404", "422", "429", "500", "503", "504", "default",
+			"200", "400", "401", "403", "404", "405", "422", "429", "500", "501", "503", "504", "default",
 		}, get.Responses.Keys(), sorted); diff != "" {
 			t.Errorf("statuses (-want +got):\n%s", diff)
 		}
 		if get.Parameters.GetByInAndName("header", "Idempotency-Key") != nil {
 			t.Error("only the placing call has an idempotency key")
+		}
+	})
+	t.Run("headers of failures", func(t *testing.T) {
+		t.Parallel()
+		responses := doc.Paths.Value("/v1/port-ins").Post.Responses
+		for status, header := range map[string]string{
+			"401": "WWW-Authenticate", "405": "Allow", "429": "Retry-After", "503": "Retry-After",
+		} {
+			if responses.Value(status).Value.Headers[header] == nil {
+				t.Errorf("%s comes without %s", status, header)
+			}
+		}
+		if want, got := "The reason is UNSUPPORTED_MEDIA_TYPE.", *responses.Value("415").Value.Description; !strings.Contains(got, want) {
+			t.Errorf("415 is described as %q, want in it %q", got, want)
 		}
 	})
 	t.Run("the trace header both ways", func(t *testing.T) {
@@ -253,6 +289,65 @@ func TestFinishRefuses(t *testing.T) {
 				t.Helper()
 				at(t, service, "paths", "/v1/port-ins:watch", "get", "responses", "200")["content"] = object{}
 			}, "expected an object at content > application/json",
+		},
+		"a status for a reason that is not in the contract": {
+			func(_ *testing.T, _, _ object, facts *contract) {
+				facts.reasons = slices.DeleteFunc(facts.reasons, func(reason string) bool { return reason == "NOT_OFFERED" })
+			}, "NotImplemented: no reason NOT_OFFERED in the contract",
+		},
+		"an answer's schema by name": {
+			func(t *testing.T, service, _ object, _ *contract) {
+				t.Helper()
+				at(t, service, "components", "schemas")["portin.v1.PortFormAnswer"] = object{}
+			}, "portin.v1.PortFormAnswer is there already",
+		},
+		"a rule of a member that is missing": {
+			func(t *testing.T, service, operator object, _ *contract) {
+				t.Helper()
+				for _, doc := range []object{service, operator} {
+					delete(at(t, doc, "components", "schemas", "portin.v1.PortForm", "properties"), "dueDate")
+				}
+			}, "expected an object at portin.v1.PortForm > properties > dueDate",
+		},
+		"a rule that the generator learns of": {
+			func(t *testing.T, service, operator object, _ *contract) {
+				t.Helper()
+				for _, doc := range []object{service, operator} {
+					at(t, doc, "components", "schemas", "portin.v1.PortForm", "properties", "customerName")["maxLength"] = 5
+				}
+			}, "portin.v1.PortForm.customer_name: maxLength is there already",
+		},
+		"a rule of a parameter that is missing": {
+			func(t *testing.T, service, _ object, _ *contract) {
+				t.Helper()
+				delete(at(t, service, "paths", "/v1/port-ins:watch", "get"), "parameters")
+			}, "no parameter and no member of a body for portin.v1.WatchPortInOrdersRequest.states",
+		},
+		"an enum without the refused value": {
+			func(_ *testing.T, _, _ object, facts *contract) {
+				facts.rules["portin.v1.WatchPortInOrdersRequest"][0].items.without = []string{"ORDER_STATE_GONE"}
+			}, "PortInService_WatchPortInOrders: states: expected [ORDER_STATE_GONE] among the values",
+		},
+		"an enum that is no reference": {
+			func(_ *testing.T, _, _ object, facts *contract) {
+				facts.rules["portin.v1.WatchPortInOrdersRequest"][1].without = []string{"A"}
+			}, "PortInService_WatchPortInOrders: resume_token: the reference to an enum",
+		},
+		"a long number that is no text": {
+			func(_ *testing.T, _, _ object, facts *contract) {
+				facts.rules["portin.v1.TrunkDid"][0].orNumber = true
+			}, "portin.v1.TrunkDid.numbers: expected the type string, found array",
+		},
+		"elements of what is no list": {
+			func(_ *testing.T, _, _ object, facts *contract) {
+				facts.rules["portin.v1.GetPortInOrderRequest"][0].items = &rule{}
+			}, "PortInService_GetPortInOrder: order_id: expected an object at items",
+		},
+		"an operation of no RPC": {
+			func(_ *testing.T, _, _ object, facts *contract) {
+				delete(facts.requests, "PortInService_GetPortInOrder")
+			},
+			"PortInService_GetPortInOrder is no RPC of the contract",
 		},
 		"no status schema": {
 			func(t *testing.T, service, operator object, _ *contract) {

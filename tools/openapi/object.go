@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -53,6 +54,55 @@ func ref(kind, name string) object {
 	return object{"$ref": "#/components/" + kind + "/" + name}
 }
 
+const schemaPrefix = "#/components/schemas/"
+
+// refersTo is the name of the schema that an object refers to, empty when it refers to none.
+func refersTo(holder object) string {
+	at, _ := holder["$ref"].(string)
+	name, ok := strings.CutPrefix(at, schemaPrefix)
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// references visits every object at or below a node that refers to a schema, with the schema's name.
+func references(node any, visit func(holder object, name string)) {
+	switch node := node.(type) {
+	case object:
+		if name := refersTo(node); name != "" {
+			visit(node, name)
+		}
+		for _, member := range node {
+			references(member, visit)
+		}
+	case []any:
+		for _, element := range node {
+			references(element, visit)
+		}
+	}
+}
+
+// copyOf is a node with everything below it, which can be changed without changing the original.
+func copyOf(node any) any {
+	switch node := node.(type) {
+	case object:
+		other := make(object, len(node))
+		for name, member := range node {
+			other[name] = copyOf(member)
+		}
+		return other
+	case []any:
+		other := make([]any, len(node))
+		for i, element := range node {
+			other[i] = copyOf(element)
+		}
+		return other
+	default:
+		return node
+	}
+}
+
 // operation is one method of one path.
 type operation struct {
 	method string // get, post, ...
@@ -86,6 +136,17 @@ func operations(doc object) ([]operation, error) {
 	}
 	slices.SortFunc(all, func(a, b operation) int { return strings.Compare(a.id, b.id) })
 	return all, nil
+}
+
+// bindingSuffix is what the generator appends to the operationId of the second and later bindings of an RPC.
+var bindingSuffix = regexp.MustCompile(`_\d+$`)
+
+// rpc is the operationId of the first binding of the operation's RPC.
+func (o operation) rpc(facts contract) string {
+	if facts.requests[o.id] != "" {
+		return o.id
+	}
+	return bindingSuffix.ReplaceAllString(o.id, "")
 }
 
 // addParameter appends a parameter to an operation.

@@ -29,14 +29,40 @@ func targets() []string {
 	return names
 }
 
-// The published document allows an order with exactly one target, of any arm, and no other.
-func TestPublishedDocument(t *testing.T) {
-	t.Parallel()
+// published is the document as it is published.
+func published(t *testing.T) *openapi3.T {
+	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "gen", "openapi", "portin.openapi.json"))
 	if err != nil {
 		t.Fatalf("%v; make generate writes it", err)
 	}
-	doc := load(t, data)
+	return load(t, data)
+}
+
+// publishedTree is the same as this command handles it.
+func publishedTree(t *testing.T) object {
+	t.Helper()
+	return read(t, filepath.Join("..", "..", "gen", "openapi", "portin.openapi.json"))
+}
+
+// Nothing is in the document that nobody is told of.
+func TestPublishedSchemasAreUsed(t *testing.T) {
+	t.Parallel()
+	doc := publishedTree(t)
+	used := map[string]bool{}
+	reach(at(t, doc, "components", "schemas"), doc["paths"], used)
+	reach(at(t, doc, "components", "schemas"), at(t, doc, "components")["responses"], used)
+	for name := range at(t, doc, "components", "schemas") {
+		if !used[name] {
+			t.Errorf("nothing refers to %s", name)
+		}
+	}
+}
+
+// The published document allows an order with exactly one target, of any arm, and no other.
+func TestPublishedDocument(t *testing.T) {
+	t.Parallel()
+	doc := published(t)
 	order := doc.Paths.Value("/v1/port-ins").Post.RequestBody.Value.Content.Get("application/json").Schema.Value
 	if got, want := len(order.OneOf), len(targets()); got != want {
 		t.Errorf("oneOf has %d branches, want one for each of the %d targets", got, want)
@@ -137,6 +163,17 @@ func TestReadContract(t *testing.T) {
 	}
 	if !facts.streams["PortInService_WatchPortInOrders"] || facts.streams[placingRPC] {
 		t.Errorf("streams are %v", facts.streams)
+	}
+	const watch = "portin.v1.WatchPortInOrdersRequest"
+	if got := facts.requests["PortInService_WatchPortInOrders"]; got != watch {
+		t.Errorf("the request of a watch is %q, want %q", got, watch)
+	}
+	token := rule{field: "resume_token", member: "resumeToken", keywords: object{"maxLength": uint64(1024)}}
+	if diff := cmp.Diff(token, facts.rules[watch][3], cmp.AllowUnexported(rule{})); diff != "" {
+		t.Errorf("rules of a token (-want +got):\n%s", diff)
+	}
+	if line := "portin.v1.BusinessLine.Line"; len(facts.rules[line]) == 0 {
+		t.Errorf("no rules of %s", line)
 	}
 	if len(facts.reasons) != len(portinv1.ErrorReason_name)-1 || !slices.Contains(facts.reasons, "REQUEST_ID_REUSED") {
 		t.Errorf("reasons are %v", facts.reasons)
