@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/fault"
@@ -14,6 +15,9 @@ import (
 func (in *Intake) claim(ctx context.Context, r Record) (Record, error) {
 	var released []string
 	for {
+		if err := in.enoughTime(ctx); err != nil {
+			return Record{}, err
+		}
 		got, err := in.Journal.Claim(ctx, r, released)
 		var held *HeldError
 		if !errors.As(err, &held) {
@@ -46,12 +50,19 @@ func (in *Intake) adopt(ctx context.Context, r Record, ticket string) (*portinv1
 		r.Evidence = "the look before a re-send found the order at the carrier"
 		r.Settled, r.Updated = now, now
 	})
-	if errors.Is(err, ErrMoved) {
+	var held *HeldError
+	switch {
+	case errors.Is(err, ErrMoved):
 		return in.replay(ctx, settled)
-	}
-	if err != nil {
+	case errors.As(err, &held):
+		return nil, numberHeld(held)
+	case errors.Is(err, ErrTicketTaken):
+		return nil, fault.New(fault.ReasonNumberInOpenOrder, "the carrier has the numbers in an open port-in that belongs to another order; follow that one, or wait until it is closed").
+			WithCause(err)
+	case err != nil:
 		return nil, journalFault(err)
 	}
+	in.Log.WarnContext(ctx, "order found at the carrier before it was sent again", slog.String("order_id", r.OrderID), slog.String("ticket_id", ticket))
 	return in.answer(settled, true)
 }
 

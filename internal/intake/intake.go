@@ -8,6 +8,7 @@ package intake
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -88,6 +89,9 @@ type Intake struct {
 	flights map[string]*flight
 	closing bool
 	sending sync.WaitGroup
+	// leaving closes when the service goes although orders are in flight.
+	leaving chan struct{}
+	leave   sync.Once
 }
 
 // New returns an intake that takes orders at once.
@@ -98,10 +102,11 @@ func New(p Params) *Intake {
 	if p.NewID == nil {
 		p.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
 	}
-	return &Intake{Params: p, flights: map[string]*flight{}}
+	return &Intake{Params: p, flights: map[string]*flight{}, leaving: make(chan struct{})}
 }
 
-// Drain refuses new orders and waits until those in flight have settled, or ctx ends.
+// Drain refuses new orders and waits until those in flight have settled. When ctx ends before, it names them in the log
+// and has those who wait for them answered that they are SENDING.
 func (in *Intake) Drain(ctx context.Context) error {
 	in.mu.Lock()
 	in.closing = true
@@ -115,8 +120,15 @@ func (in *Intake) Drain(ctx context.Context) error {
 	case <-settled:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
 	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for id := range in.flights {
+		in.Log.ErrorContext(ctx, "an order is still being sent, and what becomes of it will not be known: look it up at the carrier",
+			slog.String("order_id", id))
+	}
+	in.leave.Do(func() { close(in.leaving) })
+	return fmt.Errorf("%d orders are still being sent: %w", len(in.flights), ctx.Err())
 }
 
 // Tenant is whom orders belong to until callers have identities.

@@ -31,7 +31,7 @@ type Record struct {
 	// Warnings were found when the order was placed; their fields are paths over gRPC.
 	Warnings []*portinv1.Warning
 	// Looks are the tickets that stood at the carrier for the first number before each attempt; LookFailed tells that a
-	// look could not be made, after which nothing that is found later can be told from what was there before.
+	// look could not be made. After either, nothing that is found later can be told from what was there before.
 	Looks      []string
 	LookFailed bool
 
@@ -106,6 +106,7 @@ type Journal interface {
 	// ErrFull refuses new orders only.
 	Claim(ctx context.Context, r Record, released []string) (Record, error)
 	// Settle moves an order on: it reads it, lets change alter it, and writes it. ErrMoved when the order's state may not
-	// move to the changed one for this cause; ErrTicketTaken when another order has the changed one's ticket.
+	// move to the changed one for this cause; ErrTicketTaken when another order has the changed one's ticket; *HeldError
+	// when it would move by evidence while another order holds its numbers.
 	Settle(ctx context.Context, orderID string, by order.Cause, change func(*Record)) (Record, error)
 }

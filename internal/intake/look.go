@@ -36,11 +36,14 @@ func (s sight) warnings() []*portinv1.Warning {
 	}}
 }
 
+// lookMargin is what a look that hangs must leave beside LeastRemaining, so that it does not stop the order.
+const lookMargin = 250 * time.Millisecond
+
 // look asks the carrier about the order's first number, within LookTimeout and what the deadline leaves.
 func (in *Intake) look(ctx context.Context, r Record) (sight, error) {
 	bound := in.Config.LookTimeout
 	if deadline, ok := ctx.Deadline(); ok {
-		bound = min(bound, deadline.Sub(in.Now())-in.Config.LeastRemaining)
+		bound = min(bound, deadline.Sub(in.Now())-in.Config.LeastRemaining-lookMargin)
 	}
 	asking, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
@@ -51,8 +54,9 @@ func (in *Intake) look(ctx context.Context, r Record) (sight, error) {
 	case fault.Is(err, fault.ReasonPortInNotFound):
 		return sight{}, nil
 	case err != nil && in.Config.RequireLook:
-		return sight{}, fault.New(fault.ReasonCarrierUnreachable, "the carrier could not be asked about the first number, and this service sends no order without; nothing was sent").
-			WithRetryAfter(10 * time.Second).WithCause(err)
+		f := fault.From(err)
+		return sight{}, fault.New(f.Reason, "the carrier could not be asked about the first number, and this service sends no order without; nothing was sent").
+			WithRetryAfter(max(f.RetryAfter, 10*time.Second)).WithCause(err)
 	case err != nil:
 		return sight{failed: true}, nil
 	}
@@ -63,10 +67,11 @@ func (in *Intake) look(ctx context.Context, r Record) (sight, error) {
 	}, nil
 }
 
-// matches reports whether a status is that of the order itself: an open ticket with exactly its numbers that no look of
-// this order saw. A look that failed leaves nothing to compare with, so then nothing matches.
+// matches reports whether a status is that of the order itself: an open ticket with exactly its numbers, where every
+// look of this order saw that there was none. The carrier may answer with any of several tickets for a number, so after
+// a look that saw one, or that failed, a ticket that no look saw can still be an older one.
 func matches(r Record, s carrier.Status) bool {
-	if r.LookFailed || s.Ticket == "" || closed(s) || slices.Contains(r.Looks, s.Ticket) || len(s.Numbers) != len(r.Numbers) {
+	if r.LookFailed || len(r.Looks) > 0 || s.Ticket == "" || closed(s) || len(s.Numbers) != len(r.Numbers) {
 		return false
 	}
 	for _, n := range r.Numbers {

@@ -73,10 +73,8 @@ func (m *Memory) Claim(_ context.Context, r Record, released []string) (Record, 
 	for _, id := range released {
 		m.release(m.orders[id])
 	}
-	for _, n := range r.Numbers {
-		if id, held := m.holders[n]; held && id != r.OrderID {
-			return Record{}, &HeldError{Holder: m.orders[id].clone(), Number: n}
-		}
+	if held := m.held(r); held != nil {
+		return Record{}, held
 	}
 	m.keys[key] = r.OrderID
 	m.write(r)
@@ -96,11 +94,27 @@ func (m *Memory) Settle(_ context.Context, orderID string, by order.Cause, chang
 	if !order.CanMove(now.State, next.State, by) {
 		return now.clone(), ErrMoved
 	}
+	if by == order.ByEvidence {
+		// Evidence may be about the order that holds the numbers: then it is no evidence for this one.
+		if held := m.held(next); held != nil {
+			return now.clone(), held
+		}
+	}
 	if owner, taken := m.tickets[next.Ticket]; taken && owner != orderID {
 		return now.clone(), ErrTicketTaken
 	}
 	m.write(next)
 	return next, nil
+}
+
+// held is the first number of an order that another order holds, or nil. The lock is held.
+func (m *Memory) held(r Record) error {
+	for _, n := range r.Numbers {
+		if id, held := m.holders[n]; held && id != r.OrderID {
+			return &HeldError{Holder: m.orders[id].clone(), Number: n}
+		}
+	}
+	return nil
 }
 
 // write keeps a record with the numbers that it holds and its ticket. The lock is held.

@@ -125,7 +125,7 @@ func TestAttentionsSayWhyAPersonShouldLook(t *testing.T) {
 		{carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyDeferred, Ticket: "T-1"}, []portinv1.AttentionCode{deferred}},
 		{carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyDeferred}, []portinv1.AttentionCode{deferred, noTicket}},
 		{carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyConditional, Ticket: "T-1"}, []portinv1.AttentionCode{conditional}},
-		{carrier.Outcome{Settlement: carrier.InDoubt}, nil},
+		{carrier.Outcome{Settlement: carrier.InDoubt, Reply: carrier.ReplyDeferred}, []portinv1.AttentionCode{portinv1.AttentionCode_ATTENTION_CODE_IN_DOUBT_UNRESOLVED}},
 	} {
 		d := newDesk(t, withSubmit(func(context.Context, carrier.Call) carrier.Outcome { return c.outcome }))
 		resp, err := d.PortIn(t.Context(), request(t, keyA))

@@ -95,9 +95,6 @@ func (in *Intake) place(ctx context.Context, r Record, o *portinv1.PortInOrder) 
 	if seen.match {
 		return in.adopt(ctx, r, seen.ticket)
 	}
-	if err := in.enoughTime(ctx); err != nil {
-		return nil, err
-	}
 	next := claimed(r, seen, in.Now())
 	next.Warnings = slices.Concat(warnings, seen.warnings())
 	f, mine, err := in.board(next.OrderID)
@@ -105,18 +102,19 @@ func (in *Intake) place(ctx context.Context, r Record, o *portinv1.PortInOrder) 
 		return nil, err
 	}
 	if !mine {
-		return in.await(ctx, r, f, true)
+		return in.await(ctx, f, true)
 	}
 	held, err := in.claim(ctx, next)
 	if err != nil {
-		in.land(next.OrderID, f, Record{})
+		err = in.land(next.OrderID, f, Record{}, err)
 		if errors.Is(err, ErrMoved) {
 			return in.overtaken(ctx, held, next)
 		}
 		return nil, journalFault(err)
 	}
+	f.claim(held)
 	go in.send(context.WithoutCancel(ctx), held, call, f)
-	return in.await(ctx, held, f, false)
+	return in.await(ctx, f, false)
 }
 
 // claimed is the record as it is written before the POST: nothing of an earlier attempt's answer is left.

@@ -15,7 +15,7 @@ import (
 func (in *Intake) replay(ctx context.Context, r Record) (*portinv1.PortInResponse, error) {
 	if r.State == order.Sending {
 		if f := in.underWay(r.OrderID); f != nil {
-			return in.await(ctx, r, f, true)
+			return in.await(ctx, f, true)
 		}
 		if now, err := in.Journal.Find(ctx, r.Tenant, r.OrderID); err == nil {
 			r = now // it landed in between
@@ -24,9 +24,9 @@ func (in *Intake) replay(ctx context.Context, r Record) (*portinv1.PortInRespons
 	return in.answer(r, true)
 }
 
-// await waits until a flight lands or the caller's deadline is near, and answers the order as it then is. A caller that
-// leaves is told nothing: the order goes on.
-func (in *Intake) await(ctx context.Context, r Record, f *flight, replayed bool) (*portinv1.PortInResponse, error) {
+// await waits until a flight lands, the caller's deadline is near or the service stops, and answers the order as it then
+// stands. A caller that leaves is told nothing: the order goes on.
+func (in *Intake) await(ctx context.Context, f *flight, replayed bool) (*portinv1.PortInResponse, error) {
 	var near <-chan time.Time
 	if deadline, ok := ctx.Deadline(); ok {
 		timer := time.NewTimer(time.Until(deadline) - in.Config.AnswerBefore)
@@ -35,12 +35,17 @@ func (in *Intake) await(ctx context.Context, r Record, f *flight, replayed bool)
 	}
 	select {
 	case <-f.landed:
-		if f.result.State != 0 {
-			r = f.result
-		}
 	case <-near:
+	case <-in.leaving:
 	case <-ctx.Done():
 		return nil, ctxFault(ctx)
+	}
+	r, err := f.stands()
+	switch {
+	case err != nil:
+		return nil, journalFault(err)
+	case r.State == 0: // another request with this key is about to claim the order
+		return nil, fault.New(fault.ReasonDeadlineExceeded, "the order is about to be sent by another request with this request_id; ask again with it")
 	}
 	return in.answer(r, replayed)
 }
@@ -75,6 +80,8 @@ func journalFault(err error) error {
 	switch {
 	case errors.As(err, &e):
 		return e
+	case errors.Is(err, ErrMoved):
+		return fault.New(fault.ReasonDeadlineExceeded, "another request with this request_id is under way; ask again with it").WithCause(err)
 	case errors.Is(err, ErrNotFound):
 		return fault.New(fault.ReasonOrderNotFound, "there is no such order; check the order_id").WithCause(err)
 	case errors.Is(err, ErrFull):

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
@@ -14,11 +15,30 @@ import (
 	"github.com/portin/portin/internal/order"
 )
 
-// flight is an order that this process is sending. Those who wait for it read result after landed is closed.
+// flight is an order that this process is sending.
 type flight struct {
+	// landed closes when the flight has ended; result or err is set before that.
 	landed chan struct{}
-	// result is the order as it stood when the flight ended; its state is 0 when the order was not claimed after all.
-	result Record
+
+	mu sync.Mutex
+	// latest is the order as it stands: claimed, and then settled. Its state is 0 until it is claimed.
+	latest Record
+	// err is why the order was not claimed.
+	err error
+}
+
+// claim notes that the order is claimed.
+func (f *flight) claim(r Record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.latest = r
+}
+
+// stands is the order as it stands, or why it was not claimed.
+func (f *flight) stands() (Record, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.latest, f.err
 }
 
 // board begins a flight, or returns the one that is under way for the order, which is then not the caller's to land.
@@ -38,14 +58,17 @@ func (in *Intake) board(orderID string) (f *flight, mine bool, err error) {
 	return f, true, nil
 }
 
-// land ends a flight.
-func (in *Intake) land(orderID string, f *flight, result Record) {
+// land ends a flight, with the order as it then stands or with why it was not claimed, which it returns.
+func (in *Intake) land(orderID string, f *flight, result Record, err error) error {
+	f.mu.Lock()
+	f.latest, f.err = result, err
+	f.mu.Unlock()
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	f.result = result
 	delete(in.flights, orderID)
 	close(f.landed)
 	in.sending.Done()
+	return err
 }
 
 // underWay returns the flight of an order that this process is sending, or nil.
@@ -58,8 +81,7 @@ func (in *Intake) underWay(orderID string) *flight {
 // send posts a claimed order and settles it. It runs on its own, so that a caller who leaves loses nothing.
 func (in *Intake) send(ctx context.Context, r Record, call carrier.Call, f *flight) {
 	outcome := in.submit(ctx, r, call)
-	settled := in.settle(ctx, r, outcome)
-	in.land(r.OrderID, f, settled)
+	_ = in.land(r.OrderID, f, in.settle(ctx, r, outcome), nil)
 }
 
 // submit is the one POST. Whatever breaks in the client leaves the order in doubt.
@@ -86,7 +108,7 @@ func (in *Intake) settle(ctx context.Context, r Record, outcome carrier.Outcome)
 		settled, err := in.Journal.Settle(ctx, r.OrderID, order.ByAnswer, change)
 		switch {
 		case err == nil:
-			in.Log.InfoContext(ctx, "order settled", slog.String("order_id", r.OrderID), slog.Int("attempt", settled.Attempt),
+			in.Log.LogAttrs(ctx, urgency(settled), "order settled", slog.String("order_id", r.OrderID), slog.Int("attempt", settled.Attempt),
 				slog.String("state", settled.State.String()), slog.String("evidence", settled.Evidence))
 			return settled
 		case errors.Is(err, ErrMoved):
@@ -102,6 +124,18 @@ func (in *Intake) settle(ctx context.Context, r Record, outcome carrier.Outcome)
 	return r
 }
 
+// urgency is how loudly the log says what became of an order: an operator has to act on refused credentials, and should
+// know of an order in doubt.
+func urgency(r Record) slog.Level {
+	switch {
+	case r.Reason == fault.ReasonCarrierCredentials:
+		return slog.LevelError
+	case r.State == order.InDoubt || len(r.Attention) > 0:
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
 // settlements are the states that the settlements of a POST lead to.
 var settlements = map[carrier.Settlement]order.State{
 	carrier.InDoubt:  order.InDoubt,
@@ -113,7 +147,10 @@ var settlements = map[carrier.Settlement]order.State{
 // applyOutcome turns what a POST met into what the order says about it.
 func applyOutcome(r *Record, o carrier.Outcome, now time.Time) {
 	r.State = settlements[o.Settlement]
-	r.Reply, r.Ticket, r.Message, r.ErrorID, r.Evidence = o.Reply, o.Ticket, o.Message, o.ErrorID, o.Evidence
+	r.Reply, r.Message, r.ErrorID, r.Evidence = o.Reply, o.Message, o.ErrorID, o.Evidence
+	if r.State == order.Accepted { // a ticket beside any other answer is none to follow
+		r.Ticket = o.Ticket
+	}
 	r.Updated = now
 	if r.State != order.InDoubt {
 		r.Settled = now
@@ -124,10 +161,17 @@ func applyOutcome(r *Record, o carrier.Outcome, now time.Time) {
 	}
 }
 
-// attentions says why a person should look at an order that the carrier has.
+// attentions says why a person should look at an order after its POST.
 func attentions(o carrier.Outcome, now time.Time) []Attention {
-	if o.Settlement != carrier.Accepted {
+	switch o.Settlement {
+	case carrier.InDoubt: // this version has nothing yet that finds out
+		return []Attention{{
+			portinv1.AttentionCode_ATTENTION_CODE_IN_DOUBT_UNRESOLVED,
+			"whether the carrier has the order is not known; look its numbers up at the carrier before anybody orders them again", now,
+		}}
+	case carrier.NotSent, carrier.Refused:
 		return nil
+	case carrier.Accepted:
 	}
 	var why []Attention
 	switch o.Reply {
