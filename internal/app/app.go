@@ -137,7 +137,7 @@ func (a *App) buildFaces(ctx context.Context, version string) error {
 	a.inProcess = gateway.NewInProcess(services.Unary(), services.Stream())
 	services.Register(a.inProcess)
 	handler, err := gateway.New(ctx, gateway.Config{
-		Conn: a.inProcess, MaxDocumentBytes: limits.MaxDocumentBytes, MaxNumbers: limits.MaxNumbers,
+		Conn: a.inProcess, MaxDocumentBytes: limits.MaxDocumentBytes, MaxNumbers: max(limits.MaxNumbers, longestOtherList),
 		CORSOrigins: a.config.HTTP.CORSOrigins, OpenAPI: openapi.Document, Version: version, Log: a.log,
 	})
 	if err != nil {
@@ -151,6 +151,8 @@ func (a *App) buildFaces(ctx context.Context, version string) error {
 }
 
 const (
+	// longestOtherList is how many entries the contract allows in a list that does not hold numbers.
+	longestOtherList = 100
 	// answerBefore is how long before its deadline a caller gets the order as it then is.
 	answerBefore = 500 * time.Millisecond
 	// messageRoom is what a message may have beside its documents.

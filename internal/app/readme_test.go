@@ -100,6 +100,7 @@ func TestTheExampleSettingsAreTheDefaults(t *testing.T) {
 	want.HTTP.CORSOrigins = []string{"https://app.example.com"}
 	want.Carrier.URL = "https://api.thinktel.ca/rest.svc"
 	want.Carrier.Username = "your-account"
+	want.Orders.InMemory = true
 	want.Carrier.PasswordFile = "/run/secrets/carrier-password"
 	if diff := cmp.Diff(want, cli.Settings()); diff != "" {
 		t.Errorf("docs/portin.example.yaml (-defaults +got):\n%s", diff)

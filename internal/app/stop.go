@@ -3,26 +3,30 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"github.com/portin/portin/internal/carrier"
 )
 
-// stop ends the service: no new calls, then calls and orders in flight within the time allowed, then the carrier.
+// stop ends the service: no new calls or orders, then those in flight within the time allowed, then the carrier.
 func (a *App) stop(ctx context.Context) error {
 	a.log.InfoContext(ctx, "stopping", slog.Duration("within", a.config.ShutdownTimeout))
 	a.health.Shutdown()
 	ctx, cancel := context.WithTimeout(ctx, a.config.ShutdownTimeout)
 	defer cancel()
-
-	// Streams would hold a graceful stop for ever, so it ends with the time allowed.
-	graceful := make(chan struct{})
+	// Orders get a little less than all of it: who still waits for one then is answered before the connection ends.
+	orders, cancelOrders := context.WithTimeout(ctx, a.config.ShutdownTimeout*9/10)
+	defer cancelOrders()
+	drained, graceful := make(chan error, 1), make(chan struct{})
+	go func() { drained <- a.intake.Drain(orders) }()
 	go func() {
-		a.grpc.GracefulStop()
+		a.grpc.GracefulStop() // it would wait for streams for ever
 		close(graceful)
 	}()
 	httpErr := a.http.Shutdown(ctx)
+	if httpErr != nil {
+		httpErr = errors.Join(httpErr, a.http.Close())
+	}
 	a.inProcess.Wait()
 	select {
 	case <-graceful:
@@ -30,11 +34,7 @@ func (a *App) stop(ctx context.Context) error {
 		a.grpc.Stop()
 		<-graceful
 	}
-	var drainErr error
-	if err := a.intake.Drain(ctx); err != nil {
-		drainErr = fmt.Errorf("orders were still being sent when the time to stop was over: %w", err)
-	}
-	return errors.Join(httpErr, drainErr, a.close())
+	return errors.Join(httpErr, <-drained, a.close())
 }
 
 // close gives back what New took. It is for a service that does not run, or no longer.

@@ -81,6 +81,16 @@ func (g *gate) enter() (leave func(error), closed *pause) {
 	return nil, &pause{why: errUnreachable} // the pause ended between the two lines above
 }
 
+// locked is why nothing at all is asked while submissions pause for refused credentials: every further try could lock
+// the account. It is nil when there is no such pause, or its time is over.
+func (g *gate) locked() *fault.Error {
+	p := g.paused.Load()
+	if p == nil || !errors.Is(p.why, errCredentials) || !time.Now().Before(p.until) {
+		return nil
+	}
+	return p.outcome().Fault
+}
+
 // proof is what the class of a submission tells the breaker.
 func proof(class Class, given failure) error {
 	switch class {

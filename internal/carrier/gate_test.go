@@ -221,3 +221,36 @@ func TestCallersWhoLeaveProveNothing(t *testing.T) {
 	}
 	flows(t, c)
 }
+
+// TestFault06_NothingIsAskedWhileRefusedCredentialsPause: a look-up with a bad password can lock the account as well as
+// an order can.
+func TestFault06_NothingIsAskedWhileRefusedCredentialsPause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var m mood
+		var asked atomic.Int32
+		c, _ := servePipes(t, settings(""), func(w http.ResponseWriter, r *http.Request) {
+			asked.Add(1)
+			m.serve(w, r)
+		})
+		m.set(http.StatusUnauthorized, sorry)
+		for range 3 {
+			settles(t, c.Submit(t.Context(), order), carrier.NotSent)
+		}
+		_, err := c.StatusByNumber(t.Context(), 4165550123)
+		_, listErr := c.Trunks(t.Context())
+		for _, err := range []error{err, listErr} {
+			if f := fault.From(err); f == nil || f.Reason != fault.ReasonCarrierCredentials || f.RetryAfter != 30*time.Second {
+				t.Errorf("while submissions pause: %v", err)
+			}
+		}
+		if got := asked.Load(); got != 3 {
+			t.Errorf("the carrier was asked %d times, want 3", got)
+		}
+		m.set(http.StatusOK, wholeStatus)
+		pass(31 * time.Second)
+		if _, err := c.StatusByNumber(t.Context(), 4165550123); err != nil || asked.Load() != 4 {
+			t.Errorf("after the pause: %v, asked %d times", err, asked.Load())
+		}
+	})
+}

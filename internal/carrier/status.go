@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/portin/portin/internal/fault"
 )
@@ -13,7 +14,8 @@ import (
 // StatusByTicket asks for the port-in with a ticket. The carrier is not asked about what cannot be a ticket: an empty or
 // very long text, control characters, "." and ".."; that is INVALID_FIELDS of `ticket_id`.
 func (c *Client) StatusByTicket(ctx context.Context, ticket string) (Status, error) {
-	if ticket == "" || ticket == "." || ticket == ".." || !isID(ticket) {
+	// A server that decodes a path before it routes it would walk out of the folder, under our credentials.
+	if ticket == "" || ticket == "." || ticket == ".." || strings.ContainsAny(ticket, `/\?#%`) || !isID(ticket) {
 		return Status{}, fault.Fields([]fault.Violation{{Field: "ticket_id", Description: "is not a ticket of the carrier"}})
 	}
 	return ask(ctx, c, question[Status]{

@@ -97,7 +97,7 @@ func TestFault26_TicketsAreEscapedOrRefused(t *testing.T) {
 	})
 	c := client(t, settings(base+"/rest.svc"))
 	for _, ticket := range []string{
-		"T-1", "a/b", "../../Users/Current/Account", "%2F", "..%2f", "a?b=c", "a#b", "a;b", "a b", "ö", "a&b=c", "@host", "...", strings.Repeat("x", 256),
+		"T-1", "a;b", "a b", "ö", "a&b=c", "@host", "...", strings.Repeat("x", 256),
 	} {
 		asked.Store(nil)
 		status, err := c.StatusByTicket(t.Context(), ticket)
@@ -109,7 +109,10 @@ func TestFault26_TicketsAreEscapedOrRefused(t *testing.T) {
 			t.Errorf("%q asked for %q, want %q", ticket, got, want)
 		}
 	}
-	for _, ticket := range []string{"", ".", "..", "a\r\nHost: evil", "a\x00b", "a\u202eb", " a", "\xff", strings.Repeat("x", 257)} {
+	for _, ticket := range []string{
+		"a/b", "../../Users/Current/Account", "%2F", "..%2f", "a?b=c", "a#b", `a\b`,
+		"", ".", "..", "a\r\nHost: evil", "a\x00b", "a\u202eb", " a", "\xff", strings.Repeat("x", 257),
+	} {
 		asked.Store(nil)
 		_, err := c.StatusByTicket(t.Context(), ticket)
 		if !fault.Is(err, fault.ReasonInvalidFields) || asked.Load() != nil {

@@ -64,6 +64,7 @@ type Orders struct {
 	RequireLook    bool          `help:"Send no order when the look at the carrier before it fails."`
 	MinLeadDays    int           `default:"2" help:"Business days before the requested date below which an order is warned of."`
 	ListsTTL       time.Duration `name:"lists-ttl" default:"5m" help:"How long the carrier's lists are kept."`
+	InMemory       bool          `help:"Take orders for a carrier that is not on this machine although they are kept in memory: after a restart the service does not know what it placed, and a retry can place it again."`
 	MemoryLimit    int           `default:"10000" help:"Orders that are kept, in memory. A full service refuses new ones; it never forgets one."`
 }
 

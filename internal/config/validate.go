@@ -24,6 +24,9 @@ func (c Config) Validate() error {
 		}
 	}
 	c.validateCarrier(bad)
+	if u, err := url.Parse(c.Carrier.URL); err == nil && !c.Sandbox && u.Host != "" && !loopback(u.Hostname()) && !c.Orders.InMemory {
+		bad("orders-in-memory", "is not set: this version keeps orders in memory, so a retry after a restart can place an order twice; set it to take orders for this carrier all the same")
+	}
 	for _, d := range []struct {
 		name string
 		is   time.Duration
@@ -37,8 +40,8 @@ func (c Config) Validate() error {
 		{"orders-lists-ttl", c.Orders.ListsTTL},
 		{"shutdown-timeout", c.ShutdownTimeout},
 	} {
-		if d.is <= 0 {
-			bad(d.name, "must be longer than zero")
+		if d.is < time.Second {
+			bad(d.name, "must be a second or longer")
 		}
 	}
 	for _, n := range []struct {

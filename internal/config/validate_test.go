@@ -26,6 +26,7 @@ func names(err error) []string {
 func carrier() Config {
 	c := Default()
 	c.Carrier.URL, c.Carrier.Username, c.Carrier.Password = "https://api.example.com/rest.svc", "user", hidden
+	c.Orders.InMemory = true
 	return c
 }
 
@@ -44,8 +45,12 @@ func TestValidate(t *testing.T) {
 		change func(*Config)
 		want   []string
 	}{
-		"a sandbox":             {sandbox, func(*Config) {}, nil},
-		"a carrier":             {carrier, func(*Config) {}, nil},
+		"a sandbox":              {sandbox, func(*Config) {}, nil},
+		"a carrier":              {carrier, func(*Config) {}, nil},
+		"a carrier, by accident": {carrier, func(c *Config) { c.Orders.InMemory = false }, []string{"orders-in-memory"}},
+		"a carrier on this machine, in memory": {carrier, func(c *Config) {
+			c.Carrier.URL, c.Orders.InMemory = "http://127.0.0.1:8081/rest.svc", false
+		}, nil},
 		"neither":               {Default, func(*Config) {}, []string{"carrier-url", "carrier-username", "carrier-password-file"}},
 		"both":                  {carrier, func(c *Config) { c.Sandbox = true }, []string{"carrier-url"}},
 		"a sandbox, with a key": {sandbox, func(c *Config) { c.Carrier.Username, c.Carrier.Password = "user", hidden }, nil},

@@ -188,7 +188,7 @@ func TestStatusAndCatalogueOverJSON(t *testing.T) {
 	for path, code := range map[string]int{
 		"/v1/numbers/4165550177/status":                   404,
 		"/v1/numbers/911/status":                          400,
-		"/v1/tickets/..%2F..%2FSipTrunks/status":          404, // asked for as a ticket, not as a path
+		"/v1/tickets/..%2F..%2FSipTrunks/status":          400,
 		"/v1/port-ins/01977a3e-0000-7000-8000-0000000000": 400,
 		"/v1/port-ins/" + newKey():                        404,
 		"/v1/port-ins":                                    501,

@@ -252,3 +252,44 @@ func TestAnUnknownOrderIsNotFound(t *testing.T) {
 		t.Errorf("an unknown order answers %v", err)
 	}
 }
+
+// TestAnOrderWhoseAnswerIsTooLargeIsNotPlaced: a gRPC client takes 4 MiB by default.
+func TestAnOrderWhoseAnswerIsTooLargeIsNotPlaced(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	req := request(t, keyA, "416-555-0123")
+	req.Order.GetForm().CommentsPortTeam = new(strings.Repeat("x", 3<<20))
+	_, err := d.PortIn(t.Context(), req)
+	if f := fault.From(err); f == nil || f.Reason != fault.ReasonInvalidFields || f.Violations[0].Field != "order" {
+		t.Errorf("an order of 3 MiB of text answers %v", err)
+	}
+	// Documents do not come back, so they do not count.
+	req = request(t, keyA, "416-555-0123")
+	req.Order.GetForm().LastInvoices[0].Content = append([]byte("%PDF-1.7"), make([]byte, 4<<20)...)
+	if _, err := d.PortIn(t.Context(), req); err != nil {
+		t.Errorf("an order with 4 MiB of documents answers %v", err)
+	}
+}
+
+func TestAnOrderIsFoundInAnySpelling(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	resp, err := d.PortIn(t.Context(), request(t, keyA))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Get(t.Context(), strings.ToUpper(resp.GetOrder().GetOrderId())); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatDependsOnTheClockIsChecked(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	req := request(t, keyA)
+	req.Order.GetForm().RequestedPortDate = new("2020-01-06")
+	_, err := d.PortIn(t.Context(), req)
+	if f := fault.From(err); f == nil || f.Reason != fault.ReasonInvalidFields || f.Violations[0].Field != "order.form.requested_port_date" {
+		t.Errorf("a date that is over answers %v", err)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/proto"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/fault"
@@ -75,8 +76,17 @@ func (in *Intake) PortIn(ctx context.Context, req *portinv1.PortInRequest) (*por
 	return in.place(ctx, before, o)
 }
 
+// maxContent is how many bytes an order may have without its documents: a gRPC client takes answers of 4 MiB by default,
+// and a caller that cannot read the answer to an order that was placed is as badly off as one that got none.
+const maxContent = 3 << 20
+
 // place sends an order that is new or was not sent: check, look, claim, post.
 func (in *Intake) place(ctx context.Context, r Record, o *portinv1.PortInOrder) (*portinv1.PortInResponse, error) {
+	if proto.Size(r.Content) > maxContent {
+		return nil, fault.Fields([]fault.Violation{{
+			Field: "order", Description: "holds more text than an answer can carry (3 MiB without documents); write less, or make several orders of it",
+		}})
+	}
 	warnings, err := in.review(ctx, o)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package intake_test
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -22,7 +23,7 @@ func unreachable() carrier.Outcome {
 
 // upTo waits for a random time, in a bubble.
 func upTo(longest time.Duration) {
-	<-time.After(rand.N(longest)) //nolint:gosec // chance, not secrecy
+	<-time.After(rand.N(longest))
 }
 
 // TestCallersOfOneKeyRace has thirty callers send, leave and send again while the carrier fails at random. Time is that
@@ -44,7 +45,7 @@ func TestCallersOfOneKeyRace(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				flying--
-				if rand.IntN(3) > 0 { //nolint:gosec // chance, not secrecy
+				if rand.IntN(3) > 0 {
 					return unreachable()
 				}
 				taken++
@@ -60,7 +61,7 @@ func TestCallersOfOneKeyRace(t *testing.T) {
 					ctx, leave := context.WithCancel(t.Context())
 					defer leave()
 					if i%3 == 0 {
-						ctx, leave = context.WithTimeout(ctx, 5*time.Second+rand.N(8*time.Second)) //nolint:gosec // chance, not secrecy
+						ctx, leave = context.WithTimeout(ctx, 5*time.Second+rand.N(8*time.Second))
 						defer leave()
 					}
 					req := request(t, keyA)
@@ -69,9 +70,9 @@ func TestCallersOfOneKeyRace(t *testing.T) {
 					}
 					upTo(5 * time.Second)
 					_, err := d.PortIn(ctx, req)
-					switch reasonOf(err) {
-					case "", fault.ReasonCarrierUnreachable, fault.ReasonRequestIDReused, fault.ReasonDeadlineExceeded, fault.ReasonDeadlineTooShort:
-					default:
+					if expected := []fault.Reason{
+						"", fault.ReasonCarrierUnreachable, fault.ReasonRequestIDReused, fault.ReasonDeadlineExceeded, fault.ReasonDeadlineTooShort,
+					}; !slices.Contains(expected, reasonOf(err)) {
 						t.Errorf("a caller was answered %v", err)
 					}
 				})
@@ -100,7 +101,7 @@ func TestKeysThatShareNumbersRace(t *testing.T) {
 				upTo(2 * time.Second)
 				mu.Lock()
 				defer mu.Unlock()
-				if rand.IntN(2) == 0 { //nolint:gosec // chance, not secrecy
+				if rand.IntN(2) == 0 {
 					return unreachable()
 				}
 				tickets++

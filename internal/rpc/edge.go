@@ -81,9 +81,15 @@ func (r *report) PostCall(err error, took time.Duration) {
 		for key, value := range metadataOf(e) {
 			attrs = append(attrs, slog.String(key, line(value, maxName)))
 		}
-		if e.Kind() == fault.KindInternal {
+		switch e.Kind() { //nolint:exhaustive // all others are the caller's to mend, and have no cause worth a line
+		case fault.KindInternal:
 			level = slog.LevelError
 			attrs = append(attrs, causeOf(e)...)
+		case fault.KindUnavailable:
+			if why := causeOf(e); why != nil {
+				level = slog.LevelWarn
+				attrs = append(attrs, why...)
+			}
 		}
 	}
 	r.log.LogAttrs(r.ctx, level, "call", attrs...)
