@@ -209,11 +209,16 @@ func TestAnEarlierTicketIsAWarning(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]int{"PENDING": 1, "COMPLETED": 0} {
 		d := newDesk(t, func(d *desk, _ *intake.Params) {
-			d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) { return status("T-7", word), nil }
+			d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
+				return status("T-7", word, 4165550123, 4165550124), nil
+			}
 		})
 		resp, err := d.PortIn(t.Context(), request(t, keyA))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if posts, _ := d.carrier.count(); posts != 1 || resp.GetOrder().GetTicketId() != "T-1" {
+			t.Errorf("a new order took the ticket of another: %v after %d POSTs", resp.GetOrder().GetTicketId(), posts)
 		}
 		got := 0
 		for _, w := range resp.GetOrder().GetWarnings() {

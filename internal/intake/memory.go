@@ -64,7 +64,7 @@ func (m *Memory) Claim(_ context.Context, r Record, released []string) (Record, 
 	key := memoryKey{r.Tenant, r.RequestID}
 	if id, taken := m.keys[key]; taken {
 		now := m.orders[id]
-		if r.Attempt == 1 || now.Attempt != r.Attempt-1 || !order.CanMove(now.State, r.State, order.ByResend) {
+		if now.Attempt != r.Attempt-1 || !order.CanMove(now.State, r.State, order.ByResend) {
 			return now.clone(), ErrMoved
 		}
 	} else if len(m.orders) >= m.limit {

@@ -110,8 +110,8 @@ func TestEverySettlementHasItsStateAndItsAnswer(t *testing.T) {
 			if c.resends {
 				wantPosts = 2
 			}
-			if posts, _ := d.carrier.count(); posts != wantPosts {
-				t.Errorf("%d POSTs, want %d", posts, wantPosts)
+			if posts, looks := d.carrier.count(); posts != wantPosts || looks != wantPosts {
+				t.Errorf("%d POSTs and %d looks, want %d each", posts, looks, wantPosts)
 			}
 			orderID := first.GetOrder().GetOrderId()
 			if c.reason != "" {

@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -215,6 +216,10 @@ func TestNobodyIsToldNotSentWhileTheOrderIsSent(t *testing.T) {
 		})
 		synctest.Wait()
 		close(gate)
+		<-time.After(16 * time.Second) // the slow caller has its answer
+		if resp, err := d.PortIn(t.Context(), request(t, keyA)); err != nil || resp.GetOrder().GetState() != portinv1.OrderState_ORDER_STATE_ACCEPTED {
+			t.Errorf("a caller that can wait is answered %v, %v; want ACCEPTED", resp, err)
+		}
 		wg.Wait()
 		if posts, _ := d.carrier.count(); posts != 2 {
 			t.Errorf("%d POSTs, want 2", posts)
@@ -340,6 +345,16 @@ func TestMemoryGuardsEveryMove(t *testing.T) {
 	}
 	if _, err := m.FindKey(ctx, "b", keyA); err != intake.ErrNotFound { //nolint:errorlint // returned as it is
 		t.Errorf("another tenant finds the key: %v", err)
+	}
+	holding := intake.Record{OrderID: "o-3", Tenant: "a", RequestID: keyB, State: order.Sending, Attempt: 1, Numbers: base.Numbers}
+	if _, err := m.Claim(ctx, holding, nil); err != nil {
+		t.Fatal(err)
+	}
+	third := holding
+	third.OrderID, third.RequestID = "o-4", "0193e3a0-0000-4000-8000-00000000000c"
+	var held *intake.HeldError
+	if _, err := m.Claim(ctx, third, []string{"o-1"}); !errors.As(err, &held) || held.Holder.OrderID != "o-3" {
+		t.Errorf("an order that holds nothing released another one's number: %v", err)
 	}
 	found, err := m.FindKey(ctx, "a", keyA)
 	if err != nil {

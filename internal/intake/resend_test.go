@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
@@ -86,6 +87,9 @@ func TestALookBeforeAResendFindsTheOrder(t *testing.T) {
 			if err != nil || resp.GetOrder().GetTicketId() != c.ticket || resp.GetOrder().GetState() != portinv1.OrderState_ORDER_STATE_ACCEPTED {
 				t.Errorf("%v, %v; want ticket %s", resp, err, c.ticket)
 			}
+			if o := resp.GetOrder(); o.GetErrorReason() != 0 || o.GetErrorMessage() != "" {
+				t.Errorf("the accepted order still has %v: %s", o.GetErrorReason(), o.GetErrorMessage())
+			}
 			if posts, _ := d.carrier.count(); posts != c.posts {
 				t.Errorf("%d POSTs, want %d", posts, c.posts)
 			}
@@ -118,4 +122,125 @@ func TestAReplayIsNotRefusedByARuleThatHasChanged(t *testing.T) {
 	if resp, err := d.PortIn(t.Context(), request(t, keyA)); err != nil || !resp.GetReplayed() {
 		t.Errorf("the replay answers %v, %v", resp, err)
 	}
+}
+
+func TestAResendShowsNothingOfTheAttemptBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.carrier.submit = func(context.Context, carrier.Call) carrier.Outcome {
+			if posts, _ := d.carrier.count(); posts == 1 {
+				return carrier.Outcome{
+					Settlement: carrier.NotSent, ErrorID: "E-1", Message: "go away",
+					Fault: fault.New(fault.ReasonCarrierCredentials, "refused"),
+				}
+			}
+			<-time.After(30 * time.Second)
+			return accepted(2)
+		}
+		_, err := d.PortIn(t.Context(), request(t, keyA))
+		id := fault.From(err).Metadata["order_id"]
+		if o, err := d.Get(t.Context(), id); err != nil || o.GetCarrierErrorId() != "E-1" || o.GetErrorMessage() != "refused" {
+			t.Errorf("after the first attempt: %v, %v", o, err)
+		}
+		go func() { _, _ = d.PortIn(t.Context(), request(t, keyA)) }()
+		synctest.Wait()
+		o, err := d.Get(t.Context(), id)
+		if err != nil || o.GetState() != portinv1.OrderState_ORDER_STATE_SENDING || o.GetAttempt() != 2 ||
+			o.GetCarrierErrorId()+o.GetCarrierMessage()+o.GetErrorMessage() != "" || o.GetErrorReason() != 0 || o.GetSettleTime() != nil {
+			t.Errorf("during the second attempt: %v, %v", o, err)
+		}
+		drained(t, d)
+	})
+}
+
+// blind is a journal that does not show a key once, as when two requests read it at the same time.
+type blind struct {
+	intake.Journal
+	hide bool
+}
+
+func (j *blind) FindKey(ctx context.Context, tenant, requestID string) (intake.Record, error) {
+	if j.hide {
+		j.hide = false
+		return intake.Record{}, intake.ErrNotFound
+	}
+	return j.Journal.FindKey(ctx, tenant, requestID)
+}
+
+func TestARequestThatLosesTheClaimAnswersLikeAReplay(t *testing.T) {
+	t.Parallel()
+	journal := &blind{Journal: intake.NewMemory(10)}
+	d := newDesk(t, func(_ *desk, p *intake.Params) { p.Journal = journal })
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); err != nil {
+		t.Fatal(err)
+	}
+	journal.hide = true
+	if resp, err := d.PortIn(t.Context(), request(t, keyA)); err != nil || !resp.GetReplayed() || resp.GetOrder().GetTicketId() != "T-1" {
+		t.Errorf("the same content: %v, %v", resp, err)
+	}
+	journal.hide = true
+	if _, err := d.PortIn(t.Context(), request(t, keyA, "416-555-0140")); reasonOf(err) != fault.ReasonRequestIDReused {
+		t.Errorf("other content: %v", err)
+	}
+	if posts, _ := d.carrier.count(); posts != 1 {
+		t.Errorf("%d POSTs, want 1", posts)
+	}
+}
+
+func TestATicketBesideARefusalIsNobodys(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.carrier.submit = func(context.Context, carrier.Call) carrier.Outcome {
+		if posts, _ := d.carrier.count(); posts == 1 {
+			return carrier.Outcome{Settlement: carrier.Refused, Ticket: "T-1", Fault: fault.New(fault.ReasonCarrierRefused, "no")}
+		}
+		return accepted(1)
+	}
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierRefused {
+		t.Fatal(err)
+	}
+	resp, err := d.PortIn(t.Context(), request(t, keyB))
+	if err != nil || resp.GetOrder().GetTicketId() != "T-1" || resp.GetOrder().GetNeedsAttention() {
+		t.Errorf("the order that the carrier took: %v, %v", resp, err)
+	}
+}
+
+// gated is a journal whose claims wait.
+type gated struct {
+	intake.Journal
+	gate chan struct{}
+}
+
+func (j *gated) Claim(ctx context.Context, r intake.Record, released []string) (intake.Record, error) {
+	if r.Attempt > 1 {
+		<-j.gate
+	}
+	return j.Journal.Claim(ctx, r, released)
+}
+
+func TestWhoWaitsForAClaimIsNotToldAnything(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		journal := &gated{intake.NewMemory(10), make(chan struct{})}
+		d := newDesk(t, unreachableOnce(), func(_ *desk, p *intake.Params) { p.Journal = journal })
+		if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
+			t.Fatal(err)
+		}
+		first := make(chan error)
+		go func() {
+			_, err := d.PortIn(t.Context(), request(t, keyA))
+			first <- err
+		}()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+		defer cancel()
+		if resp, err := d.PortIn(ctx, request(t, keyA)); reasonOf(err) != fault.ReasonDeadlineExceeded {
+			t.Errorf("beside a claim that hangs: %v, %v; want DEADLINE_EXCEEDED", resp, err)
+		}
+		close(journal.gate)
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+	})
 }
