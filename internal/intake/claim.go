@@ -3,7 +3,9 @@ package intake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/fault"
@@ -12,7 +14,12 @@ import (
 
 // claim writes the order before it is sent. A number that an accepted order holds is asked for once under that order's
 // own ticket: when the carrier says that its port-in is over, the number is free.
-func (in *Intake) claim(ctx context.Context, r Record) (Record, error) {
+func (in *Intake) claim(ctx context.Context, r Record) (got Record, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
 	var released []string
 	for {
 		if err := in.enoughTime(ctx); err != nil {
@@ -28,6 +35,11 @@ func (in *Intake) claim(ctx context.Context, r Record) (Record, error) {
 		}
 		released = append(released, held.Holder.OrderID)
 	}
+}
+
+// panicked is the error of a panic, so that whoever waits for the order is told. What was thrown may hold an order.
+func panicked(thrown any) error {
+	return fault.Internal(fmt.Errorf("a panic (%T) at:\n%s", thrown, debug.Stack()))
 }
 
 // isOver reports whether the carrier says that an accepted order's own ticket is closed. Any doubt is no.

@@ -298,3 +298,43 @@ func TestWhatDependsOnTheClockIsChecked(t *testing.T) {
 		t.Errorf("a date that is over answers %v", err)
 	}
 }
+
+// wild is a journal that panics.
+type wild struct {
+	intake.Journal
+	claims, settles bool
+}
+
+func (j *wild) Claim(ctx context.Context, r intake.Record, released []string) (intake.Record, error) {
+	if j.claims {
+		panic("claim")
+	}
+	return j.Journal.Claim(ctx, r, released)
+}
+
+func (j *wild) Settle(ctx context.Context, orderID string, by order.Cause, change func(*intake.Record)) (intake.Record, error) {
+	if j.settles {
+		panic("settle")
+	}
+	return j.Journal.Settle(ctx, orderID, by, change)
+}
+
+func TestFault32_APanicOfTheJournalEndsInAnAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		journal := &wild{Journal: intake.NewMemory(10), claims: true}
+		d := newDesk(t, func(_ *desk, p *intake.Params) { p.Journal = journal })
+		if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonInternal {
+			t.Errorf("a claim that panics answers %v", err)
+		}
+		if posts, _ := d.carrier.count(); posts != 0 {
+			t.Errorf("%d POSTs without a claim", posts)
+		}
+		journal.claims, journal.settles = false, true
+		resp, err := d.PortIn(t.Context(), request(t, keyA))
+		if err != nil || resp.GetOrder().GetState() != portinv1.OrderState_ORDER_STATE_IN_DOUBT {
+			t.Errorf("a result whose writing panics answers %v, %v; want IN_DOUBT", resp, err)
+		}
+		drained(t, d)
+	})
+}

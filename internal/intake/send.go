@@ -105,7 +105,7 @@ func (in *Intake) settle(ctx context.Context, r Record, outcome carrier.Outcome)
 	now := in.Now()
 	change := func(r *Record) { applyOutcome(r, outcome, now) }
 	for try := range settleTries {
-		settled, err := in.Journal.Settle(ctx, r.OrderID, order.ByAnswer, change)
+		settled, err := in.write(ctx, r.OrderID, change)
 		switch {
 		case err == nil:
 			in.Log.LogAttrs(ctx, urgency(settled), "order settled", slog.String("order_id", r.OrderID), slog.Int("attempt", settled.Attempt),
@@ -122,6 +122,16 @@ func (in *Intake) settle(ctx context.Context, r Record, outcome carrier.Outcome)
 	}
 	r.State, r.Evidence = order.InDoubt, "the result could not be written"
 	return r
+}
+
+// write is one try to settle an order by its answer.
+func (in *Intake) write(ctx context.Context, orderID string, change func(*Record)) (r Record, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	return in.Journal.Settle(ctx, orderID, order.ByAnswer, change)
 }
 
 // urgency is how loudly the log says what became of an order: an operator has to act on refused credentials, and should
