@@ -99,3 +99,10 @@ func TestKongDoesNotValidate(t *testing.T) {
 		t.Error("the settings without a carrier are valid")
 	}
 }
+
+func TestTheLimitsAreTheDocumentedOnes(t *testing.T) {
+	t.Parallel()
+	if got, want := Default().Limits, (Limits{Numbers: 1000, FileBytes: 10485760, DocumentBytes: 26214400}); got != want {
+		t.Errorf("limits %+v, want %+v", got, want)
+	}
+}

@@ -17,7 +17,7 @@ import (
 func (in *Intake) claim(ctx context.Context, r Record) (got Record, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = panicked(p)
+			err = fault.Internal(panicked(p))
 		}
 	}()
 	var released []string
@@ -37,9 +37,10 @@ func (in *Intake) claim(ctx context.Context, r Record) (got Record, err error) {
 	}
 }
 
-// panicked is the error of a panic, so that whoever waits for the order is told. What was thrown may hold an order.
+// panicked is the error of a panic, for the log. What was thrown may hold an order, so only its type is shown.
 func panicked(thrown any) error {
-	return fault.Internal(fmt.Errorf("a panic (%T) at:\n%s", thrown, debug.Stack()))
+	stack := debug.Stack()
+	return fmt.Errorf("a panic (%T) at:\n%s", thrown, stack[:min(len(stack), 2<<10)])
 }
 
 // isOver reports whether the carrier says that an accepted order's own ticket is closed. Any doubt is no.

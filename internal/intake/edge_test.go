@@ -1,7 +1,9 @@
 package intake_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -314,7 +316,7 @@ func (j *wild) Claim(ctx context.Context, r intake.Record, released []string) (i
 
 func (j *wild) Settle(ctx context.Context, orderID string, by order.Cause, change func(*intake.Record)) (intake.Record, error) {
 	if j.settles {
-		panic("settle")
+		panic("planted")
 	}
 	return j.Journal.Settle(ctx, orderID, by, change)
 }
@@ -323,7 +325,8 @@ func TestFault32_APanicOfTheJournalEndsInAnAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		journal := &wild{Journal: intake.NewMemory(10), claims: true}
-		d := newDesk(t, func(_ *desk, p *intake.Params) { p.Journal = journal })
+		var log bytes.Buffer
+		d := newDesk(t, func(_ *desk, p *intake.Params) { p.Journal, p.Log = journal, slog.New(slog.NewTextHandler(&log, nil)) })
 		if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonInternal {
 			t.Errorf("a claim that panics answers %v", err)
 		}
@@ -336,5 +339,8 @@ func TestFault32_APanicOfTheJournalEndsInAnAnswer(t *testing.T) {
 			t.Errorf("a result whose writing panics answers %v, %v; want IN_DOUBT", resp, err)
 		}
 		drained(t, d)
+		if said := log.String(); !strings.Contains(said, "a panic (string) at:") || strings.Contains(said, "planted") {
+			t.Errorf("the log should say where it panicked, and not what was thrown:\n%s", said)
+		}
 	})
 }

@@ -56,17 +56,6 @@ type Config struct {
 	MinLeadDays int
 }
 
-// DefaultConfig returns the settings that the documentation names.
-func DefaultConfig() Config {
-	return Config{
-		Limits:         product.DefaultLimits(),
-		LeastRemaining: 5 * time.Second,
-		AnswerBefore:   500 * time.Millisecond,
-		LookTimeout:    10 * time.Second,
-		MinLeadDays:    2,
-	}
-}
-
 // Params are the parts that an Intake is built from. All but Now and NewID are required.
 type Params struct {
 	Config    Config

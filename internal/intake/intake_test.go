@@ -108,7 +108,7 @@ func newDesk(t *testing.T, options ...func(*desk, *intake.Params)) *desk {
 	t.Helper()
 	d := &desk{carrier: &stubCarrier{}, directory: &stubDirectory{}, journal: &flakyJournal{Journal: intake.NewMemory(100)}}
 	params := intake.Params{
-		Config: intake.DefaultConfig(), Journal: d.journal, Carrier: d.carrier, Directory: d.directory,
+		Config: usual(), Journal: d.journal, Carrier: d.carrier, Directory: d.directory,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	for _, o := range options {
@@ -116,6 +116,17 @@ func newDesk(t *testing.T, options ...func(*desk, *intake.Params)) *desk {
 	}
 	d.Intake = intake.New(params)
 	return d
+}
+
+// usual are the settings that the service has when an operator decides nothing.
+func usual() intake.Config {
+	return intake.Config{
+		Limits:         product.Limits{MaxNumbers: 1000, MaxFileBytes: 10 << 20, MaxDocumentBytes: 25 << 20},
+		LeastRemaining: 5 * time.Second,
+		AnswerBefore:   500 * time.Millisecond,
+		LookTimeout:    10 * time.Second,
+		MinLeadDays:    2,
+	}
 }
 
 // flakyJournal fails when a test says so.

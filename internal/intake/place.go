@@ -116,7 +116,7 @@ func (in *Intake) place(ctx context.Context, r Record, o *portinv1.PortInOrder) 
 	}
 	held, err := in.claim(ctx, next)
 	if err != nil {
-		err = in.land(next.OrderID, f, Record{}, err)
+		in.land(next.OrderID, f, Record{}, err)
 		if errors.Is(err, ErrMoved) {
 			return in.overtaken(ctx, held, next)
 		}

@@ -3,9 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -58,8 +56,8 @@ func (in *Intake) board(orderID string) (f *flight, mine bool, err error) {
 	return f, true, nil
 }
 
-// land ends a flight, with the order as it then stands or with why it was not claimed, which it returns.
-func (in *Intake) land(orderID string, f *flight, result Record, err error) error {
+// land ends a flight, with the order as it then stands or with why it was not claimed.
+func (in *Intake) land(orderID string, f *flight, result Record, err error) {
 	f.mu.Lock()
 	f.latest, f.err = result, err
 	f.mu.Unlock()
@@ -68,7 +66,6 @@ func (in *Intake) land(orderID string, f *flight, result Record, err error) erro
 	delete(in.flights, orderID)
 	close(f.landed)
 	in.sending.Done()
-	return err
 }
 
 // underWay returns the flight of an order that this process is sending, or nil.
@@ -81,15 +78,14 @@ func (in *Intake) underWay(orderID string) *flight {
 // send posts a claimed order and settles it. It runs on its own, so that a caller who leaves loses nothing.
 func (in *Intake) send(ctx context.Context, r Record, call carrier.Call, f *flight) {
 	outcome := in.submit(ctx, r, call)
-	_ = in.land(r.OrderID, f, in.settle(ctx, r, outcome), nil)
+	in.land(r.OrderID, f, in.settle(ctx, r, outcome), nil)
 }
 
 // submit is the one POST. Whatever breaks in the client leaves the order in doubt.
 func (in *Intake) submit(ctx context.Context, r Record, call carrier.Call) (outcome carrier.Outcome) {
 	defer func() {
 		if p := recover(); p != nil {
-			in.Log.ErrorContext(ctx, "sending an order panicked", slog.String("order_id", r.OrderID),
-				slog.String("panic", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
+			in.Log.ErrorContext(ctx, "sending an order panicked", slog.String("order_id", r.OrderID), slog.Any("error", panicked(p)))
 			outcome = carrier.Outcome{Settlement: carrier.InDoubt, Evidence: "the service failed while it sent the order"}
 		}
 	}()

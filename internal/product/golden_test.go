@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "rewrite the answers of the golden cases
 
 // goldenFacts are the facts of every golden case: a Monday.
 func goldenFacts() Facts {
-	return Facts{Now: time.Date(2026, time.March, 2, 15, 0, 0, 0, time.UTC), MinLeadBusinessDays: DefaultMinLeadBusinessDays}
+	return Facts{Now: time.Date(2026, time.March, 2, 15, 0, 0, 0, time.UTC), MinLeadBusinessDays: 2}
 }
 
 // golden is one case: what the caller writes, and either what goes to the carrier or what is answered instead.
@@ -109,7 +109,7 @@ func TestGoldens(t *testing.T) {
 			if (g.upstream == nil) == (g.violations == nil) {
 				t.Fatal("want either upstream.json or violations.json")
 			}
-			if too := CheckSize(g.order, DefaultLimits()); too != nil {
+			if too := CheckSize(g.order, usualLimits()); too != nil {
 				t.Fatalf("CheckSize = %v", too)
 			}
 			Normalize(g.order)
@@ -201,7 +201,7 @@ func TestNothingButNormalizeChangesTheOrder(t *testing.T) {
 		before := clone(g.order)
 		Validate(g.order)
 		Review(g.order, goldenFacts())
-		CheckSize(g.order, DefaultLimits())
+		CheckSize(g.order, usualLimits())
 		References(g.order)
 		Numbers(g.order)
 		if _, err := CarrierCall(g.order); err != nil {

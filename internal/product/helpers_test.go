@@ -30,3 +30,8 @@ func one(t testing.TB, pattern string) *portinv1.PortInOrder {
 	Normalize(o)
 	return o
 }
+
+// usualLimits are those of the service's settings.
+func usualLimits() Limits {
+	return Limits{MaxNumbers: 1000, MaxFileBytes: 10 << 20, MaxDocumentBytes: 25 << 20}
+}

@@ -177,7 +177,7 @@ func FuzzNormalize(f *testing.F) {
 		if proto.Unmarshal(wire, o) != nil {
 			return
 		}
-		tooMuch := CheckSize(o, DefaultLimits())
+		tooMuch := CheckSize(o, usualLimits())
 		Normalize(o)
 		twice := clone(o)
 		Normalize(twice)

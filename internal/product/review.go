@@ -15,12 +15,10 @@ type Facts struct {
 	// Holidays are the days on which the carrier does not port, as it says, in no order. Beyond the last of them the
 	// federal holidays of Canada stand in; none at all is the list of a carrier that could not be asked.
 	Holidays []Day
-	// MinLeadBusinessDays is how many business days a port takes at least. A date sooner than that is a warning.
+	// MinLeadBusinessDays is how many business days a port takes at least. A date sooner than that is a warning. The
+	// regulated interval between carriers is two (CRTC 2005-72); the carrier's own is not known.
 	MinLeadBusinessDays int
 }
-
-// DefaultMinLeadBusinessDays is the regulated interval between carriers (CRTC 2005-72). The carrier's own is not known.
-const DefaultMinLeadBusinessDays = 2
 
 // maxWarnings bounds what an order carries with it for good.
 const maxWarnings = 100

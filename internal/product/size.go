@@ -12,7 +12,7 @@ import (
 )
 
 // Limits bound an order before anything of it is looked at closely. They are configuration. The zero value allows nothing
-// at all; begin with DefaultLimits.
+// at all.
 type Limits struct {
 	// MaxNumbers is how many entries a target may have, and each list of numbers of the form.
 	MaxNumbers int
@@ -20,11 +20,6 @@ type Limits struct {
 	MaxFileBytes int64
 	// MaxDocumentBytes is how large all documents of an order may be together, in bytes.
 	MaxDocumentBytes int64
-}
-
-// DefaultLimits returns 1,000 numbers, 10 MiB a file and 25 MiB of documents an order.
-func DefaultLimits() Limits {
-	return Limits{MaxNumbers: 1000, MaxFileBytes: 10 << 20, MaxDocumentBytes: 25 << 20}
 }
 
 const (

@@ -90,19 +90,6 @@ func TestEveryTargetIsCounted(t *testing.T) {
 	}
 }
 
-func TestDefaultLimits(t *testing.T) {
-	t.Parallel()
-	want := Limits{MaxNumbers: 1000, MaxFileBytes: 10485760, MaxDocumentBytes: 26214400}
-	if got := DefaultLimits(); got != want {
-		t.Errorf("DefaultLimits() = %+v, want %+v", got, want)
-	}
-	for n, want := range map[int64]string{10 << 20: "10 MiB", 1 << 20: "1 MiB", 1 << 10: "1 KiB", 1025: "1025 bytes", 0: "0 bytes"} {
-		if got := bytesText(n); got != want {
-			t.Errorf("bytesText(%d) = %q, want %q", n, got, want)
-		}
-	}
-}
-
 func BenchmarkThousandNumbers(b *testing.B) {
 	o := smallest(b, "residential_line")
 	line := o.GetResidentialLine().GetLines()[0]
@@ -144,7 +131,7 @@ func BenchmarkThousandNumbers(b *testing.B) {
 func BenchmarkSmall(b *testing.B) {
 	o := smallest(b, "trunk_did")
 	for name, f := range map[string]func(){
-		"Normalize": func() { Normalize(o) }, "Validate": func() { Validate(o) }, "CheckSize": func() { CheckSize(o, DefaultLimits()) },
+		"Normalize": func() { Normalize(o) }, "Validate": func() { Validate(o) }, "CheckSize": func() { CheckSize(o, usualLimits()) },
 		"Review": func() { Review(o, goldenFacts()) }, "CarrierCall": func() { _, _ = CarrierCall(o) },
 	} {
 		b.Run(name, func(b *testing.B) {
