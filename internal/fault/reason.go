@@ -46,7 +46,6 @@ const (
 	ReasonCarrierRefused     Reason = "CARRIER_REFUSED"
 	ReasonCarrierInvalid     Reason = "CARRIER_INVALID"
 	ReasonLedgerUnavailable  Reason = "LEDGER_UNAVAILABLE"
-	ReasonLedgerFull         Reason = "LEDGER_FULL"
 	ReasonNotOffered         Reason = "NOT_OFFERED"
 	ReasonOrderNotInDoubt    Reason = "ORDER_NOT_IN_DOUBT"
 	ReasonTicketMismatch     Reason = "TICKET_MISMATCH"
@@ -62,6 +61,7 @@ const (
 	ReasonUnsupportedMediaType Reason = "UNSUPPORTED_MEDIA_TYPE"
 	ReasonTicketUnverified     Reason = "TICKET_UNVERIFIED"
 	ReasonOrderAttemptChanged  Reason = "ORDER_ATTEMPT_CHANGED"
+	ReasonNotPlaced            Reason = "NOT_PLACED"
 )
 
 // kindOf holds the kind of every reason.
@@ -84,7 +84,6 @@ var kindOf = map[Reason]Kind{
 	ReasonCarrierRefused:     KindFailedPrecondition,
 	ReasonCarrierInvalid:     KindInvalidArgument,
 	ReasonLedgerUnavailable:  KindUnavailable,
-	ReasonLedgerFull:         KindResourceExhausted,
 	ReasonNotOffered:         KindUnimplemented,
 	ReasonOrderNotInDoubt:    KindFailedPrecondition,
 	ReasonTicketMismatch:     KindFailedPrecondition,
@@ -100,6 +99,7 @@ var kindOf = map[Reason]Kind{
 	ReasonUnsupportedMediaType: KindInvalidArgument,
 	ReasonTicketUnverified:     KindFailedPrecondition,
 	ReasonOrderAttemptChanged:  KindFailedPrecondition,
+	ReasonNotPlaced:            KindFailedPrecondition,
 }
 
 // Kind is the class that the reason belongs to. A reason that is none of this package is internal.

@@ -78,9 +78,6 @@ const (
 	ErrorReason_ERROR_REASON_CARRIER_INVALID ErrorReason = 17
 	// UNAVAILABLE, 503, RetryInfo. The ledger of orders cannot be read or written; nothing was sent. Example: the disk is full.
 	ErrorReason_ERROR_REASON_LEDGER_UNAVAILABLE ErrorReason = 18
-	// RESOURCE_EXHAUSTED, 429, RetryInfo. The ledger of orders holds as many as it may; nothing was sent. Example: a
-	// service that keeps its orders in memory has taken 10,000.
-	ErrorReason_ERROR_REASON_LEDGER_FULL ErrorReason = 19
 	// UNIMPLEMENTED, 501. This version of the service does not offer the RPC. Example: a watch, on a service that does not
 	// follow orders.
 	ErrorReason_ERROR_REASON_NOT_OFFERED ErrorReason = 20
@@ -118,6 +115,9 @@ const (
 	// FAILED_PRECONDITION, 422. The order has been sent again since; look at it once more. Example: a decision about attempt
 	// 1 while attempt 2 is in doubt.
 	ErrorReason_ERROR_REASON_ORDER_ATTEMPT_CHANGED ErrorReason = 33
+	// FAILED_PRECONDITION, 422. An operator found that the carrier does not have the order; the same request_id sends it
+	// again. Example: the answer to a caller that still waited for the order.
+	ErrorReason_ERROR_REASON_NOT_PLACED ErrorReason = 34
 )
 
 // Enum value maps for ErrorReason.
@@ -142,7 +142,6 @@ var (
 		16: "ERROR_REASON_CARRIER_REFUSED",
 		17: "ERROR_REASON_CARRIER_INVALID",
 		18: "ERROR_REASON_LEDGER_UNAVAILABLE",
-		19: "ERROR_REASON_LEDGER_FULL",
 		20: "ERROR_REASON_NOT_OFFERED",
 		21: "ERROR_REASON_ORDER_NOT_IN_DOUBT",
 		22: "ERROR_REASON_TICKET_MISMATCH",
@@ -157,6 +156,7 @@ var (
 		31: "ERROR_REASON_UNSUPPORTED_MEDIA_TYPE",
 		32: "ERROR_REASON_TICKET_UNVERIFIED",
 		33: "ERROR_REASON_ORDER_ATTEMPT_CHANGED",
+		34: "ERROR_REASON_NOT_PLACED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":            0,
@@ -178,7 +178,6 @@ var (
 		"ERROR_REASON_CARRIER_REFUSED":        16,
 		"ERROR_REASON_CARRIER_INVALID":        17,
 		"ERROR_REASON_LEDGER_UNAVAILABLE":     18,
-		"ERROR_REASON_LEDGER_FULL":            19,
 		"ERROR_REASON_NOT_OFFERED":            20,
 		"ERROR_REASON_ORDER_NOT_IN_DOUBT":     21,
 		"ERROR_REASON_TICKET_MISMATCH":        22,
@@ -193,6 +192,7 @@ var (
 		"ERROR_REASON_UNSUPPORTED_MEDIA_TYPE": 31,
 		"ERROR_REASON_TICKET_UNVERIFIED":      32,
 		"ERROR_REASON_ORDER_ATTEMPT_CHANGED":  33,
+		"ERROR_REASON_NOT_PLACED":             34,
 	}
 )
 
@@ -227,7 +227,7 @@ var File_portin_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\xad\t\n" +
+	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\xcc\t\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bERROR_REASON_INVALID_FIELDS\x10\x01\x12\"\n" +
@@ -249,7 +249,6 @@ const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"\x1cERROR_REASON_CARRIER_REFUSED\x10\x10\x12 \n" +
 	"\x1cERROR_REASON_CARRIER_INVALID\x10\x11\x12#\n" +
 	"\x1fERROR_REASON_LEDGER_UNAVAILABLE\x10\x12\x12\x1c\n" +
-	"\x18ERROR_REASON_LEDGER_FULL\x10\x13\x12\x1c\n" +
 	"\x18ERROR_REASON_NOT_OFFERED\x10\x14\x12#\n" +
 	"\x1fERROR_REASON_ORDER_NOT_IN_DOUBT\x10\x15\x12 \n" +
 	"\x1cERROR_REASON_TICKET_MISMATCH\x10\x16\x12$\n" +
@@ -263,7 +262,8 @@ const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"\x15ERROR_REASON_INTERNAL\x10\x1e\x12'\n" +
 	"#ERROR_REASON_UNSUPPORTED_MEDIA_TYPE\x10\x1f\x12\"\n" +
 	"\x1eERROR_REASON_TICKET_UNVERIFIED\x10 \x12&\n" +
-	"\"ERROR_REASON_ORDER_ATTEMPT_CHANGED\x10!BK\n" +
+	"\"ERROR_REASON_ORDER_ATTEMPT_CHANGED\x10!\x12\x1b\n" +
+	"\x17ERROR_REASON_NOT_PLACED\x10\"\"\x04\b\x13\x10\x13*\x18ERROR_REASON_LEDGER_FULLBK\n" +
 	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
