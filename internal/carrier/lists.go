@@ -1,5 +1,7 @@
 package carrier
 
+import "time"
+
 // The lists of the carrier, in our own names. Every value is what the carrier says for the account of the credentials.
 
 // Trunk is a SIP trunk of the account.
@@ -105,6 +107,18 @@ type Status struct {
 	EndUserName   string
 	AccountNumber string
 	Reseller      string
+}
+
+// Disputed reports whether the porting team disputes a rejection, as far as the carrier said.
+func (s Status) Disputed() bool { return s.Disputing != nil && *s.Disputing }
+
+// Day is the day of the port, YYYY-MM-DD; what is no day is left as it came.
+func (s Status) Day() string {
+	d, err := time.Parse("20060102", s.PortDate)
+	if err != nil {
+		return s.PortDate
+	}
+	return d.Format(time.DateOnly)
 }
 
 // Reject is one reject record of the losing carrier.
