@@ -5,6 +5,8 @@
 // network.
 package order
 
+import "slices"
+
 // State says where an order stands between the caller and the carrier.
 type State uint8
 
@@ -60,31 +62,45 @@ const (
 	ByResend
 )
 
-// move is one row of the table below.
-type move struct {
-	from, to State
-	by       Cause
+// causeNames are the words of docs/states.md.
+var causeNames = [...]string{ByAnswer: "answer", ByLease: "lease", ByEvidence: "evidence", ByOperator: "operator", ByResend: "re-send"}
+
+// String is the cause's word in docs/states.md.
+func (c Cause) String() string {
+	if c == 0 || int(c) >= len(causeNames) {
+		return "none"
+	}
+	return causeNames[c]
 }
 
-// moves are all legal moves. Whatever is not here does not happen.
-var moves = map[move]bool{
-	{Sending, NotSent, ByAnswer}:    true,
-	{Sending, Refused, ByAnswer}:    true,
-	{Sending, InDoubt, ByAnswer}:    true,
-	{Sending, Accepted, ByAnswer}:   true,
-	{Sending, InDoubt, ByLease}:     true,
-	{InDoubt, NotSent, ByAnswer}:    true,
-	{InDoubt, Refused, ByAnswer}:    true,
-	{InDoubt, Accepted, ByAnswer}:   true,
-	{InDoubt, Accepted, ByEvidence}: true,
-	{InDoubt, Accepted, ByOperator}: true,
-	{InDoubt, NotSent, ByOperator}:  true,
-	{NotSent, Sending, ByResend}:    true,
-	{NotSent, Accepted, ByEvidence}: true,
-	{NotSent, Accepted, ByAnswer}:   true,
+// Move is one row of the table of legal moves.
+type Move struct {
+	From, To State
+	By       Cause
 }
+
+// moves are all legal moves. Whatever is not here does not happen. docs/states.md shows the same.
+var moves = []Move{
+	{Sending, NotSent, ByAnswer},
+	{Sending, Refused, ByAnswer},
+	{Sending, InDoubt, ByAnswer},
+	{Sending, Accepted, ByAnswer},
+	{Sending, InDoubt, ByLease},
+	{InDoubt, NotSent, ByAnswer},
+	{InDoubt, Refused, ByAnswer},
+	{InDoubt, Accepted, ByAnswer},
+	{InDoubt, Accepted, ByEvidence},
+	{InDoubt, Accepted, ByOperator},
+	{InDoubt, NotSent, ByOperator},
+	{NotSent, Sending, ByResend},
+	{NotSent, Accepted, ByEvidence},
+	{NotSent, Accepted, ByAnswer},
+}
+
+// Moves lists the legal moves. The caller owns the slice.
+func Moves() []Move { return slices.Clone(moves) }
 
 // CanMove reports whether an order may go from one state to another for this cause.
 func CanMove(from, to State, by Cause) bool {
-	return moves[move{from, to, by}]
+	return slices.Contains(moves, Move{from, to, by})
 }
