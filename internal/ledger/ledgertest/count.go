@@ -1,0 +1,94 @@
+package ledgertest
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/order"
+)
+
+// countCases are what is known of all orders together.
+func countCases() []aCase {
+	return []aCase{
+		{"counts follow every change of every tenant", countsFollow},
+		{"whoever is sending is known", sendingIsKnown},
+	}
+}
+
+// counted compares the counts.
+func (t *trial) counted(when string, want ledger.Counts) {
+	t.Helper()
+	got, err := t.Count(t.Context())
+	if err != nil {
+		t.Fatalf("%s: Count: %v", when, err)
+	}
+	t.same(when+": the counts", want, got)
+}
+
+// leases are who is sending what, by order id.
+func (t *trial) leases() []ledger.Lease {
+	t.Helper()
+	got, err := t.Sending(t.Context())
+	if err != nil {
+		t.Fatalf("Sending: %v", err)
+	}
+	slices.SortFunc(got, byOrder)
+	return got
+}
+
+// byOrder orders leases, of which the contract leaves the order open.
+func byOrder(a, b ledger.Lease) int { return strings.Compare(a.OrderID, b.OrderID) }
+
+func countsFollow(t *trial) {
+	attend := alter(func(r *ledger.Record) {
+		r.Attend(ledger.AttentionNoProgress, "slow", Epoch())
+		r.Attend(ledger.AttentionNoTicket, "none", Epoch())
+	})
+	a := t.claimed(Record(1))
+	t.counted("one order", ledger.Counts{Sending: 1})
+	b := t.claimed(with(Record(2), func(r *ledger.Record) { r.Tenant = "another" }))
+	t.counted("two orders", ledger.Counts{Sending: 2})
+	t.advanced(a.OrderID, Move(order.InDoubt, order.ByAnswer, Epoch()))
+	t.counted("one in doubt", ledger.Counts{Sending: 1, InDoubt: 1})
+	t.advanced(a.OrderID, attend)
+	t.advanced(a.OrderID, attend)
+	t.counted("one in doubt that needs attention for two reasons", ledger.Counts{Sending: 1, InDoubt: 1, NeedsAttention: 1})
+	t.advanced(b.OrderID, Move(order.InDoubt, order.ByLease, Epoch()))
+	t.counted("two in doubt", ledger.Counts{InDoubt: 2, NeedsAttention: 1})
+	t.advanced(b.OrderID, Move(order.Refused, order.ByAnswer, Epoch()))
+	t.advanced(b.OrderID, attend)
+	t.counted("one refused", ledger.Counts{InDoubt: 1, NeedsAttention: 2})
+	t.advanced(a.OrderID, Accept("T", Epoch()))
+	t.advanced(a.OrderID, Fare(order.StatusCompleted, Epoch()))
+	t.counted("all over", ledger.Counts{NeedsAttention: 2})
+	t.advanced(a.OrderID, alter(func(r *ledger.Record) { r.Unattend(ledger.AttentionNoTicket) }))
+	t.counted("one reason of two is gone", ledger.Counts{NeedsAttention: 2})
+	t.advanced(a.OrderID, alter(func(r *ledger.Record) { r.Attention = nil }))
+	t.counted("one needs no attention any more", ledger.Counts{NeedsAttention: 1})
+	r := t.notSent(3)
+	t.counted("one was not sent", ledger.Counts{NeedsAttention: 1})
+	t.claimed(Resend(r))
+	t.reopen()
+	t.counted("one is sent again", ledger.Counts{Sending: 1, NeedsAttention: 1})
+}
+
+func sendingIsKnown(t *trial) {
+	var want []ledger.Lease
+	for i := range 4 {
+		r := t.claimed(with(Record(i), func(r *ledger.Record) {
+			r.Tenant, r.Lease = Ticket(i), time.Duration(i)*time.Second+time.Microsecond
+		}))
+		want = append(want, ledger.Lease{OrderID: r.OrderID, Attempt: 1, Owner: r.Owner, Term: r.Lease})
+	}
+	t.same("who is sending", want, t.leases())
+	t.reopen()
+	t.same("who is sending, once the ledger was opened again", want, t.leases())
+	for i, to := range []order.State{order.Accepted, order.NotSent, order.InDoubt, order.Refused} {
+		t.advanced(want[i].OrderID, Move(to, order.ByAnswer, Epoch()))
+	}
+	t.same("who is sending when all is settled", []ledger.Lease(nil), t.leases())
+	r := t.claimed(with(Resend(Record(1)), func(r *ledger.Record) { r.Owner, r.Tenant, r.Lease = "another process", Ticket(1), time.Hour }))
+	t.same("who is sending again", []ledger.Lease{{OrderID: r.OrderID, Attempt: 2, Owner: "another process", Term: time.Hour}}, t.leases())
+}

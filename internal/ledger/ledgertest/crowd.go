@@ -1,0 +1,168 @@
+package ledgertest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/order"
+)
+
+// crowdCases are many callers that want different things of the same orders.
+func crowdCases() []aCase {
+	return []aCase{
+		{"what fails takes nothing with it", failuresAreAlone},
+		{"orders that collide from both sides are both marked", collideFromBothSides},
+		{"a number is never with nobody and never with two", numberChangesHands},
+	}
+}
+
+// failuresAreAlone mixes callers whose claims and steps must fail with callers whose must not, so that an engine that
+// writes for several of them at once has to tell them apart.
+func failuresAreAlone(t *trial) {
+	const callers = 120
+	stores := t.stores(3)
+	holder := t.claimed(Record(1000))
+	key := t.claimed(Record(1001))
+	before := t.seen(holder, key)
+	claims, steps := make([]error, callers), make([]error, callers)
+	claim := func(i int) ledger.Record {
+		return with(Record(i), func(r *ledger.Record) {
+			switch i % 4 {
+			case 1:
+				r.Numbers = append(r.Numbers, holder.Numbers[i/4%2])
+			case 2:
+				r.RequestID = key.RequestID
+			}
+		})
+	}
+	step := func(i int) (string, ledger.Step) {
+		switch i % 4 {
+		case 0:
+			return claim(i).OrderID, Accept(Ticket(i), claim(i).Claimed)
+		case 1:
+			return holder.OrderID, failing(io.ErrUnexpectedEOF)
+		case 2:
+			return key.OrderID, alter(func(r *ledger.Record) {
+				r.PortDate = "never"
+				panic("in a crowd")
+			})
+		}
+		return claim(i).OrderID, Move(order.Refused, order.ByLease, Epoch())
+	}
+	together(callers, func(i int) {
+		s := stores[i%len(stores)]
+		_, claims[i] = s.Claim(t.Context(), claim(i), Entry("claimed"))
+		id, change := step(i)
+		_, steps[i] = s.Advance(t.Context(), id, change)
+	})
+	for i := range callers {
+		_, held := errors.AsType[*ledger.HeldError](claims[i])
+		if claimed := i%4 == 0 || i%4 == 3; claimed != (claims[i] == nil) || (i%4 == 1) != held || (i%4 == 2) != errors.Is(claims[i], ledger.ErrMoved) {
+			t.Errorf("Claim %d: %v", i, claims[i])
+		}
+		as := []bool{steps[i] == nil, errors.Is(steps[i], io.ErrUnexpectedEOF), steps[i] != nil, errors.Is(steps[i], ledger.ErrMoved)}
+		if !as[i%4] {
+			t.Errorf("Advance %d: %v", i, steps[i])
+		}
+		switch i % 4 {
+		case 0, 3:
+			t.afterwards(claim(i), Ticket(i), true, i%4 == 0)
+		case 1, 2:
+			t.absent(claim(i))
+		}
+	}
+	t.same("the orders that nothing became of", before, t.seen(holder, key))
+	t.counted("after the crowd", ledger.Counts{Sending: callers/4 + 2})
+}
+
+// collideFromBothSides has pairs of orders come to hold each other's numbers at the same time. Whoever writes the one and
+// then marks the other waits for somebody who does it the other way round.
+func collideFromBothSides(t *trial) {
+	const pairs = 30
+	stores := t.stores(3)
+	var all []ledger.Record
+	for i := range pairs {
+		first := t.notSent(2 * i)
+		second := t.claimed(with(Record(2*i+1), func(r *ledger.Record) { r.Numbers = []string{first.Numbers[1], first.Numbers[0]} }))
+		all = append(all, first, t.advanced(second.OrderID, Move(order.NotSent, order.ByAnswer, second.Claimed)))
+	}
+	errs := make([]error, 2*pairs)
+	together(2*pairs, func(i int) {
+		_, errs[i] = stores[i%len(stores)].Advance(t.Context(), all[i].OrderID, Accept(Ticket(i), Epoch()))
+	})
+	if text := joined(errs); text != "" {
+		t.Fatalf("errors:%s", text)
+	}
+	for i, r := range all {
+		other := all[i^1]
+		want, _ := ledger.Collide(r, other.OrderID, Epoch())
+		got := t.found(r)
+		t.same(fmt.Sprintf("the attention of order %d", i), want.Attention, got.Attention)
+		if got.State != order.Accepted {
+			t.Errorf("order %d is %v", i, got.State)
+		}
+		marks := 0
+		for _, e := range t.told(r) {
+			if e.Type == ledger.EventAttentionChanged {
+				marks++
+			}
+		}
+		if marks != 1 {
+			t.Errorf("order %d was marked %d times", i, marks)
+		}
+	}
+	t.counted("after the collisions", ledger.Counts{NeedsAttention: 2 * pairs})
+}
+
+// numberChangesHands has orders claim two numbers and give them back, over and over. At every moment each number has one
+// holder at the most, which the holder itself can see: a claim that was let in found nobody else.
+func numberChangesHands(t *trial) {
+	const callers, rounds = 12, 15
+	stores := t.stores(3)
+	numbers := []string{Number(1), Number(2), Number(3)}
+	errs := make([]error, callers)
+	got := make([]int, callers)
+	held := newRegister()
+	together(callers, func(i int) {
+		s := stores[i%len(stores)]
+		for n := range rounds {
+			r := with(Record(i*rounds+n), func(r *ledger.Record) { r.Numbers = []string{numbers[(i+n)%3], numbers[(i+2*n+1+n%2)%3]} })
+			if r.Numbers[0] == r.Numbers[1] {
+				r.Numbers = r.Numbers[:1]
+			}
+			_, err := s.Claim(t.Context(), r, Entry("claimed"))
+			if _, refused := errors.AsType[*ledger.HeldError](err); refused {
+				continue
+			}
+			if err == nil {
+				got[i]++
+				err = held.enter(r)
+				// Time for others to come in.
+				_, found := s.Find(t.Context(), r.Tenant, r.OrderID)
+				err = errors.Join(err, found, held.leave(r))
+			}
+			if err == nil {
+				_, err = s.Advance(t.Context(), r.OrderID, Move(order.Refused, order.ByAnswer, Epoch()))
+			}
+			errs[i] = errors.Join(errs[i], err)
+		}
+	})
+	if text := joined(errs); text != "" {
+		t.Errorf("errors:%s", text)
+	}
+	total := 0
+	for _, n := range got {
+		total += n
+	}
+	if total == 0 {
+		t.Error("nobody ever held a number")
+	}
+	for _, n := range numbers {
+		if id := t.holder(n); id != "" {
+			t.Errorf("%s is held by %s, and every order was refused", n, id)
+		}
+	}
+	t.counted("after all", ledger.Counts{})
+}

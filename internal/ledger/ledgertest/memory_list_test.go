@@ -1,0 +1,163 @@
+package ledgertest
+
+import (
+	"context"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/order"
+)
+
+// List is pageOf, which the model uses too: what it should do is told by cases that spell their pages out.
+func (s *memoryStore) List(ctx context.Context, q ledger.Query) (page []ledger.Record, more bool, err error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	defer leave()
+	all := slices.Collect(maps.Values(s.orders))
+	s.misread(&q)
+	if s.quirks["has places by time alone"] {
+		all = slices.DeleteFunc(all, func(r ledger.Record) bool { return r.Created.Equal(q.After.Created) })
+	}
+	page, more = pageOf(q, all)
+	switch {
+	case s.quirks["lists the oldest first"]:
+		slices.Reverse(page)
+	case s.quirks["lists by time alone"]:
+		slices.SortStableFunc(page, func(a, b ledger.Record) int { return newer(ledger.Record{Created: a.Created}, ledger.Record{Created: b.Created}) })
+		if n := len(page); n > 1 && page[n-1].Created.Equal(page[n-2].Created) {
+			page[n-1], page[n-2] = page[n-2], page[n-1]
+		}
+	case s.quirks["has more when a page is full"]:
+		more = len(page) == q.Limit
+	}
+	for i, r := range page {
+		page[i] = s.out(r)
+	}
+	return page, more, nil
+}
+
+// misread makes another query of one.
+func (m *memory) misread(q *ledger.Query) {
+	switch {
+	case m.quirks["reads no states"]:
+		q.States = nil
+	case m.quirks["reads the first state"]:
+		q.States = q.States[:min(1, len(q.States))]
+	case m.quirks["includes what is before"] && !q.BeforeUpdated.IsZero():
+		q.BeforeUpdated = q.BeforeUpdated.Add(1)
+	case m.quirks["measures no page"]:
+		q.MaxBytes = 1 << 40
+	case m.quirks["counts places"] && q.After != ledger.Position{}:
+		// As an offset would: the orders that came meanwhile push the others on.
+		all := allOf(ledger.Query{Tenant: q.Tenant}, slices.Collect(maps.Values(m.orders)))
+		at := slices.IndexFunc(all, func(r ledger.Record) bool { return r.OrderID == q.After.OrderID })
+		q.After = place(all[max(0, at-1)])
+	}
+}
+
+func (s *memoryStore) Events(ctx context.Context, tenant, orderID string, after int64, limit int) ([]ledger.Event, error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	if r, ok := s.orders[orderID]; !ok || (r.Tenant != tenant && !s.quirks["tells all tenants"]) {
+		return nil, ledger.ErrNotFound
+	}
+	var page []ledger.Event
+	for _, e := range s.events[orderID] {
+		if e.Sequence > after && (len(page) < limit || s.quirks["tells without end"]) {
+			page = append(page, e)
+		}
+	}
+	if s.quirks["tells late"] { // As if some sequences were drawn long before they are committed.
+		page = slices.DeleteFunc(page, func(e ledger.Event) bool { return e.Sequence%7 == 3 && e.Sequence+5 > s.sequence })
+	}
+	return page, nil
+}
+
+func (s *memoryStore) Take(ctx context.Context, t ledger.Turn) ([]ledger.Record, error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var due []ledger.Record
+	for id, r := range s.orders {
+		is := r.State == t.State || s.quirks["hands out any state"]
+		is = is && (!r.Due.IsZero() || s.quirks["hands out what is never due"])
+		is = is && (!r.Due.After(t.Now) || s.quirks["hands out too early"])
+		if is && (s.changing[id] == 0 || s.quirks["takes what is being changed"]) {
+			due = append(due, r)
+		}
+	}
+	slices.SortFunc(due, func(a, b ledger.Record) int { return a.Due.Compare(b.Due) })
+	if s.quirks["hands out by id"] {
+		slices.SortFunc(due, func(a, b ledger.Record) int { return strings.Compare(a.OrderID, b.OrderID) })
+	}
+	due = due[:min(t.Limit, len(due))]
+	if s.quirks["hands out to several"] {
+		leave()
+		runtime.Gosched()
+		leave, err = s.enter(ctx)
+		if err != nil {
+			return nil, err
+		}
+	}
+	defer leave()
+	for i, r := range due {
+		r = s.out(r)
+		r.Due = s.cut(t.Until)
+		if !s.quirks["raises no fence"] {
+			r.Fence++
+		}
+		var told []ledger.Event
+		if s.quirks["tells of turns"] {
+			told = append(told, ledger.Event{OrderID: r.OrderID, Type: ledger.EventEvidence, Time: t.Now, State: r.State})
+		}
+		s.put(r, told...)
+		due[i] = s.out(r)
+	}
+	return due, nil
+}
+
+func (s *memoryStore) Sending(ctx context.Context) (leases []ledger.Lease, err error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	for _, r := range s.orders {
+		if r.State == order.Sending || s.quirks["is always sending"] {
+			leases = append(leases, ledger.Lease{OrderID: r.OrderID, Attempt: r.Attempt, Owner: r.Owner, Term: r.Lease})
+		}
+	}
+	return leases, nil
+}
+
+func (s *memoryStore) Count(ctx context.Context) (c ledger.Counts, err error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return ledger.Counts{}, err
+	}
+	defer leave()
+	for _, r := range s.orders {
+		if s.quirks["counts one tenant"] && r.Tenant != ledger.Default {
+			continue
+		}
+		switch {
+		case r.State == order.Sending:
+			c.Sending++
+		case r.State == order.InDoubt:
+			c.InDoubt++
+		}
+		if len(r.Attention) > 0 {
+			c.NeedsAttention++
+		}
+	}
+	return c, nil
+}

@@ -1,0 +1,508 @@
+package ledgertest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/order"
+)
+
+// memory is a ledger that is as good as the suite asks for and lives as long as its test. What quirks names it does wrong.
+type memory struct {
+	shared bool
+	quirks map[quirk]bool
+	// onClaim, onStep and onEvent spoil what is written; nil leaves it.
+	onClaim, onStep func(was, next ledger.Record) ledger.Record
+	onEvent         func(e ledger.Event) ledger.Event
+
+	mu       sync.Mutex
+	id       string
+	carrier  string
+	open     int
+	orders   map[string]ledger.Record
+	versions map[string]int
+	// changing are the orders that steps are at work on.
+	changing map[string]int
+	keys     map[[2]string]string
+	events   map[string][]ledger.Event
+	sequence int64
+	// latest is the order that was claimed last, and poisoned tells that the call before failed.
+	latest   string
+	poisoned bool
+}
+
+// quirk is something that a store does wrong.
+type quirk string
+
+// engine makes ledgers in memory, each with the same quirks.
+func engine(shared bool, spoil func(m *memory)) Engine {
+	return Engine{New: func(testing.TB) Ledger {
+		m := &memory{
+			shared: shared, quirks: map[quirk]bool{}, id: uuid.NewString(), orders: map[string]ledger.Record{}, versions: map[string]int{},
+			changing: map[string]int{}, keys: map[[2]string]string{}, events: map[string][]ledger.Event{},
+		}
+		spoil(m)
+		return Ledger{Shared: shared, Open: m.opened}
+	}}
+}
+
+func (m *memory) opened(ctx context.Context, carrier string) (ledger.Store, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case ctx.Err() != nil && !m.quirks["opens for nobody"]:
+		return nil, ctx.Err()
+	case m.carrier != "" && m.carrier != carrier && !m.quirks["takes any carrier"]:
+		return nil, ledger.ErrOtherCarrier
+	case m.open > 0 && !m.shared && !m.quirks["opens twice"]:
+		return nil, ledger.ErrInUse
+	}
+	m.carrier = cmp.Or(m.carrier, carrier)
+	m.open++
+	if m.quirks["changes its identity"] {
+		m.id = uuid.NewString()
+	}
+	if m.quirks["forgets its events"] && m.open == 1 && m.sequence > 0 {
+		clear(m.events)
+		m.sequence = 0
+	}
+	return &memoryStore{memory: m, opening: ctx}, nil
+}
+
+// memoryStore is a store on a ledger in memory.
+type memoryStore struct {
+	*memory
+	closed bool
+	// opening is the context that the store was opened with.
+	opening context.Context
+}
+
+var _ ledger.Store = (*memoryStore)(nil)
+
+// enter locks the ledger for a call.
+func (s *memoryStore) enter(ctx context.Context) (leave func(), err error) {
+	s.mu.Lock()
+	switch {
+	case s.closed && !s.quirks["never closes"]:
+		err = ledger.ErrClosed
+	case s.quirks["dies with its context"] && s.opening.Err() != nil:
+		err = s.opening.Err()
+	case ctx.Err() != nil && !s.quirks["works for nobody"]:
+		err = ctx.Err()
+		s.poisoned = s.quirks["leaves together"]
+	case s.poisoned:
+		err = errors.New("somebody else's call failed")
+		s.poisoned = false
+	}
+	if err != nil {
+		s.mu.Unlock()
+		return nil, err
+	}
+	return s.mu.Unlock, nil
+}
+
+func (s *memoryStore) ID() string {
+	if s.quirks["is always the same"] {
+		return "01900000-0000-7000-8000-000000000000"
+	}
+	return s.id
+}
+
+func (s *memoryStore) Exclusive() bool { return s.shared == s.quirks["shares without saying so"] }
+
+func (s *memoryStore) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		if s.quirks["closes once"] {
+			return ledger.ErrClosed
+		}
+		return nil
+	}
+	s.closed = true
+	s.open--
+	if s.quirks["loses the latest"] && s.latest != "" {
+		delete(s.orders, s.latest)
+	}
+	return nil
+}
+
+func (s *memoryStore) Check(ctx context.Context) error {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if s.quirks["checks an order"] && len(s.orders) == 0 {
+		return ledger.ErrNotFound
+	}
+	return nil
+}
+
+func (s *memoryStore) Find(ctx context.Context, tenant, orderID string) (ledger.Record, error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return ledger.Record{}, err
+	}
+	defer leave()
+	r, ok := s.orders[orderID]
+	if !ok || (r.Tenant != tenant && !s.quirks["knows no tenants"]) {
+		return ledger.Record{}, ledger.ErrNotFound
+	}
+	return s.out(r), nil
+}
+
+func (s *memoryStore) FindKey(ctx context.Context, tenant, requestID string) (ledger.Record, error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return ledger.Record{}, err
+	}
+	defer leave()
+	id, ok := s.keys[s.key(tenant, requestID)]
+	if !ok {
+		return ledger.Record{}, ledger.ErrNotFound
+	}
+	return s.out(s.orders[id]), nil
+}
+
+func (m *memory) key(tenant, requestID string) [2]string {
+	if m.quirks["has keys of all tenants"] {
+		tenant = ""
+	}
+	return [2]string{tenant, requestID}
+}
+
+// out is a record as a caller gets it.
+func (m *memory) out(r ledger.Record) ledger.Record {
+	if m.quirks["hands out its own"] {
+		return r
+	}
+	return r.Clone()
+}
+
+// kept is a record as it is at rest.
+func (m *memory) kept(r ledger.Record) ledger.Record {
+	if !m.quirks["hands out its own"] {
+		r = r.Clone()
+	}
+	for _, at := range []*time.Time{&r.Due, &r.Doubt.Since, &r.Doubt.Counted, &r.Created, &r.Updated, &r.Claimed, &r.Settled} {
+		*at = m.cut(*at)
+	}
+	for i := range r.Attention {
+		a := &r.Attention[i]
+		*a = ledger.Attention{Code: mend(m, a.Code), Description: mend(m, a.Description), Since: m.cut(a.Since)}
+	}
+	for i := range r.Looks {
+		r.Looks[i] = mend(m, r.Looks[i])
+	}
+	for _, text := range []*string{
+		&r.CarrierAccount, &r.Target, &r.CustomerReference, &r.Owner, &r.Reply, &r.Ticket, &r.Message, &r.ErrorID, &r.Problem, &r.Doubt.Finding, &r.PortDate,
+	} {
+		*text = mend(m, *text)
+	}
+	r.Reason, r.Status = mend(m, r.Reason), mend(m, r.Status)
+	return r
+}
+
+func (m *memory) cut(at time.Time) time.Time {
+	switch {
+	case m.quirks["keeps nanoseconds"]:
+		return at.UTC()
+	case m.quirks["rounds times"]:
+		return at.Round(time.Microsecond).UTC()
+	case m.quirks["keeps time zones"]:
+		return at.Truncate(time.Microsecond)
+	}
+	return at.Truncate(time.Microsecond).UTC()
+}
+
+// mend is a text that may be kept.
+func mend[T ~string](m *memory, text T) T {
+	switch {
+	case m.quirks["takes any text"]:
+		return text
+	case m.quirks["trims text"]:
+		return T(strings.TrimSpace(string(text)))
+	case m.quirks["cuts text"] && len(text) > 10_000:
+		return text[:10_000]
+	case utf8.ValidString(string(text)) && !strings.ContainsRune(string(text), 0):
+		return text
+	}
+	return T(strings.ReplaceAll(strings.ToValidUTF8(string(text), "\uFFFD"), "\x00", "\uFFFD"))
+}
+
+// put keeps a record and what is told of it.
+func (m *memory) put(r ledger.Record, events ...ledger.Event) {
+	m.orders[r.OrderID] = r
+	m.versions[r.OrderID]++
+	for _, e := range events {
+		m.sequence++
+		e.Sequence, e.Time = m.sequence, m.cut(e.Time)
+		e.Actor.Name, e.Ticket, e.Note = mend(m, e.Actor.Name), mend(m, e.Ticket), mend(m, e.Note)
+		if m.quirks["counts from nothing"] {
+			e.Sequence--
+		}
+		if m.quirks["numbers by order"] {
+			e.Sequence = int64(len(m.events[r.OrderID]) + 1)
+		}
+		if m.onEvent != nil {
+			e = m.onEvent(e)
+		}
+		m.events[r.OrderID] = append(m.events[r.OrderID], e)
+	}
+}
+
+// holders are the other orders that hold a number of r, with the first number that they share, in the order of r.
+func (m *memory) holders(r ledger.Record) (holders []ledger.HeldError) {
+	numbers := slices.Clone(r.Numbers)
+	if m.quirks["names any number"] {
+		slices.Sort(numbers)
+	}
+	for _, n := range numbers {
+		for id, other := range m.orders {
+			holds := other.Holds()
+			switch {
+			case m.quirks["holds in every state"]:
+				holds = true
+			case m.quirks["holds whatever the status"]:
+				holds = other.State.Holds(false)
+			case m.quirks["holds until REFUSED"]:
+				holds = other.State != order.Refused && !(other.State == order.Accepted && !holds)
+			case m.quirks["frees what is in doubt"] && other.State == order.InDoubt:
+				holds = false
+			case m.quirks["holds within a tenant"] && other.Tenant != r.Tenant && r.Tenant != "prober":
+				holds = false
+			case m.quirks["holds the last number"] && other.Numbers[len(other.Numbers)-1] != n:
+				holds = false
+			case m.quirks["frees what two hold"] && other.Attends(ledger.AttentionNumbersHeldTwice):
+				holds = false
+			}
+			known := slices.ContainsFunc(holders, func(h ledger.HeldError) bool { return h.Holder.OrderID == id })
+			if id != r.OrderID && holds && !known && slices.Contains(other.Numbers, n) {
+				holders = append(holders, ledger.HeldError{Holder: m.out(other), Number: n})
+			}
+		}
+	}
+	return holders
+}
+
+var errID = errors.New("the order id is taken")
+
+func (s *memoryStore) Claim(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return ledger.Record{}, err
+	}
+	defer leave()
+	r = s.kept(r)
+	key := s.key(r.Tenant, r.RequestID)
+	now, known := s.orders[s.keys[key]]
+	if s.quirks["looks at numbers first"] || s.quirks["knows no keys"] {
+		if held := s.holders(r); len(held) > 0 {
+			return ledger.Record{}, &held[0]
+		}
+	}
+	switch {
+	case known && r.Attempt == 1 && !s.quirks["knows no keys"] && !(s.quirks["frees keys"] && now.State == order.Refused):
+		return s.out(now), ledger.ErrMoved
+	case known && r.Attempt > 1:
+		if now.Attempt != r.Attempt-1 && !s.quirks["takes any attempt"] || now.State != order.NotSent && !s.quirks["claims from any state"] ||
+			now.OrderID != r.OrderID && !s.quirks["takes any order"] {
+			return s.out(now), ledger.ErrMoved
+		}
+		fence := now.Fence
+		if s.quirks["forgets the fence"] {
+			fence = r.Fence
+		}
+		if !s.quirks["fixes nothing"] {
+			r = fixed(r, now)
+		}
+		r.Fence = fence
+	case !known && r.Attempt > 1 && !s.quirks["claims what is not there"]:
+		return ledger.Record{}, ledger.ErrNotFound
+	}
+	if _, taken := s.orders[r.OrderID]; !known && taken && !s.quirks["overwrites orders"] {
+		return ledger.Record{}, errID
+	}
+	return s.claim(now, key, r, e)
+}
+
+// claim writes a claim that its key allows.
+func (s *memoryStore) claim(now ledger.Record, key [2]string, r ledger.Record, e ledger.Entry) (ledger.Record, error) {
+	held := s.holders(r)
+	if s.quirks["claims in two steps"] {
+		s.mu.Unlock()
+		runtime.Gosched()
+		s.mu.Lock()
+	}
+	if len(held) > 0 && !(s.quirks["claims again what others hold"] && r.Attempt > 1) && !s.quirks["holds nothing"] {
+		if s.quirks["leaves half a claim"] {
+			s.keys[key] = r.OrderID
+			s.put(r)
+		}
+		if s.quirks["leaves a key"] {
+			s.keys[key] = held[0].Holder.OrderID
+		}
+		return ledger.Record{}, &held[0]
+	}
+	if s.onClaim != nil {
+		r = s.onClaim(now, r)
+	}
+	s.keys[key] = r.OrderID
+	events := []ledger.Event{ledger.Claimed(r, e)}
+	if s.quirks["claims silently"] {
+		events = nil
+	}
+	s.put(r, events...)
+	s.latest = r.OrderID
+	return s.out(r), nil
+}
+
+func (s *memoryStore) Advance(ctx context.Context, orderID string, step ledger.Step) (ledger.Record, error) {
+	for {
+		leave, err := s.enter(ctx)
+		if err != nil {
+			return ledger.Record{}, err
+		}
+		now, ok := s.orders[orderID]
+		version := s.versions[orderID]
+		if !ok {
+			leave()
+			return ledger.Record{}, ledger.ErrNotFound
+		}
+		s.changing[orderID]++
+		now = s.out(now)
+		leave()
+		runtime.Gosched()
+		next, events, err := s.apply(step, now)
+		s.mu.Lock()
+		s.changing[orderID]--
+		if s.versions[orderID] != version && !s.quirks["loses steps"] {
+			s.mu.Unlock()
+			continue
+		}
+		r, err := s.settle(now, next, events, step, err)
+		s.mu.Unlock()
+		return r, err
+	}
+}
+
+// apply is the step, and an error where it panics.
+func (s *memoryStore) apply(step ledger.Step, now ledger.Record) (next ledger.Record, events []ledger.Event, err error) {
+	defer func() {
+		if v := recover(); v != nil && !s.quirks["carries out panics"] {
+			err = fmt.Errorf("a step panicked: %v", v)
+		} else if v != nil {
+			next = now
+			next.PortDate = "panicked"
+		}
+	}()
+	next, events, err = step.Apply(now)
+	if s.quirks["moves anywhere"] && errors.Is(err, ledger.ErrMoved) {
+		next, err = now.Clone(), nil
+		_, _ = step.Change(&next)
+	}
+	if s.quirks["writes before it fails"] && err != nil {
+		failed := now.Clone()
+		_, _ = step.Change(&failed)
+		s.mu.Lock()
+		s.put(fixed(failed, now))
+		s.mu.Unlock()
+	}
+	return next, events, err
+}
+
+// settle writes what a step made, unless the contract refuses it. The ledger is locked.
+func (s *memoryStore) settle(now, next ledger.Record, events []ledger.Event, step ledger.Step, err error) (ledger.Record, error) {
+	switch {
+	case err != nil && s.quirks["fails together"]:
+		s.poisoned = true
+		return s.out(now), err
+	case errors.Is(err, ledger.ErrMoved) && !s.quirks["keeps the order to itself"]:
+		return s.out(s.orders[now.OrderID]), err
+	case err != nil && s.quirks["hides errors"]:
+		return ledger.Record{}, errors.New("a step failed")
+	case err != nil:
+		return ledger.Record{}, err
+	}
+	for _, other := range s.orders {
+		same := next.Ticket == other.Ticket && next.CarrierAccount == other.CarrierAccount
+		switch {
+		case s.quirks["shares tickets"]:
+			same = false
+		case s.quirks["frees tickets"] && other.Category() == order.CategoryClosed, s.quirks["frees tickets"] && other.State == order.Refused:
+			same = false
+		case s.quirks["has tickets of all accounts"]:
+			same = next.Ticket == other.Ticket
+		case s.quirks["reads tickets loosely"]:
+			same = strings.EqualFold(next.Ticket, other.Ticket)
+		}
+		if same && other.OrderID != next.OrderID && (next.Ticket != "" || s.quirks["gives nobody a ticket"]) {
+			return s.out(now), ledger.ErrTicketTaken
+		}
+	}
+	if s.quirks["settles in two steps"] {
+		s.mu.Unlock()
+		runtime.Gosched()
+		s.mu.Lock()
+	}
+	next = s.kept(next)
+	if s.onStep != nil {
+		next = s.onStep(now, next)
+	}
+	if s.quirks["tells of every step"] && len(events) == 0 {
+		_, events, _ = ledger.Step{Now: step.Now, Change: func(*ledger.Record) (ledger.Entry, error) {
+			return ledger.Entry{Type: ledger.EventEvidence}, nil
+		}}.Apply(next)
+	}
+	if s.quirks["tells one thing"] {
+		events = events[:min(1, len(events))]
+	}
+	return s.collide(now, next, events, step)
+}
+
+// collide writes a step's order, and marks it and the others whose numbers it comes to hold.
+func (s *memoryStore) collide(now, next ledger.Record, events []ledger.Event, step ledger.Step) (ledger.Record, error) {
+	var others []ledger.HeldError
+	if next.Holds() && (!now.Holds() || s.quirks["collides with what held already"]) && !s.quirks["never collides"] {
+		others = s.holders(next)
+	}
+	if len(others) > 0 && (step.By == order.ByEvidence || s.quirks["refuses to collide"]) && !s.quirks["believes any evidence"] {
+		return s.out(now), &others[0]
+	}
+	at := step.Now
+	for i, h := range others {
+		if s.quirks["runs into itself"] && s.changing[h.Holder.OrderID] > 0 {
+			return ledger.Record{}, errors.New("deadlock")
+		}
+		var told []ledger.Event
+		if s.quirks["marks every time"] {
+			next.Unattend(ledger.AttentionNumbersHeldTwice)
+		}
+		next, told = ledger.Collide(next, h.Holder.OrderID, at)
+		events = append(events, told...)
+		if s.quirks["marks one"] || i > 0 && s.quirks["marks the first"] {
+			continue
+		}
+		other, told := ledger.Collide(h.Holder, next.OrderID, at)
+		if s.quirks["marks silently"] {
+			told = nil
+		}
+		s.put(s.kept(other), told...)
+	}
+	next = s.kept(next)
+	s.put(next, events...)
+	return s.out(next), nil
+}

@@ -1,0 +1,227 @@
+package ledgertest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/order"
+)
+
+// model is what a ledger should hold: the contract once more, over maps and one call after another, as plainly as it can
+// be said. Of an event it knows the call that it came with in the place of its sequence.
+type model struct {
+	orders map[string]ledger.Record
+	events map[string][]ledger.Event
+	calls  int64
+}
+
+func newModel() *model {
+	return &model{orders: map[string]ledger.Record{}, events: map[string][]ledger.Event{}}
+}
+
+// answer is what a call should answer: an order, unless that is left open, and one of some errors, if there are any.
+type answer struct {
+	record ledger.Record
+	errs   []error
+}
+
+var (
+	// errStep is the own error of some steps.
+	errStep = errors.New("a step of the model fails")
+	// errAny stands for any error.
+	errAny = errors.New("some error")
+)
+
+// differs is how an answer differs from what it should be; "" if it does not.
+func (a answer) differs(got ledger.Record, err error) string {
+	fits := func(want error) bool {
+		held, isHeld := errors.AsType[*ledger.HeldError](err)
+		if h, ok := errors.AsType[*ledger.HeldError](want); ok {
+			return isHeld && difference(h, held) == ""
+		}
+		return err != nil && (want == errAny || errors.Is(err, want))
+	}
+	if (err != nil && len(a.errs) == 0) || (len(a.errs) > 0 && !slices.ContainsFunc(a.errs, fits)) {
+		return fmt.Sprintf("error %+v, want one of %+v", err, a.errs)
+	}
+	if a.record.OrderID == "" {
+		return ""
+	}
+	return difference(a.record, got)
+}
+
+// put keeps an order and what is told of it.
+func (m *model) put(r ledger.Record, events ...ledger.Event) {
+	m.orders[r.OrderID] = r
+	for _, e := range events {
+		e.Sequence = m.calls
+		m.events[r.OrderID] = append(m.events[r.OrderID], e)
+	}
+}
+
+// all are all orders.
+func (m *model) all() []ledger.Record {
+	var all []ledger.Record
+	for _, r := range m.orders {
+		all = append(all, r)
+	}
+	slices.SortFunc(all, newer)
+	return all
+}
+
+// ofKey is the order of a key.
+func (m *model) ofKey(tenant, requestID string) (ledger.Record, bool) {
+	for _, r := range m.orders {
+		if r.Tenant == tenant && r.RequestID == requestID {
+			return r, true
+		}
+	}
+	return ledger.Record{}, false
+}
+
+// holders are the other orders that hold numbers of r, each with the first of its numbers, in the order of r.
+func (m *model) holders(r ledger.Record) []*ledger.HeldError {
+	var holders []*ledger.HeldError
+	seen := map[string]bool{}
+	for _, n := range r.Numbers {
+		for id, other := range m.orders {
+			if id != r.OrderID && other.Holds() && slices.Contains(other.Numbers, n) && !seen[id] {
+				seen[id] = true
+				holders = append(holders, &ledger.HeldError{Holder: other, Number: n})
+			}
+		}
+	}
+	return holders
+}
+
+// heldErrors are the *HeldErrors of which a store may say one: two orders may hold the first number.
+func heldErrors(holders []*ledger.HeldError) []error {
+	var errs []error
+	for _, h := range holders {
+		if h.Number == holders[0].Number {
+			errs = append(errs, h)
+		}
+	}
+	return errs
+}
+
+// claim is Store.Claim.
+func (m *model) claim(r ledger.Record, e ledger.Entry) answer {
+	m.calls++
+	now, known := m.ofKey(r.Tenant, r.RequestID)
+	switch {
+	case r.Attempt == 1 && known:
+		return answer{now, []error{ledger.ErrMoved}}
+	case r.Attempt > 1 && !known:
+		return answer{errs: []error{ledger.ErrNotFound, ledger.ErrMoved}}
+	case r.Attempt > 1 && (now.OrderID != r.OrderID || now.State != order.NotSent || now.Attempt != r.Attempt-1):
+		return answer{now, []error{ledger.ErrMoved}}
+	case r.Attempt > 1:
+		r = fixed(r, now)
+		r.Fence = now.Fence
+	}
+	if holders := m.holders(r); len(holders) > 0 {
+		return answer{errs: heldErrors(holders)}
+	}
+	m.put(r, ledger.Claimed(r, e))
+	return answer{record: r}
+}
+
+// advance is Store.Advance. Where an order collides with several, the contract leaves open which of them its mark names:
+// it is the one that got names.
+func (m *model) advance(orderID string, s ledger.Step, got ledger.Record) answer {
+	m.calls++
+	now, known := m.orders[orderID]
+	if !known {
+		return answer{errs: []error{ledger.ErrNotFound}}
+	}
+	next, events, err := s.Apply(now)
+	switch {
+	case errors.Is(err, ledger.ErrMoved):
+		return answer{now, []error{err}}
+	case errors.Is(err, errStep):
+		return answer{errs: []error{errStep}}
+	case err != nil:
+		return answer{errs: []error{errAny}}
+	}
+	var refusals []error
+	for id, other := range m.orders {
+		if id != orderID && next.Ticket != "" && other.Ticket == next.Ticket && other.CarrierAccount == next.CarrierAccount {
+			refusals = append(refusals, ledger.ErrTicketTaken)
+		}
+	}
+	var holders []*ledger.HeldError
+	if next.Holds() && !now.Holds() {
+		holders = m.holders(next)
+	}
+	if s.By == order.ByEvidence && len(holders) > 0 {
+		refusals = append(refusals, heldErrors(holders)...)
+	}
+	if len(refusals) > 0 {
+		return answer{now, refusals}
+	}
+	for i, h := range holders {
+		if marked, _ := ledger.Collide(next, h.Holder.OrderID, s.Now); difference(marked.Attention, got.Attention) == "" {
+			holders[0], holders[i] = holders[i], holders[0]
+		}
+	}
+	for _, h := range holders {
+		var told []ledger.Event
+		next, told = ledger.Collide(next, h.Holder.OrderID, s.Now)
+		events = append(events, told...)
+		other, told := ledger.Collide(h.Holder, orderID, s.Now)
+		m.put(other, told...)
+	}
+	m.put(next, events...)
+	return answer{record: next}
+}
+
+// take is Store.Take of one order.
+func (m *model) take(r ledger.Record, t ledger.Turn) ledger.Record {
+	r = handed(m.orders[r.OrderID], t.Until)
+	m.put(r)
+	return r
+}
+
+// due are the orders of a turn, the longest due first.
+func (m *model) due(t ledger.Turn) []ledger.Record {
+	var due []ledger.Record
+	for _, r := range m.all() {
+		if r.State == t.State && !r.Due.IsZero() && !r.Due.After(t.Now) {
+			due = append(due, r)
+		}
+	}
+	slices.SortFunc(due, func(a, b ledger.Record) int { return a.Due.Compare(b.Due) })
+	return due
+}
+
+// counts is Store.Count.
+func (m *model) counts() ledger.Counts {
+	var c ledger.Counts
+	for _, r := range m.orders {
+		switch r.State {
+		case order.Sending:
+			c.Sending++
+		case order.InDoubt:
+			c.InDoubt++
+		case order.NotSent, order.Refused, order.Accepted:
+		}
+		if len(r.Attention) > 0 {
+			c.NeedsAttention++
+		}
+	}
+	return c
+}
+
+// leases is Store.Sending.
+func (m *model) leases() []ledger.Lease {
+	var leases []ledger.Lease
+	for _, r := range m.all() {
+		if r.State == order.Sending {
+			leases = append(leases, ledger.Lease{OrderID: r.OrderID, Attempt: r.Attempt, Owner: r.Owner, Term: r.Lease})
+		}
+	}
+	return leases
+}

@@ -1,0 +1,63 @@
+package ledger
+
+import (
+	"slices"
+	"time"
+
+	"github.com/portin/portin/internal/order"
+)
+
+// Query is which orders are wanted. Filters of different fields all apply; the zero value of a filter lets every order
+// pass.
+type Query struct {
+	Tenant string
+
+	// States and Categories are alternatives each.
+	States     []order.State
+	Categories []order.Category
+	// Number is in E.164; the others are compared exactly.
+	Number, Ticket, CustomerReference, RequestID string
+	NeedsAttention                               *bool
+	// From is inclusive, Before is not.
+	FromCreated, BeforeCreated, FromUpdated, BeforeUpdated time.Time
+
+	// After is the last order of the page before; zero begins with the newest.
+	After Position
+	// Limit is how many orders a page has at the most, and MaxBytes ends a page before the order by which its contents and
+	// warnings would exceed it; a page has one order at the least. Both are above zero.
+	Limit, MaxBytes int
+}
+
+// Position is an order's place in a list.
+type Position struct {
+	Created time.Time
+	OrderID string
+}
+
+// standing is one number for a state and a category; an index over it finds orders by both.
+func standing(s order.State, c order.Category) int { return int(s)*10 + int(c) }
+
+// Standings lists what Record.Standing of a wanted order may be, rising; nil lets every order pass, and an empty list none.
+func (q Query) Standings() []int {
+	if len(q.States) == 0 && len(q.Categories) == 0 {
+		return nil
+	}
+	all := []int{}
+	for _, s := range order.States() {
+		if len(q.States) > 0 && !slices.Contains(q.States, s) {
+			continue
+		}
+		if s != order.Accepted {
+			if len(q.Categories) == 0 {
+				all = append(all, standing(s, 0))
+			}
+			continue
+		}
+		for c := order.CategoryOpen; c <= order.CategoryClosed; c++ {
+			if len(q.Categories) == 0 || slices.Contains(q.Categories, c) {
+				all = append(all, standing(s, c))
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,157 @@
+package ledger
+
+import (
+	"slices"
+	"time"
+
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/order"
+)
+
+// Default is the tenant, and the carrier account, of orders whose caller has no identity.
+const Default = "default"
+
+// Record is an order at rest. One that a Store returns is the caller's own, but for the bytes in it, which nobody writes
+// to. OrderID, Tenant, CarrierAccount, RequestID, Target, CustomerReference, Content, Numbers and Created are fixed by the
+// first claim.
+type Record struct {
+	// OrderID is a UUIDv7.
+	OrderID string
+	// Tenant and RequestID are the idempotency key; the request ID is in lower case.
+	Tenant    string
+	RequestID string
+	// CarrierAccount is the account at the carrier that the order goes to; tickets are unique in it.
+	CarrierAccount string
+
+	// Target is the name of the arm of the contract's oneof, CustomerReference the caller's own word for the order.
+	Target            string
+	CustomerReference string
+	// Content is the order as the caller wrote it, normalised, in a form that only intake reads; without the content of
+	// documents and without passwords.
+	Content []byte
+	// Warnings were found at the latest claim, in a form that only intake reads.
+	Warnings []byte
+	// Numbers are the numbers to port, in E.164, in the order of the target.
+	Numbers []string
+
+	// State is where the order stands; Attempt counts the claims, from 1.
+	State   order.State
+	Attempt int
+	// Owner is the process that sends the order while it is SENDING, and Lease how long it may take.
+	Owner string
+	Lease time.Duration
+	// Due is when periodic work looks at the order next; zero is never. Fence counts how often it was taken for that.
+	Due   time.Time
+	Fence int64
+	// Looks are the tickets that stood at the carrier for the first number before each attempt; LookFailed tells that a
+	// look could not be made.
+	Looks      []string
+	LookFailed bool
+
+	// Reply is the carrier's word of reply in the contract's spelling without its prefix; empty while there is none.
+	Reply string
+	// Ticket, Message and ErrorID are the carrier's, as far as it answered.
+	Ticket  string
+	Message string
+	ErrorID string
+	// Reason and Problem are the error that the latest attempt ended with in NOT_SENT or REFUSED, and RetryAfter how long
+	// it asks the caller to wait.
+	Reason     fault.Reason
+	Problem    string
+	RetryAfter time.Duration
+	// Doubt is what was found out so far about an order in doubt.
+	Doubt Doubt
+	// Attention says why a person should look, oldest first; empty when none should.
+	Attention []Attention
+
+	// Status is the carrier's word for how the port fares, Disputing whether the porting team disputes a rejection, and
+	// PortDate the day of the port, YYYY-MM-DD; empty while the carrier was not asked.
+	Status    order.Status
+	Disputing bool
+	PortDate  string
+
+	// Created is the first claim, Updated the latest change that has an event, Claimed the latest claim, Settled its
+	// definite answer.
+	Created, Updated, Claimed, Settled time.Time
+}
+
+// Doubt is what asking the carrier about an order in doubt has found.
+type Doubt struct {
+	// Since is when the order became IN_DOUBT.
+	Since time.Time
+	// Asked counts the look-ups.
+	Asked int
+	// Finding is what the latest look-up that counted found; Agreed is how many in a row found the same, and Counted when
+	// the latest of them was made.
+	Finding string
+	Agreed  int
+	Counted time.Time
+}
+
+// Attention is a reason for a person to look at an order.
+type Attention struct {
+	Code        AttentionCode
+	Description string
+	Since       time.Time
+}
+
+// AttentionCode names a reason, as the contract does without its prefix ATTENTION_CODE_.
+type AttentionCode string
+
+// The reasons.
+const (
+	AttentionReplyDeferred     AttentionCode = "REPLY_DEFERRED"
+	AttentionReplyConditional  AttentionCode = "REPLY_CONDITIONAL"
+	AttentionNoTicket          AttentionCode = "NO_TICKET"
+	AttentionInDoubtUnresolved AttentionCode = "IN_DOUBT_UNRESOLVED"
+	AttentionLateAnswer        AttentionCode = "LATE_ANSWER"
+	AttentionNumbersHeldTwice  AttentionCode = "NUMBERS_HELD_TWICE"
+	AttentionCarrierStatus     AttentionCode = "CARRIER_STATUS"
+	AttentionDateChanged       AttentionCode = "DATE_CHANGED"
+	AttentionNoProgress        AttentionCode = "NO_PROGRESS"
+)
+
+// Attend adds a reason for a person to look. One that is there already stays as it is.
+func (r *Record) Attend(code AttentionCode, description string, now time.Time) {
+	if !r.Attends(code) {
+		r.Attention = append(r.Attention, Attention{Code: code, Description: description, Since: now})
+	}
+}
+
+// Attends reports whether the order needs attention for this reason.
+func (r Record) Attends(code AttentionCode) bool {
+	return slices.ContainsFunc(r.Attention, func(a Attention) bool { return a.Code == code })
+}
+
+// Unattend takes a reason away.
+func (r *Record) Unattend(code AttentionCode) {
+	r.Attention = slices.DeleteFunc(r.Attention, func(a Attention) bool { return a.Code == code })
+}
+
+// Category is what the carrier's status means. An accepted order whose status is not known is open; an order in another
+// state has no category.
+func (r Record) Category() order.Category {
+	if r.State != order.Accepted {
+		return 0
+	}
+	if c := r.Status.Category(r.Disputing); c != 0 {
+		return c
+	}
+	return order.CategoryOpen
+}
+
+// Holds reports whether the order holds its numbers.
+func (r Record) Holds() bool {
+	return r.State.Holds(r.Category() == order.CategoryClosed)
+}
+
+// Standing is the state and the category in one number, by which engines find orders: see Query.Standings.
+func (r Record) Standing() int { return standing(r.State, r.Category()) }
+
+// Clone returns a record that shares nothing with r but the bytes that nobody writes to.
+func (r Record) Clone() Record {
+	r.Numbers = slices.Clone(r.Numbers)
+	r.Looks = slices.Clone(r.Looks)
+	r.Attention = slices.Clone(r.Attention)
+	return r
+}

@@ -1,0 +1,131 @@
+package ledger
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/portin/portin/internal/order"
+)
+
+// Step is a change of an order.
+type Step struct {
+	// By is what moves the order, when its state changes.
+	By order.Cause
+	// Now is the time of the change.
+	Now time.Time
+	// Change alters the record that it is handed and says what to write down about it. An error leaves everything as it
+	// is. It may be called several times and under a lock: it neither blocks nor remembers.
+	Change func(r *Record) (Entry, error)
+}
+
+var errFixed = errors.New("a step changed what the first claim has fixed")
+
+// Apply is the step on a record: the record as it will be, and the events that tell of it, without their sequence. A
+// change of state, of the status, of the port's day and of the reasons for attention is an event each; an entry with a
+// type is an event in any case, and then a change of state has none beside it. ErrMoved when the state may not move so.
+// Neither result shares anything with now.
+func (s Step) Apply(now Record) (next Record, events []Event, err error) {
+	next = now.Clone()
+	entry, err := s.Change(&next)
+	if err != nil {
+		return Record{}, nil, err
+	}
+	if !sameFixed(now, next) {
+		return Record{}, nil, errFixed
+	}
+	if next.State != now.State && !order.CanMove(now.State, next.State, s.By) {
+		return Record{}, nil, ErrMoved
+	}
+	events = tell(now, next, entry, s.Now)
+	if len(events) > 0 {
+		next.Updated = s.Now
+	}
+	return next, events, nil
+}
+
+// Claimed is the event of a claim.
+func Claimed(r Record, e Entry) Event {
+	return event(r, EventClaimed, e, r.Claimed)
+}
+
+// Collide marks an order that has come to hold a number together with another one.
+func Collide(r Record, other string, now time.Time) (Record, []Event) {
+	next := r.Clone()
+	next.Attend(AttentionNumbersHeldTwice, "order "+other+" holds a number of this order too; the carrier may have two orders for it", now)
+	events := tell(r, next, Entry{Actor: Actor{Kind: ByService}}, now)
+	if len(events) > 0 {
+		next.Updated = now
+	}
+	return next, events
+}
+
+// tell says what changed between two records.
+func tell(before, after Record, e Entry, now time.Time) []Event {
+	var events []Event
+	stateChanged := before.State != after.State || before.Attempt != after.Attempt
+	switch {
+	case e.Type != "":
+		events = append(events, event(after, e.Type, e, now))
+	case stateChanged:
+		events = append(events, event(after, EventStateChanged, e, now))
+	}
+	if before.Status != after.Status || before.Disputing != after.Disputing {
+		events = append(events, event(after, EventStatusChanged, e, now))
+	}
+	if before.PortDate != after.PortDate {
+		events = append(events, event(after, EventDateChanged, e, now))
+	}
+	if !slices.EqualFunc(before.Attention, after.Attention, func(a, b Attention) bool { return a.Code == b.Code }) {
+		e.Note, e.Ticket, e.Unverified = attention(after), "", false
+		events = append(events, event(after, EventAttentionChanged, e, now))
+	}
+	return events
+}
+
+// event is one event about a record as it is after it.
+func event(r Record, t EventType, e Entry, now time.Time) Event {
+	ticket := e.Ticket
+	if ticket == "" {
+		ticket = r.Ticket
+	}
+	return Event{
+		OrderID: r.OrderID, Time: now, Actor: e.Actor, Type: t, Attempt: r.Attempt, State: r.State, Status: r.Status, Ticket: ticket,
+		PortDate: r.PortDate, Unverified: e.Unverified, Note: bounded(e.Note),
+	}
+}
+
+// attention is the note of a change of the reasons for attention.
+func attention(r Record) string {
+	if len(r.Attention) == 0 {
+		return "the order no longer needs attention"
+	}
+	var why []string
+	for _, a := range r.Attention {
+		why = append(why, string(a.Code)+": "+a.Description)
+	}
+	return strings.Join(why, "\n")
+}
+
+// bounded cuts a note at a whole character and makes it text that every engine takes: UTF-8 without NUL.
+func bounded(note string) string {
+	note = strings.ReplaceAll(strings.ToValidUTF8(note, "\uFFFD"), "\x00", "\uFFFD")
+	if len(note) <= MaxNote {
+		return note
+	}
+	end := MaxNote
+	for !utf8.RuneStart(note[end]) {
+		end--
+	}
+	return note[:end]
+}
+
+// sameFixed reports whether two records agree in what the first claim has fixed.
+func sameFixed(a, b Record) bool {
+	return a.OrderID == b.OrderID && a.Tenant == b.Tenant && a.RequestID == b.RequestID && a.CarrierAccount == b.CarrierAccount &&
+		a.Target == b.Target && a.CustomerReference == b.CustomerReference && bytes.Equal(a.Content, b.Content) &&
+		slices.Equal(a.Numbers, b.Numbers) && a.Created.Equal(b.Created)
+}
