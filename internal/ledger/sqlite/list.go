@@ -1,0 +1,113 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/portin/portin/internal/ledger"
+)
+
+// few is what Store.few is, but in tests: sorting a thousand costs about as much as reading a page.
+const few = 1000
+
+// List returns a page of orders, newest first, and whether there are more; see ledger.Store.
+//
+// A page costs what it holds, whatever the ledger holds, for every filter and for states, categories, attention and times
+// together. A key, a ticket and a number lead to few orders; other filters beside them are applied to these one by one. The
+// same is done with a range of updates beside a customer reference: many orders of one reference, few of them in the range,
+// are the one case that takes longer the more there are.
+func (s *Store) List(ctx context.Context, q ledger.Query) (page []ledger.Record, more bool, err error) {
+	w := want(q)
+	if len(w.classes) == 0 {
+		return nil, false, nil
+	}
+	err = s.reader.look(ctx, func(l *line) error {
+		p, err := l.plan(ctx, w, s.few)
+		if err != nil {
+			return err
+		}
+		page, more, err = l.page(ctx, p, q)
+		return err
+	})
+	if err != nil {
+		return nil, false, doing("list orders", err)
+	}
+	return page, more, nil
+}
+
+// plan is a query in SQL.
+type plan struct {
+	query string
+	args  []any
+}
+
+// plan chooses how a page is found: by the filter that leaves fewest orders to look at.
+func (l *line) plan(ctx context.Context, w wanted, few int) (plan, error) {
+	switch {
+	case w.RequestID != "":
+		return w.narrow(byKey)
+	case w.Ticket != "":
+		return w.narrow(byTicket)
+	case w.Number != "":
+		return w.narrow(byNumber)
+	}
+	if w.touched() {
+		scarce, err := l.scarce(ctx, w, few)
+		if err != nil {
+			return plan{}, err
+		}
+		if scarce {
+			return w.narrow(byUpdate)
+		}
+	}
+	switch {
+	case w.CustomerReference != "":
+		return w.merge(mergeReference, w.streams())
+	case w.touched():
+		spans, err := l.spans(ctx, w)
+		if err != nil {
+			return plan{}, err
+		}
+		return w.merge(mergeTouched, w.windows(spans))
+	}
+	return w.merge(mergeStanding, w.streams())
+}
+
+// page reads the page of a plan.
+func (l *line) page(ctx context.Context, p plan, q ledger.Query) (page []ledger.Record, more bool, err error) {
+	size := 0
+	err = l.each(ctx, p.query, p.args, func(from row) error {
+		if len(page) == q.Limit {
+			more = true
+			return errEnough
+		}
+		s, err := read(from)
+		if err != nil {
+			return err
+		}
+		size += len(s.record.Content) + len(s.record.Warnings)
+		if len(page) > 0 && size > q.MaxBytes {
+			more = true
+			return errEnough
+		}
+		page = append(page, s.record)
+		return nil
+	})
+	return page, more, err
+}
+
+// scarce reports whether few orders were changed in the range of a query.
+func (l *line) scarce(ctx context.Context, w wanted, few int) (bool, error) {
+	var one int
+	many, err := l.one(ctx, fewUpdated, []any{w.Tenant, w.fromUpdated, w.beforeUpdated, few}, &one)
+	return !many, err
+}
+
+// named are the arguments of a query by their names.
+func named(values map[string]any) []any {
+	args := make([]any, 0, len(values))
+	for name, value := range values {
+		args = append(args, sql.Named(name, value))
+	}
+	return args
+}

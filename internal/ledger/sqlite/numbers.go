@@ -1,0 +1,120 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/portin/portin/internal/ledger"
+)
+
+// rival is another order that holds a number.
+type rival struct {
+	number string
+	serial int64
+}
+
+// rivals are the other orders that hold numbers of a record, in the order of its numbers. There are none for most orders, and
+// that is asked first: whoever holds a number beside another one has that other one before it.
+func (t *transaction) rivals(ctx context.Context, r ledger.Record) ([]rival, error) {
+	const anybody = `SELECT n.serial FROM json_each(?) j CROSS JOIN numbers n INDEXED BY numbers_held ON n.number = j.value
+		WHERE n.held = 1 AND n.order_id <> ? LIMIT 1`
+	const holders = `
+		SELECT j.key AS place, n.held AS held, n.number, n.serial
+			FROM json_each(?1) j CROSS JOIN numbers n INDEXED BY numbers_held ON n.number = j.value
+			WHERE n.held = 1 AND n.order_id <> ?2
+		UNION ALL
+		SELECT j.key, n.held, n.number, n.serial
+			FROM json_each(?1) j CROSS JOIN numbers n INDEXED BY numbers_beside ON n.number = j.value
+			WHERE n.held = 2 AND n.order_id <> ?2
+		ORDER BY place, held`
+	numbers, err := list(r.Numbers)
+	if err != nil {
+		return nil, err
+	}
+	var somebody int64
+	found, err := t.one(ctx, anybody, []any{numbers, r.OrderID}, &somebody)
+	if err != nil || !found {
+		return nil, err
+	}
+	var all []rival
+	err = t.each(ctx, holders, []any{numbers, r.OrderID}, func(from row) error {
+		var place, held int64
+		var next rival
+		err := from.Scan(&place, &held, &next.number, &next.serial)
+		all = append(all, next)
+		return err
+	})
+	return all, err
+}
+
+// free says *ledger.HeldError when another order holds a number of a record.
+func (t *transaction) free(ctx context.Context, r ledger.Record) error {
+	rivals, err := t.rivals(ctx, r)
+	if err != nil || len(rivals) == 0 {
+		return err
+	}
+	return t.held(ctx, rivals[0])
+}
+
+// held is the error that a rival makes.
+func (t *transaction) held(ctx context.Context, r rival) error {
+	holder, err := t.order(ctx, orderByRow, r.serial)
+	if err != nil {
+		return err
+	}
+	return &ledger.HeldError{Holder: holder.record, Number: r.number}
+}
+
+// hold makes an order hold its numbers; beside its rivals, where there are any.
+func (t *transaction) hold(ctx context.Context, s stored, rivals []rival) error {
+	const (
+		take = `INSERT INTO numbers (tenant, number, created, order_id, serial, held) SELECT ?1, j.value, ?2, ?3, ?4, `
+		free = `1 FROM json_each(?5) j WHERE TRUE`
+		both = `CASE WHEN EXISTS (SELECT 1 FROM numbers n INDEXED BY numbers_held WHERE n.number = j.value AND n.held = 1
+			AND n.order_id <> ?3) THEN 2 ELSE 1 END FROM json_each(?5) j WHERE TRUE`
+		again = ` ON CONFLICT (tenant, number, created, order_id) DO UPDATE SET held = excluded.held`
+	)
+	query := take + free + again
+	if len(rivals) > 0 {
+		query = take + both + again
+	}
+	_, err := t.exec(ctx, query, s.record.Tenant, s.created, s.record.OrderID, s.serial, s.numbers)
+	return err
+}
+
+// release lets an order's numbers go. One that an order beside it holds too is that one's now.
+func (t *transaction) release(ctx context.Context, s stored) error {
+	const letGo = `UPDATE numbers SET held = 0
+		WHERE tenant = ?1 AND number IN (SELECT value FROM json_each(?2)) AND created = ?3 AND order_id = ?4`
+	if _, err := t.exec(ctx, letGo, s.record.Tenant, s.numbers, s.created, s.record.OrderID); err != nil {
+		return err
+	}
+	const heirs = `
+		SELECT n.tenant, n.number, n.created, n.order_id
+			FROM json_each(?1) j CROSS JOIN numbers n INDEXED BY numbers_beside ON n.number = j.value
+			WHERE n.held = 2 AND NOT EXISTS (SELECT 1 FROM numbers h INDEXED BY numbers_held WHERE h.number = n.number AND h.held = 1)
+			ORDER BY n.number, n.created, n.order_id`
+	type heir struct {
+		tenant, number string
+		created        int64
+		orderID        string
+	}
+	var all []heir
+	err := t.each(ctx, heirs, []any{s.numbers}, func(from row) error {
+		var h heir
+		err := from.Scan(&h.tenant, &h.number, &h.created, &h.orderID)
+		if len(all) == 0 || all[len(all)-1].number != h.number { // The eldest of several.
+			all = append(all, h)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, h := range all {
+		const inherit = `UPDATE numbers SET held = 1 WHERE tenant = ? AND number = ? AND created = ? AND order_id = ?`
+		if _, err := t.exec(ctx, inherit, h.tenant, h.number, h.created, h.orderID); err != nil {
+			return err
+		}
+	}
+	return nil
+}

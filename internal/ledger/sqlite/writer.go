@@ -1,0 +1,148 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/portin/portin/internal/ledger"
+)
+
+// crowd is how many writes share a commit: so few that none waits long for the others.
+const crowd = 256
+
+// writer carries out all writes, one after the other, in one goroutine. Those that wait at the same time share a
+// transaction and so one flush to the disk: it takes what is there, and waits for nobody.
+type writer struct {
+	db   *sql.DB
+	line *line
+	// crowd is how many writes share a commit at the most.
+	crowd    int
+	waiting  chan *write
+	stopping chan struct{}
+	stopped  chan struct{}
+	commits  atomic.Int64
+}
+
+// write is one write that waits to be carried out.
+type write struct {
+	do func(t *transaction) error
+	// gone is the error of a caller that is no longer interested; it counts only before the write begins.
+	gone func() error
+	// answer is told once the outcome is on the disk.
+	answer chan error
+}
+
+// startWriter starts the goroutine that writes, by a pool that has one connection. The context outlives every write.
+func startWriter(ctx context.Context, db *sql.DB) *writer {
+	w := &writer{
+		db: db, line: &line{db: db}, crowd: crowd,
+		waiting: make(chan *write), stopping: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	go w.run(ctx)
+	return w
+}
+
+// stop lets the writes that wait be carried out, and no more. It is called once.
+func (w *writer) stop() error {
+	close(w.stopping)
+	<-w.stopped
+	return w.line.close()
+}
+
+// close gives the connection back.
+func (w *writer) close() error { return w.db.Close() }
+
+// write carries out a write and returns once it is on the disk. It hands a context on that does not end: what has begun is
+// carried out. A write whose context is done before it begins is not.
+func (w *writer) write(ctx context.Context, do func(ctx context.Context, t *transaction) error) error {
+	j := &write{
+		do:     func(t *transaction) error { return do(context.WithoutCancel(ctx), t) },
+		gone:   ctx.Err,
+		answer: make(chan error, 1),
+	}
+	select {
+	case <-w.stopped:
+		return ledger.ErrClosed
+	default:
+	}
+	select {
+	case w.waiting <- j:
+		return <-j.answer
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.stopped:
+		return ledger.ErrClosed
+	}
+}
+
+func (w *writer) run(ctx context.Context) {
+	defer close(w.stopped)
+	for {
+		select {
+		case first := <-w.waiting:
+			w.serve(ctx, w.gather(first))
+		case <-w.stopping:
+			for group := w.gather(); len(group) > 0; group = w.gather() {
+				w.serve(ctx, group)
+			}
+			return
+		}
+	}
+}
+
+// gather adds those who are waiting right now.
+func (w *writer) gather(group ...*write) []*write {
+	for len(group) < w.crowd {
+		select {
+		case next := <-w.waiting:
+			group = append(group, next)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// serve carries out a group in one transaction and tells everybody what became of it. When the transaction fails, all of
+// its writes have failed: even one that only looked may have seen what another of them did.
+func (w *writer) serve(ctx context.Context, group []*write) {
+	outcomes := make([]error, len(group))
+	carried, err := w.commit(ctx, group, outcomes)
+	for i, j := range group {
+		if err != nil && carried[i] {
+			outcomes[i] = err
+		}
+		j.answer <- outcomes[i]
+	}
+}
+
+// commit carries out a group. It fills in the outcome of each write, tells which of them have begun, and returns the error
+// that all of these have in common.
+func (w *writer) commit(ctx context.Context, group []*write, outcomes []error) (begun []bool, err error) {
+	begun = make([]bool, len(group))
+	for i := range group {
+		begun[i] = true
+	}
+	t, err := begin(ctx, w.line)
+	if err != nil {
+		return begun, fmt.Errorf("begin a transaction: %w", err)
+	}
+	for i, j := range group {
+		if outcomes[i] = j.gone(); outcomes[i] != nil {
+			begun[i] = false
+			continue
+		}
+		var lost error
+		if outcomes[i], lost = t.carry(ctx, j.do); lost != nil {
+			t.rollback(ctx)
+			return begun, lost
+		}
+	}
+	if err := t.commit(ctx); err != nil {
+		return begun, fmt.Errorf("commit: %w", err)
+	}
+	w.commits.Add(1)
+	return begun, nil
+}
