@@ -1,0 +1,37 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/order"
+)
+
+var errNoLedger = errors.New("the ledger's own row is gone")
+
+// Count counts what an operator has to know of. Each count is as long as an index that has only such orders.
+func (s *Store) Count(ctx context.Context) (c ledger.Counts, err error) {
+	err = s.call(ctx, "count orders", func(ctx context.Context, conn *pgx.Conn) error {
+		const count = `SELECT (SELECT count(*) FROM orders WHERE state = $1), (SELECT count(*) FROM orders WHERE state = $2),
+			(SELECT count(*) FROM orders WHERE needs_attention)`
+		return conn.QueryRow(ctx, count, int16(order.Sending), int16(order.InDoubt)).Scan(&c.Sending, &c.InDoubt, &c.NeedsAttention)
+	})
+	if err != nil {
+		return ledger.Counts{}, err
+	}
+	return c, nil
+}
+
+// Check writes to the row whose lock every event needs: a ledger that cannot be written to for any reason fails here too.
+func (s *Store) Check(ctx context.Context) error {
+	return s.write(ctx, "check the ledger", func(ctx context.Context, tx *writing) error {
+		done, err := tx.Exec(ctx, `UPDATE ledger SET probe = probe + 1`)
+		if err == nil && done.RowsAffected() != 1 {
+			return errNoLedger
+		}
+		return err
+	})
+}

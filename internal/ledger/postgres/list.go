@@ -1,0 +1,101 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/portin/portin/internal/ledger"
+)
+
+// few is how many orders may be read and sorted for a page. Where a filter lets more through, an index has to bring them
+// sorted.
+const few = 500
+
+// List returns a page of orders. A page costs about the same however many orders there are and however far in it is: each
+// filter has an index that brings its orders newest first, and a page begins after the last order of the one before.
+// Which index leads is decided here and not left to the server, which goes by statistics that may be old.
+func (s *Store) List(ctx context.Context, q ledger.Query) (page []ledger.Record, more bool, err error) {
+	f := newFilter(q)
+	if f.none() {
+		return nil, false, nil
+	}
+	err = s.call(ctx, "list orders", func(ctx context.Context, conn *pgx.Conn) (err error) {
+		switch {
+		case f.RequestID != "" || f.Ticket != "":
+			page, more, err = f.page(ctx, conn, f.direct())
+		case f.Number != "":
+			page, more, err = f.page(ctx, conn, f.byNumber())
+		case f.reach != everything:
+			page, more, err = f.updated(ctx, conn)
+		case f.shelved():
+			page, more, err = f.page(ctx, conn, f.byShelf())
+		default:
+			page, more, err = f.page(ctx, conn, f.direct())
+		}
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	return page, more, nil
+}
+
+// updated is a page of what was updated in a range. When that is few they are read and sorted. Otherwise what else is asked
+// for leads if that is few, and the spans of the range if not.
+func (f filter) updated(ctx context.Context, conn *pgx.Conn) (page []ledger.Record, more bool, err error) {
+	inRange, err := f.count(ctx, conn, f.inRange())
+	if err != nil {
+		return nil, false, err
+	}
+	if inRange <= few {
+		return f.page(ctx, conn, f.byUpdate())
+	}
+	if f.shelved() {
+		onShelf, err := f.count(ctx, conn, f.onShelf())
+		if err != nil {
+			return nil, false, err
+		}
+		if onShelf <= few {
+			return f.page(ctx, conn, f.byShelf())
+		}
+	}
+	// The ends of what was updated at all are read before the page, from the same snapshot: an order that is updated in between
+	// would leave the range by its upper end and be on no page.
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { _ = tx.Rollback(ctx) }() // It has only read.
+	var least, most *int64
+	ends := f.ends()
+	if err := tx.QueryRow(ctx, ends.sql, ends.args...).Scan(&least, &most); err != nil || least == nil {
+		return nil, false, err
+	}
+	return f.page(ctx, tx, f.bySpan(f.reach.widen(*least, *most)))
+}
+
+// page reads the orders that a query names by id and at, which are one more than the page may have. It ends before the
+// order by which it would become too large.
+func (f filter) page(ctx context.Context, q querier, s statement) (page []ledger.Record, more bool, err error) {
+	limit, size := s.arg(f.Limit), s.arg(f.MaxBytes)
+	query := `WITH page AS MATERIALIZED (` + s.sql + `)
+		SELECT found, ` + recordColumns + ` FROM (
+			SELECT (SELECT count(*) FROM page) AS found, row_number() OVER newest AS place,
+				sum(octet_length(content) + octet_length(warnings)) OVER newest AS size, ` + recordColumns + `
+			FROM page JOIN orders ON order_id = id WINDOW newest AS (ORDER BY at DESC, id DESC)
+		) AS sized WHERE place <= ` + limit + ` AND (place = 1 OR size <= ` + size + `) ORDER BY place`
+	rows, err := q.Query(ctx, query, s.args...)
+	if err != nil {
+		return nil, false, err
+	}
+	found := 0
+	page, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (ledger.Record, error) { return scan(row, &found) })
+	return none(page), found > len(page), err
+}
+
+// count is how many orders a query names.
+func (f filter) count(ctx context.Context, conn *pgx.Conn, s statement) (n int, err error) {
+	err = conn.QueryRow(ctx, "SELECT count(*) FROM ("+s.sql+") AS found", s.args...).Scan(&n)
+	return n, err
+}

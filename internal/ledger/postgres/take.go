@@ -1,0 +1,69 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/order"
+)
+
+// Take hands out orders that something is due for. Takers pass over the rows that another one has locked and then find
+// them due later; a row that is not due any more once its lock is free is dropped by the server.
+func (s *Store) Take(ctx context.Context, t ledger.Turn) ([]ledger.Record, error) {
+	if t.Limit < 1 {
+		return nil, nil
+	}
+	type taken struct {
+		ledger.Record
+		was int64
+	}
+	var all []taken
+	err := s.write(ctx, "take orders that are due", func(ctx context.Context, tx *writing) error {
+		const take = `WITH picked AS MATERIALIZED (
+			SELECT order_id AS id, due AS was FROM orders WHERE state = $1 AND due <> 0 AND due <= $2
+			ORDER BY due, order_id LIMIT $3 FOR UPDATE SKIP LOCKED
+		)
+		UPDATE orders SET due = $4, fence = fence + 1 FROM picked WHERE order_id = id RETURNING was, ` + recordColumns
+		rows, err := tx.Query(ctx, take, int16(t.State), micros(t.Now), t.Limit, micros(t.Until))
+		if err != nil {
+			return err
+		}
+		all, err = pgx.AppendRows(all[:0], rows, func(row pgx.CollectableRow) (one taken, err error) {
+			one.Record, err = scan(row, &one.was)
+			return one, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b taken) int {
+		return cmp.Or(cmp.Compare(a.was, b.was), cmp.Compare(a.OrderID, b.OrderID))
+	})
+	var records []ledger.Record
+	for _, one := range all {
+		records = append(records, one.Record)
+	}
+	return records, nil
+}
+
+// Sending returns who is sending which orders.
+func (s *Store) Sending(ctx context.Context) (leases []ledger.Lease, err error) {
+	err = s.call(ctx, "read who is sending", func(ctx context.Context, conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, `SELECT order_id, attempt, owner, lease FROM orders WHERE state = $1 ORDER BY order_id`,
+			int16(order.Sending))
+		if err != nil {
+			return err
+		}
+		leases, err = pgx.AppendRows(leases[:0], rows, func(row pgx.CollectableRow) (l ledger.Lease, err error) {
+			err = row.Scan(&l.OrderID, &l.Attempt, &l.Owner, &l.Term)
+			return l, err
+		})
+		return err
+	})
+	return leases, err
+}
