@@ -68,7 +68,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	stdlog.SetOutput(hushed{log})
 	switch parsed.Command() {
 	case "serve":
-		err = app.Serve(ctx, c.Settings(), version, log, out)
+		err = app.Serve(ctx, app.Params{Config: c.Settings(), Version: version, Log: log}, out)
 	case "sandbox":
 		err = app.Sandbox(ctx, c.Settings(), log, out)
 	case "version":

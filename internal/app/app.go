@@ -6,6 +6,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -33,71 +36,80 @@ import (
 	"github.com/portin/portin/internal/tracker"
 )
 
+// Params are what a service is built from.
+type Params struct {
+	Config  config.Config
+	Version string
+	Log     *slog.Logger
+	// Reach is for tests that end the process on the way of an order; nil does nothing.
+	Reach func(intake.Point)
+	// LeaseMargin is for tests that wait for the end of a lease; 0 is 30 seconds.
+	LeaseMargin time.Duration
+}
+
 // App is a service that has been built and listens, and serves when Run is called.
 type App struct {
-	// GRPCAddress, HTTPAddress and SandboxAddress are where it listens; the last is empty without a sandbox.
-	GRPCAddress, HTTPAddress, SandboxAddress string
+	// GRPCAddress, HTTPAddress, AdminAddress and SandboxAddress are where it listens; the last is empty without a sandbox.
+	GRPCAddress, HTTPAddress, AdminAddress, SandboxAddress string
 
 	config  config.Config
+	version string
 	log     *slog.Logger
 	carrier *carrier.Client
+	ledger  *openLedger
 	intake  *intake.Intake
+	metrics *metrics
 	health  *health.Server
 	grpc    *grpc.Server
 	http    *http.Server
+	admin   *http.Server
 	sandbox *standin
+	// ready is whether orders can be taken.
+	ready atomic.Bool
+	// worked closes when the periodic work has ended.
+	worked chan struct{}
 	// inProcess carries the calls of the JSON face to the services.
 	inProcess *gateway.InProcess
 
-	grpcListener, httpListener net.Listener
+	grpcListener, httpListener, adminListener net.Listener
 }
 
 // Serve builds the service and runs it until ctx ends. What a person at a terminal wants to know goes to out.
-func Serve(ctx context.Context, c config.Config, version string, log *slog.Logger, out io.Writer) error {
-	a, err := New(ctx, c, version, log)
+func Serve(ctx context.Context, p Params, out io.Writer) error {
+	a, err := New(ctx, p)
 	if err != nil {
 		return err
 	}
-	if err := a.welcome(out, version); err != nil {
+	if err := a.welcome(out); err != nil {
 		return errors.Join(err, a.close())
 	}
 	return a.Run(ctx)
 }
 
 // New builds the service and begins to listen. Run serves; without it, nothing is answered.
-func New(ctx context.Context, c config.Config, version string, log *slog.Logger) (_ *App, err error) {
+func New(ctx context.Context, p Params) (_ *App, err error) {
+	c := p.Config
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{config: c, log: log, health: health.NewServer()}
+	a := &App{config: c, version: p.Version, log: p.Log, health: health.NewServer(), worked: make(chan struct{})}
+	a.metrics = newMetrics(a)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
 		}
 	}()
-	upstream := carrier.Config{
-		BaseURL: c.Carrier.URL, Username: c.Carrier.Username,
-		PostTimeout: c.Carrier.PostTimeout, GetTimeout: c.Carrier.GetTimeout, NoPortIn: carrier.NoPortIn(c.Carrier.NoPortIn),
-		Observe: a.observed,
-	}
-	if c.Sandbox {
-		if a.sandbox, err = newStandin(ctx, c.Standin, log); err != nil {
-			return nil, err
-		}
-		a.SandboxAddress = a.sandbox.address()
-		upstream.BaseURL, upstream.Username, upstream.Password = a.sandbox.baseURL(), sandboxUser, sandboxPassword
-	} else {
-		password, err := c.CarrierPassword()
-		if err != nil {
-			return nil, err
-		}
-		upstream.Password = carrier.Secret(password.Reveal())
-	}
-	if a.carrier, err = carrier.New(upstream); err != nil {
+	if err := a.buildCarrier(ctx); err != nil {
 		return nil, err
 	}
-	if err := a.buildFaces(ctx, version); err != nil {
+	if a.ledger, err = open(ctx, c); err != nil {
 		return nil, err
+	}
+	if err := a.buildFaces(ctx, p); err != nil {
+		return nil, err
+	}
+	if err := a.intake.Recover(ctx); err != nil {
+		return nil, fmt.Errorf("looking for orders that an earlier process was sending: %w", err)
 	}
 	if err := a.listen(ctx); err != nil {
 		return nil, err
@@ -105,14 +117,40 @@ func New(ctx context.Context, c config.Config, version string, log *slog.Logger)
 	return a, nil
 }
 
+// buildCarrier builds the way to the carrier, and the stand-in for it when that is wanted.
+func (a *App) buildCarrier(ctx context.Context) (err error) {
+	c := a.config
+	upstream := carrier.Config{
+		BaseURL: c.Carrier.URL, Username: c.Carrier.Username,
+		PostTimeout: c.Carrier.PostTimeout, GetTimeout: c.Carrier.GetTimeout, NoPortIn: carrier.NoPortIn(c.Carrier.NoPortIn),
+		Observe: a.observed,
+	}
+	if c.Sandbox {
+		if a.sandbox, err = newStandin(ctx, c.Standin, a.log); err != nil {
+			return err
+		}
+		a.SandboxAddress = a.sandbox.address()
+		upstream.BaseURL, upstream.Username, upstream.Password = a.sandbox.baseURL(), sandboxUser, sandboxPassword
+	} else {
+		password, err := c.CarrierPassword()
+		if err != nil {
+			return err
+		}
+		upstream.Password = carrier.Secret(password.Reveal())
+	}
+	a.carrier, err = carrier.New(upstream)
+	return err
+}
+
 // buildFaces builds what answers calls, over gRPC and over JSON.
-func (a *App) buildFaces(ctx context.Context, version string) error {
+func (a *App) buildFaces(ctx context.Context, p Params) error {
 	limits := product.Limits{
 		MaxNumbers: a.config.Limits.Numbers, MaxFileBytes: a.config.Limits.FileBytes, MaxDocumentBytes: a.config.Limits.DocumentBytes,
 	}
 	if err := product.Check((*portinv1.PortInOrder)(nil).ProtoReflect().Descriptor(), product.Specs(), nil); err != nil {
 		return err
 	}
+	margin := cmp.Or(p.LeaseMargin, leaseMargin)
 	lists := directory.New(a.carrier, directory.Config{TTL: a.config.Orders.ListsTTL})
 	a.intake = intake.New(intake.Params{
 		Config: intake.Config{
@@ -122,8 +160,15 @@ func (a *App) buildFaces(ctx context.Context, version string) error {
 			LookTimeout:    a.config.Orders.LookTimeout,
 			RequireLook:    a.config.Orders.RequireLook,
 			MinLeadDays:    a.config.Orders.MinLeadDays,
+			Lease:          a.config.Carrier.PostTimeout + margin,
+			LeaseMargin:    margin,
+			Doubt: intake.Doubt{
+				Window: a.config.Orders.DoubtWindow, Spacing: a.config.Orders.DoubtSpacing, Agreeing: agreeing,
+				First: min(firstAsked, a.config.Orders.DoubtSpacing), Rest: restBetween,
+				Every: min(every, a.config.Orders.DoubtSpacing), PerSecond: askedPerSecond,
+			},
 		},
-		Journal: intake.NewMemory(a.config.Orders.MemoryLimit), Carrier: a.carrier, Directory: lists, Log: a.log,
+		Ledger: a.ledger, Carrier: a.carrier, Directory: lists, Log: a.log, Reach: p.Reach,
 	})
 	services := rpc.Services{
 		Orders: a.intake, Statuses: tracker.New(a.carrier), Catalog: lists, Log: a.log, LongestCall: a.config.GRPC.LongestCall,
@@ -138,7 +183,7 @@ func (a *App) buildFaces(ctx context.Context, version string) error {
 	services.Register(a.inProcess)
 	handler, err := gateway.New(ctx, gateway.Config{
 		Conn: a.inProcess, MaxDocumentBytes: limits.MaxDocumentBytes, MaxNumbers: max(limits.MaxNumbers, longestOtherList),
-		CORSOrigins: a.config.HTTP.CORSOrigins, OpenAPI: openapi.Document, Version: version, Log: a.log,
+		CORSOrigins: a.config.HTTP.CORSOrigins, OpenAPI: openapi.Document, Version: a.version, Log: a.log,
 	})
 	if err != nil {
 		return err
@@ -151,6 +196,15 @@ func (a *App) buildFaces(ctx context.Context, version string) error {
 }
 
 const (
+	// How orders in doubt are asked about, beside what the settings say: first soon, three look-ups that agree, once an hour
+	// when a person has been called; the ledger is asked every few seconds, the carrier not more often than twice a second.
+	agreeing       = 3
+	firstAsked     = 15 * time.Second
+	restBetween    = time.Hour
+	every          = 5 * time.Second
+	askedPerSecond = 2
+	// leaseMargin is what an order's lease has beside the longest POST.
+	leaseMargin = 30 * time.Second
 	// longestOtherList is how many entries the contract allows in a list that does not hold numbers.
 	longestOtherList = 100
 	// answerBefore is how long before its deadline a caller gets the order as it then is.
@@ -168,7 +222,12 @@ func (a *App) listen(ctx context.Context) (err error) {
 	if a.httpListener, err = listening.Listen(ctx, "tcp", a.config.HTTP.Address); err != nil {
 		return fmt.Errorf("http-address: %w", err)
 	}
+	if a.adminListener, err = listening.Listen(ctx, "tcp", a.config.Admin.Address); err != nil {
+		return fmt.Errorf("admin-address: %w", err)
+	}
 	a.GRPCAddress, a.HTTPAddress = a.grpcListener.Addr().String(), a.httpListener.Addr().String()
+	a.AdminAddress = a.adminListener.Addr().String()
+	a.admin = a.newAdmin()
 	return nil
 }
 
@@ -179,22 +238,29 @@ func (a *App) Run(ctx context.Context) error {
 		group.Go(a.sandbox.serve)
 	}
 	group.Go(func() error { return a.grpc.Serve(a.grpcListener) })
+	group.Go(func() error { return served(a.http.Serve(a.httpListener)) })
+	group.Go(func() error { return served(a.admin.Serve(a.adminListener)) })
 	group.Go(func() error {
-		if err := a.http.Serve(a.httpListener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
+		defer close(a.worked)
+		var work sync.WaitGroup
+		work.Go(func() { a.intake.Run(ctx) })
+		work.Go(func() { a.watchReadiness(ctx) })
+		work.Wait()
 		return nil
 	})
-	for name := range a.grpc.GetServiceInfo() {
-		a.health.SetServingStatus(name, healthpb.HealthCheckResponse_SERVING)
-	}
 	a.log.InfoContext(ctx, "serving", slog.String("grpc", a.GRPCAddress), slog.String("http", a.HTTPAddress),
-		slog.String("sandbox", a.SandboxAddress))
-	a.log.WarnContext(ctx, "orders are not kept: they live in this process's memory and are gone when it ends",
-		slog.Int("limit", a.config.Orders.MemoryLimit))
+		slog.String("admin", a.AdminAddress), slog.String("sandbox", a.SandboxAddress), slog.String("ledger", a.ledger.is))
 	group.Go(func() error {
 		<-ctx.Done()
 		return a.stop(context.WithoutCancel(ctx))
 	})
 	return group.Wait()
+}
+
+// served is the error of a server that ended; that it was asked to is none.
+func served(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
 }

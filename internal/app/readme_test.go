@@ -100,7 +100,7 @@ func TestTheExampleSettingsAreTheDefaults(t *testing.T) {
 	want.HTTP.CORSOrigins = []string{"https://app.example.com"}
 	want.Carrier.URL = "https://api.thinktel.ca/rest.svc"
 	want.Carrier.Username = "your-account"
-	want.Orders.InMemory = true
+	want.Ledger.File = "/var/lib/portin/ledger.db"
 	want.Carrier.PasswordFile = "/run/secrets/carrier-password"
 	if diff := cmp.Diff(want, cli.Settings()); diff != "" {
 		t.Errorf("docs/portin.example.yaml (-defaults +got):\n%s", diff)
@@ -111,7 +111,7 @@ func TestTheExampleSettingsAreTheDefaults(t *testing.T) {
 			last := f.Name[strings.LastIndex(f.Name, "-")+1:]
 			// What has no default or is for development only does not stand in the file.
 			if !strings.Contains(named, last) && !strings.HasPrefix(f.Name, "sandbox") &&
-				f.Name != "help" && f.Name != "config" && f.Name != "carrier-password" && f.Name != "insecure-listen" {
+				f.Name != "help" && f.Name != "config" && f.Name != "carrier-password" && f.Name != "ledger-url" && f.Name != "insecure-listen" {
 				t.Errorf("docs/portin.example.yaml does not have %s", f.Name)
 			}
 		}

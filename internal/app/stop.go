@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-
-	"github.com/portin/portin/internal/carrier"
 )
 
 // stop ends the service: no new calls or orders, then those in flight within the time allowed, then the carrier.
 func (a *App) stop(ctx context.Context) error {
 	a.log.InfoContext(ctx, "stopping", slog.Duration("within", a.config.ShutdownTimeout))
+	a.ready.Store(false)
 	a.health.Shutdown()
 	ctx, cancel := context.WithTimeout(ctx, a.config.ShutdownTimeout)
 	defer cancel()
@@ -34,13 +33,14 @@ func (a *App) stop(ctx context.Context) error {
 		a.grpc.Stop()
 		<-graceful
 	}
-	return errors.Join(httpErr, <-drained, a.close())
+	<-a.worked
+	return errors.Join(httpErr, <-drained, a.admin.Shutdown(ctx), a.close())
 }
 
 // close gives back what New took. It is for a service that does not run, or no longer.
 func (a *App) close() error {
 	var errs []error
-	for _, l := range []interface{ Close() error }{a.grpcListener, a.httpListener} {
+	for _, l := range []interface{ Close() error }{a.grpcListener, a.httpListener, a.adminListener} {
 		// A server that ran has closed its listener; a second close is no error of ours.
 		if l != nil {
 			_ = l.Close()
@@ -49,14 +49,11 @@ func (a *App) close() error {
 	if a.carrier != nil {
 		a.carrier.Close()
 	}
+	if a.ledger != nil {
+		errs = append(errs, a.ledger.Close())
+	}
 	if a.sandbox != nil {
 		errs = append(errs, a.sandbox.close())
 	}
 	return errors.Join(errs...)
-}
-
-// observed writes what the carrier's client saw, one line an exchange, without any of its content.
-func (a *App) observed(ctx context.Context, o carrier.Observation) {
-	a.log.LogAttrs(ctx, slog.LevelDebug, "carrier", slog.String("operation", o.Operation), slog.Any("class", o.Class),
-		slog.Int("http_status", o.HTTPStatus), slog.Duration("duration", o.Duration))
 }

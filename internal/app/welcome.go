@@ -19,12 +19,13 @@ var firstOrder []byte
 // welcomeText is what a person sees who started the service with the sandbox. Both commands place the same order under the
 // same key, so the second one answers what the first one did.
 const welcomeText = `
-portin {{.Version}} is ready. Orders go to the sandbox carrier; nothing is ported, and orders are kept in memory only.
+portin {{.Version}} is ready. Orders go to the sandbox carrier; nothing is ported.{{if .ThrowAway}} The ledger is thrown away at the end.{{end}}
 
   gRPC                 {{.GRPC}}
   JSON                 http://{{.HTTP}}/v1
   documentation        http://{{.HTTP}}/docs/
   the sandbox carrier  http://{{.Sandbox}}/_sandbox/
+  readiness, metrics   http://{{.Admin}}/readyz, /metrics
 
 Place the first order, over JSON:
 
@@ -41,7 +42,7 @@ curl -sS 'http://{{.Sandbox}}/_sandbox/requests'
 `
 
 // welcome prints how to place the first order. Without the sandbox it prints nothing: an order would be a real one.
-func (a *App) welcome(out io.Writer, version string) error {
+func (a *App) welcome(out io.Writer) error {
 	if a.sandbox == nil {
 		return nil
 	}
@@ -53,8 +54,9 @@ func (a *App) welcome(out io.Writer, version string) error {
 	if err != nil {
 		return fmt.Errorf("the welcome: %w", err)
 	}
-	return page.Execute(out, map[string]string{
-		"Version": version, "GRPC": a.GRPCAddress, "HTTP": a.HTTPAddress, "Sandbox": a.SandboxAddress,
+	return page.Execute(out, map[string]any{
+		"Version": a.version, "GRPC": a.GRPCAddress, "HTTP": a.HTTPAddress, "Sandbox": a.SandboxAddress,
+		"Admin": a.AdminAddress, "ThrowAway": a.ledger.folder != "",
 		"Key": uuid.NewString(), "Order": order.String(),
 	})
 }

@@ -15,7 +15,9 @@ import (
 type Config struct {
 	GRPC    GRPC    `embed:"" prefix:"grpc-"`
 	HTTP    HTTP    `embed:"" prefix:"http-"`
+	Admin   Admin   `embed:"" prefix:"admin-"`
 	Carrier Carrier `embed:"" prefix:"carrier-"`
+	Ledger  Ledger  `embed:"" prefix:"ledger-"`
 	Orders  Orders  `embed:"" prefix:"orders-"`
 	Limits  Limits  `embed:"" prefix:"limits-"`
 	Standin Standin `embed:"" prefix:"sandbox-"`
@@ -46,6 +48,18 @@ type HTTP struct {
 	CORSOrigins []string `name:"cors-origins" placeholder:"ORIGIN" help:"Origins whose pages may call the JSON API, exact: https://app.example.com. None by default."`
 }
 
+// Admin is the face for those who run the service.
+type Admin struct {
+	Address string `default:"127.0.0.1:9090" help:"Where /livez, /readyz and /metrics are served, host:port; port 0 takes a free one."`
+}
+
+// Ledger is where orders are kept: in a file of this process alone, or in a PostgreSQL database that several share.
+type Ledger struct {
+	File    string `type:"path" placeholder:"FILE" help:"File of the embedded ledger of orders; one process a file. With --sandbox and no ledger named, a throw-away one is used."`
+	URL     Secret `name:"url" placeholder:"URL" help:"PostgreSQL database of the ledger, postgres://user:password@host/database. Better in the environment, or in a file with --ledger-url-file."`
+	URLFile string `name:"url-file" type:"path" placeholder:"FILE" help:"File that holds the URL of the ledger's PostgreSQL database."`
+}
+
 // Carrier is the way to the carrier.
 type Carrier struct {
 	URL          string        `name:"url" placeholder:"URL" help:"Base URL of the carrier's API: https://api.thinktel.ca/rest.svc. Not needed with --sandbox."`
@@ -64,8 +78,8 @@ type Orders struct {
 	RequireLook    bool          `help:"Send no order when the look at the carrier before it fails."`
 	MinLeadDays    int           `default:"2" help:"Business days before the requested date below which an order is warned of."`
 	ListsTTL       time.Duration `name:"lists-ttl" default:"5m" help:"How long the carrier's lists are kept."`
-	InMemory       bool          `help:"Take orders for a carrier that is not on this machine although they are kept in memory: after a restart the service does not know what it placed, and a retry can place it again."`
-	MemoryLimit    int           `default:"10000" help:"Orders that are kept, in memory. A full service refuses new ones; it never forgets one."`
+	DoubtWindow    time.Duration `default:"30m" help:"How long a new ticket may take to become visible at the carrier. An order that is in doubt for longer needs attention."`
+	DoubtSpacing   time.Duration `default:"10m" help:"How far apart look-ups of an order in doubt have to be to count as agreeing, and the longest time between two."`
 }
 
 // Limits bound what one order holds. The message limits of both faces follow from them.

@@ -32,13 +32,15 @@ func parser(t *testing.T, c *commandLine) *kong.Kong {
 func TestDefault(t *testing.T) {
 	t.Parallel()
 	want := Config{
-		GRPC: GRPC{Address: "127.0.0.1:50051", MaxConnectionAge: 30 * time.Minute, LongestCall: 2 * time.Minute},
-		HTTP: HTTP{Address: "127.0.0.1:8080"},
+		GRPC:  GRPC{Address: "127.0.0.1:50051", MaxConnectionAge: 30 * time.Minute, LongestCall: 2 * time.Minute},
+		HTTP:  HTTP{Address: "127.0.0.1:8080"},
+		Admin: Admin{Address: "127.0.0.1:9090"},
 		Carrier: Carrier{
 			PostTimeout: time.Minute, GetTimeout: 10 * time.Second, NoPortIn: "404-exception",
 		},
 		Orders: Orders{
-			LeastRemaining: 5 * time.Second, LookTimeout: 10 * time.Second, MinLeadDays: 2, ListsTTL: 5 * time.Minute, MemoryLimit: 10_000,
+			LeastRemaining: 5 * time.Second, LookTimeout: 10 * time.Second, MinLeadDays: 2, ListsTTL: 5 * time.Minute,
+			DoubtWindow: 30 * time.Minute, DoubtSpacing: 10 * time.Minute,
 		},
 		Limits:          Limits{Numbers: 1000, FileBytes: 10 << 20, DocumentBytes: 25 << 20},
 		Standin:         Standin{Address: "127.0.0.1:8081"},

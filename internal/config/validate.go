@@ -24,9 +24,7 @@ func (c Config) Validate() error {
 		}
 	}
 	c.validateCarrier(bad)
-	if u, err := url.Parse(c.Carrier.URL); err == nil && !c.Sandbox && u.Host != "" && !loopback(u.Hostname()) && !c.Orders.InMemory {
-		bad("orders-in-memory", "is not set: this version keeps orders in memory, so a retry after a restart can place an order twice; set it to take orders for this carrier all the same")
-	}
+	c.validateLedger(bad)
 	for _, d := range []struct {
 		name string
 		is   time.Duration
@@ -38,6 +36,8 @@ func (c Config) Validate() error {
 		{"orders-least-remaining", c.Orders.LeastRemaining},
 		{"orders-look-timeout", c.Orders.LookTimeout},
 		{"orders-lists-ttl", c.Orders.ListsTTL},
+		{"orders-doubt-window", c.Orders.DoubtWindow},
+		{"orders-doubt-spacing", c.Orders.DoubtSpacing},
 		{"shutdown-timeout", c.ShutdownTimeout},
 	} {
 		if d.is < time.Second {
@@ -51,7 +51,6 @@ func (c Config) Validate() error {
 		{"limits-numbers", int64(c.Limits.Numbers), 10_000},
 		{"limits-file-bytes", c.Limits.FileBytes, 1 << 30},
 		{"limits-document-bytes", c.Limits.DocumentBytes, 1 << 30},
-		{"orders-memory-limit", int64(c.Orders.MemoryLimit), 10_000_000},
 	} {
 		if n.is < 1 || n.is > n.most {
 			bad(n.name, "must be from 1 to %d", n.most)
@@ -75,6 +74,7 @@ func (c Config) validateAddresses(bad func(name, format string, args ...any)) {
 	}{
 		{"grpc-address", c.GRPC.Address, true, c.InsecureListen, unprotected},
 		{"http-address", c.HTTP.Address, true, c.InsecureListen, unprotected},
+		{"admin-address", c.Admin.Address, true, c.InsecureListen, unprotected},
 		{"sandbox-address", c.Standin.Address, c.Sandbox, false, "the stand-in is for this machine alone"},
 	} {
 		if !a.used {
@@ -125,20 +125,65 @@ func (c Config) validateCarrier(bad func(name, format string, args ...any)) {
 	}
 }
 
+// validateLedger wants exactly one ledger, but for the sandbox, whose orders nobody needs.
+func (c Config) validateLedger(bad func(name, format string, args ...any)) {
+	var named []string
+	for _, l := range []struct {
+		name string
+		set  bool
+	}{
+		{"ledger-file", c.Ledger.File != ""},
+		{"ledger-url", c.Ledger.URL != ""},
+		{"ledger-url-file", c.Ledger.URLFile != ""},
+	} {
+		if l.set {
+			named = append(named, l.name)
+		}
+	}
+	switch {
+	case len(named) == 0 && !c.Sandbox:
+		bad("ledger-file", "is missing, and so is ledger-url; name where orders are kept, /var/lib/portin/ledger.db for one")
+		return
+	case len(named) > 1:
+		bad(named[1], "stands beside %s; choose one", named[0])
+		return
+	case len(named) == 0, named[0] == "ledger-file":
+		return
+	}
+	address, err := c.LedgerURL()
+	if err != nil {
+		bad("ledger-url-file", "cannot be read, or is empty")
+		return
+	}
+	if u, err := url.Parse(address.Reveal()); err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") || u.Path == "" {
+		bad(named[0], "is not a URL of a PostgreSQL database, postgres://user:password@host/database for one")
+	}
+}
+
 // CarrierPassword returns the password, from the file when one is named. A line break at its end is not part of it.
 func (c Config) CarrierPassword() (Secret, error) {
-	if c.Carrier.PasswordFile == "" {
-		return c.Carrier.Password, nil
+	return inFile("carrier-password-file", c.Carrier.PasswordFile, c.Carrier.Password)
+}
+
+// LedgerURL returns the URL of the ledger's database, from the file when one is named; empty for another ledger.
+func (c Config) LedgerURL() (Secret, error) {
+	return inFile("ledger-url-file", c.Ledger.URLFile, c.Ledger.URL)
+}
+
+// inFile returns what stands in a file, without the line break at its end, or the value itself when no file is named.
+func inFile(name, file string, value Secret) (Secret, error) {
+	if file == "" {
+		return value, nil
 	}
-	text, err := os.ReadFile(c.Carrier.PasswordFile)
+	text, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("reading carrier-password-file: %w", err)
+		return "", fmt.Errorf("reading %s: %w", name, err)
 	}
-	password := strings.TrimRight(string(text), "\r\n")
-	if password == "" {
-		return "", errors.New("carrier-password-file is empty")
+	secret := strings.TrimRight(string(text), "\r\n")
+	if secret == "" {
+		return "", fmt.Errorf("%s is empty", name)
 	}
-	return Secret(password), nil
+	return Secret(secret), nil
 }
 
 // origin reports whether a text is an origin as a browser writes it, for it is compared letter by letter.

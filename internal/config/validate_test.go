@@ -26,7 +26,7 @@ func names(err error) []string {
 func carrier() Config {
 	c := Default()
 	c.Carrier.URL, c.Carrier.Username, c.Carrier.Password = "https://api.example.com/rest.svc", "user", hidden
-	c.Orders.InMemory = true
+	c.Ledger.File = "/var/lib/portin/ledger.db"
 	return c
 }
 
@@ -34,7 +34,8 @@ func TestValidate(t *testing.T) {
 	t.Parallel()
 	full := filepath.Join(t.TempDir(), "password")
 	empty := filepath.Join(t.TempDir(), "empty")
-	for file, text := range map[string]string{full: hidden + "\n", empty: "\n"} {
+	database := filepath.Join(t.TempDir(), "database")
+	for file, text := range map[string]string{full: hidden + "\n", empty: "\n", database: "postgres://user:" + hidden + "@host/portin\n"} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -45,21 +46,30 @@ func TestValidate(t *testing.T) {
 		change func(*Config)
 		want   []string
 	}{
-		"a sandbox":              {sandbox, func(*Config) {}, nil},
-		"a carrier":              {carrier, func(*Config) {}, nil},
-		"a carrier, by accident": {carrier, func(c *Config) { c.Orders.InMemory = false }, []string{"orders-in-memory"}},
-		"a carrier on this machine, in memory": {carrier, func(c *Config) {
-			c.Carrier.URL, c.Orders.InMemory = "http://127.0.0.1:8081/rest.svc", false
-		}, nil},
-		"neither":               {Default, func(*Config) {}, []string{"carrier-url", "carrier-username", "carrier-password-file"}},
+		"a sandbox":                   {sandbox, func(*Config) {}, nil},
+		"a carrier":                   {carrier, func(*Config) {}, nil},
+		"a carrier without a ledger":  {carrier, func(c *Config) { c.Ledger.File = "" }, []string{"ledger-file"}},
+		"a sandbox with a ledger":     {sandbox, func(c *Config) { c.Ledger.File = "ledger.db" }, nil},
+		"a database":                  {carrier, func(c *Config) { c.Ledger = Ledger{URL: "postgres://user:" + hidden + "@host/portin"} }, nil},
+		"a database in a file":        {carrier, func(c *Config) { c.Ledger = Ledger{URLFile: database} }, nil},
+		"two ledgers":                 {carrier, func(c *Config) { c.Ledger.URL = "postgres://host/portin" }, []string{"ledger-url"}},
+		"two ledgers, by files":       {carrier, func(c *Config) { c.Ledger.URLFile = database }, []string{"ledger-url-file"}},
+		"a database of another kind":  {carrier, func(c *Config) { c.Ledger = Ledger{URL: "mysql://user:" + hidden + "@host/portin"} }, []string{"ledger-url"}},
+		"a database without a name":   {sandbox, func(c *Config) { c.Ledger = Ledger{URL: "postgres://host"} }, []string{"ledger-url"}},
+		"a database that is no URL":   {carrier, func(c *Config) { c.Ledger = Ledger{URLFile: full} }, []string{"ledger-url-file"}},
+		"a database in no file":       {carrier, func(c *Config) { c.Ledger = Ledger{URLFile: full + "x"} }, []string{"ledger-url-file"}},
+		"a database in an empty file": {carrier, func(c *Config) { c.Ledger = Ledger{URLFile: empty} }, []string{"ledger-url-file"}},
+
+		"neither":               {Default, func(*Config) {}, []string{"carrier-url", "carrier-username", "carrier-password-file", "ledger-file"}},
 		"both":                  {carrier, func(c *Config) { c.Sandbox = true }, []string{"carrier-url"}},
 		"a sandbox, with a key": {sandbox, func(c *Config) { c.Carrier.Username, c.Carrier.Password = "user", hidden }, nil},
 
 		"every address": {sandbox, func(c *Config) {
-			c.GRPC.Address, c.HTTP.Address, c.Standin.Address = "0.0.0.0:1", ":2", "192.0.2.1:3"
-		}, []string{"grpc-address", "http-address", "sandbox-address"}},
+			c.GRPC.Address, c.HTTP.Address, c.Admin.Address, c.Standin.Address = "0.0.0.0:1", ":2", ":9090", "192.0.2.1:3"
+		}, []string{"grpc-address", "http-address", "admin-address", "sandbox-address"}},
 		"every address, insecure": {sandbox, func(c *Config) {
-			c.GRPC.Address, c.HTTP.Address, c.Standin.Address, c.InsecureListen = "0.0.0.0:1", "[::]:2", "example.com:3", true
+			c.GRPC.Address, c.HTTP.Address, c.Admin.Address = "0.0.0.0:1", "[::]:2", "0.0.0.0:9090"
+			c.Standin.Address, c.InsecureListen = "example.com:3", true
 		}, []string{"sandbox-address"}},
 		"an address of a sandbox that is not served": {carrier, func(c *Config) { c.Standin.Address = "0.0.0.0:1" }, nil},
 		"loopback": {sandbox, func(c *Config) {
@@ -87,20 +97,20 @@ func TestValidate(t *testing.T) {
 		"calls shorter than deadlines": {sandbox, func(c *Config) { c.Orders.LeastRemaining = c.GRPC.LongestCall }, []string{"grpc-longest-call"}},
 		"no lead":                      {sandbox, func(c *Config) { c.Orders.MinLeadDays = 0 }, nil},
 		"the largest limits": {sandbox, func(c *Config) {
-			c.Limits, c.Orders.MemoryLimit = Limits{Numbers: 10_000, FileBytes: 1 << 30, DocumentBytes: 1 << 30}, 10_000_000
+			c.Limits = Limits{Numbers: 10_000, FileBytes: 1 << 30, DocumentBytes: 1 << 30}
 		}, nil},
 		"limits that are too large": {sandbox, func(c *Config) {
-			c.Limits, c.Orders.MemoryLimit = Limits{Numbers: 10_001, FileBytes: 1<<30 + 1, DocumentBytes: 1<<30 + 1}, 10_000_001
-		}, []string{"limits-numbers", "limits-file-bytes", "limits-document-bytes", "orders-memory-limit"}},
+			c.Limits = Limits{Numbers: 10_001, FileBytes: 1<<30 + 1, DocumentBytes: 1<<30 + 1}
+		}, []string{"limits-numbers", "limits-file-bytes", "limits-document-bytes"}},
 		"everything at once": {
 			func() Config { return Config{} },
 			func(c *Config) { c.HTTP.CORSOrigins, c.Orders.MinLeadDays = []string{"*", "null"}, -1 },
 			[]string{
-				"grpc-address", "http-address", "http-cors-origins", "http-cors-origins",
-				"carrier-url", "carrier-username", "carrier-password-file",
+				"grpc-address", "http-address", "admin-address", "http-cors-origins", "http-cors-origins",
+				"carrier-url", "carrier-username", "carrier-password-file", "ledger-file",
 				"grpc-max-connection-age", "grpc-longest-call", "carrier-post-timeout", "carrier-get-timeout",
-				"orders-least-remaining", "orders-look-timeout", "orders-lists-ttl", "shutdown-timeout",
-				"limits-numbers", "limits-file-bytes", "limits-document-bytes", "orders-memory-limit", "orders-min-lead-days",
+				"orders-least-remaining", "orders-look-timeout", "orders-lists-ttl", "orders-doubt-window", "orders-doubt-spacing", "shutdown-timeout",
+				"limits-numbers", "limits-file-bytes", "limits-document-bytes", "orders-min-lead-days",
 				"grpc-longest-call",
 			},
 		},

@@ -6,35 +6,90 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"time"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
 )
 
+// storeTimeout bounds one call of the ledger that must not end with the caller.
+const storeTimeout = 10 * time.Second
+
+// unknownClaimError says that it is not known whether the ledger has a claim. Nothing was sent.
+type unknownClaimError struct{ cause error }
+
+func (e *unknownClaimError) Error() string {
+	return "whether the claim was kept is not known: " + e.cause.Error()
+}
+
+func (e *unknownClaimError) Unwrap() error { return e.cause }
+
 // claim writes the order before it is sent. A number that an accepted order holds is asked for once under that order's
-// own ticket: when the carrier says that its port-in is over, the number is free.
-func (in *Intake) claim(ctx context.Context, r Record) (got Record, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fault.Internal(panicked(p))
-		}
-	}()
-	var released []string
+// own ticket: when the carrier says that its port-in is over, the number is free. A ledger that fails is read again: what
+// it has is what counts.
+func (in *Intake) claim(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, error) {
+	asked := map[string]bool{}
 	for {
 		if err := in.enoughTime(ctx); err != nil {
-			return Record{}, err
+			return ledger.Record{}, err
 		}
-		got, err := in.Journal.Claim(ctx, r, released)
-		var held *HeldError
-		if !errors.As(err, &held) {
+		got, err := in.writeClaim(ctx, r, e)
+		var held *ledger.HeldError
+		switch {
+		case err == nil, errors.Is(err, ledger.ErrMoved):
 			return got, err
+		case errors.As(err, &held):
+			if asked[held.Holder.OrderID] || !in.release(ctx, held.Holder) {
+				return ledger.Record{}, numberHeld(held)
+			}
+			asked[held.Holder.OrderID] = true
+		case in.hasClaim(ctx, r):
+			return r, nil
+		default:
+			return ledger.Record{}, &unknownClaimError{err}
 		}
-		if !in.isOver(ctx, held.Holder) {
-			return Record{}, numberHeld(held)
-		}
-		released = append(released, held.Holder.OrderID)
 	}
+}
+
+// writeClaim is one try. It does not end with the caller: a claim that was begun must not be left unknown.
+func (in *Intake) writeClaim(ctx context.Context, r ledger.Record, e ledger.Entry) (got ledger.Record, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	return in.Ledger.Claim(ctx, r, e)
+}
+
+// hasClaim reports whether the ledger certainly has this very claim.
+func (in *Intake) hasClaim(ctx context.Context, r ledger.Record) (has bool) {
+	defer func() {
+		if recover() != nil {
+			has = false
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	now, err := in.Ledger.Find(ctx, r.Tenant, r.OrderID)
+	return err == nil && in.mine(now, r.Attempt)
+}
+
+// mine reports whether an order is being sent by this process, in this attempt.
+func (in *Intake) mine(r ledger.Record, attempt int) bool {
+	return r.State == order.Sending && r.Attempt == attempt && r.Owner == in.owner
+}
+
+// unclaim takes back a claim that the ledger may have: nothing was sent, and nobody will send it. It goes on until the
+// ledger says so.
+func (in *Intake) unclaim(ctx context.Context, r ledger.Record, f *flight) {
+	in.settle(ctx, r, carrier.Outcome{
+		Settlement: carrier.NotSent, Evidence: "the claim could not be written with certainty, so nothing was sent", Fault: ledgerDown(nil),
+	}, true, f)
 }
 
 // panicked is the error of a panic, for the log. What was thrown may hold an order, so only its type is shown.
@@ -43,45 +98,95 @@ func panicked(thrown any) error {
 	return fmt.Errorf("a panic (%T) at:\n%s", thrown, stack[:min(len(stack), 2<<10)])
 }
 
-// isOver reports whether the carrier says that an accepted order's own ticket is closed. Any doubt is no.
-func (in *Intake) isOver(ctx context.Context, holder Record) bool {
+// release asks the carrier about an accepted order under its own ticket. When its port-in is over, the order is noted as
+// closed, which frees its numbers. Any doubt leaves it as it is.
+func (in *Intake) release(ctx context.Context, holder ledger.Record) bool {
 	if holder.State != order.Accepted || holder.Ticket == "" {
 		return false
 	}
 	asking, cancel := context.WithTimeout(ctx, in.Config.LookTimeout)
 	defer cancel()
 	status, err := in.Carrier.StatusByTicket(asking, holder.Ticket)
-	return err == nil && closed(status)
+	if err != nil || !closed(status) {
+		return false
+	}
+	_, err = in.advance(ctx, holder.OrderID, ledger.Step{Now: in.Now(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+		if r.State != order.Accepted || r.Ticket != holder.Ticket {
+			return ledger.Entry{}, ledger.ErrMoved
+		}
+		observe(r, status)
+		return ledger.Entry{Actor: ledger.Actor{Kind: ledger.ByCarrier}, Note: "the carrier was asked because another order wants a number of this one"}, nil
+	}})
+	return err == nil
+}
+
+// observe keeps what the carrier says about an order.
+func observe(r *ledger.Record, s carrier.Status) {
+	r.Status, r.Disputing, r.PortDate = order.Status(s.Word), s.Disputed(), s.Day()
+}
+
+// advance is one call of the ledger's Advance that does not end with the caller and survives a panic in the ledger.
+func (in *Intake) advance(ctx context.Context, orderID string, s ledger.Step) (r ledger.Record, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	return in.Ledger.Advance(ctx, orderID, s)
 }
 
 // adopt takes the ticket that a look found for an order whose earlier attempt was thought not to have been sent.
-func (in *Intake) adopt(ctx context.Context, r Record, ticket string) (*portinv1.PortInResponse, error) {
+func (in *Intake) adopt(ctx context.Context, was ledger.Record, seen sight) (*portinv1.PortInResponse, error) {
 	now := in.Now()
-	settled, err := in.Journal.Settle(ctx, r.OrderID, order.ByEvidence, func(r *Record) {
-		r.State, r.Ticket = order.Accepted, ticket
-		r.Reason, r.Problem, r.RetryAfter = "", "", 0
-		r.Evidence = "the look before a re-send found the order at the carrier"
-		r.Settled, r.Updated = now, now
-	})
-	var held *HeldError
+	settled, err := in.advance(ctx, was.OrderID, ledger.Step{By: order.ByEvidence, Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
+		if r.State != order.NotSent || r.Attempt != was.Attempt {
+			return ledger.Entry{}, ledger.ErrMoved
+		}
+		accept(r, seen.status.Ticket, now)
+		observe(r, seen.status)
+		return ledger.Entry{Actor: service(), Note: "the look before a re-send found the order at the carrier, so it was not sent again"}, nil
+	}})
+	var held *ledger.HeldError
 	switch {
-	case errors.Is(err, ErrMoved):
+	case errors.Is(err, ledger.ErrMoved):
 		return in.replay(ctx, settled)
 	case errors.As(err, &held):
 		return nil, numberHeld(held)
-	case errors.Is(err, ErrTicketTaken):
+	case errors.Is(err, ledger.ErrTicketTaken):
 		return nil, fault.New(fault.ReasonNumberInOpenOrder, "the carrier has the numbers in an open port-in that belongs to another order; follow that one, or wait until it is closed").
 			WithCause(err)
 	case err != nil:
-		return nil, journalFault(err)
+		return nil, writeFault(err)
 	}
-	in.Log.WarnContext(ctx, "order found at the carrier before it was sent again", slog.String("order_id", r.OrderID), slog.String("ticket_id", ticket))
+	in.Log.WarnContext(ctx, "order found at the carrier before it was sent again", slog.String("order_id", was.OrderID), slog.String("ticket_id", settled.Ticket))
 	return in.answer(settled, true)
 }
 
-// numberHeld is the error for a number of an open order. The holder is named because it is the same tenant's.
-func numberHeld(held *HeldError) *fault.Error {
-	return fault.New(fault.ReasonNumberInOpenOrder,
+// accept makes an order one that the carrier has, under a ticket.
+func accept(r *ledger.Record, ticket string, now time.Time) {
+	r.State, r.Ticket, r.Settled = order.Accepted, ticket, now
+	r.Reason, r.Problem, r.RetryAfter = "", "", 0
+	certain(r)
+}
+
+// certain ends what belongs to an order in doubt.
+func certain(r *ledger.Record) {
+	r.Doubt, r.Due = ledger.Doubt{}, time.Time{}
+	r.Unattend(ledger.AttentionInDoubtUnresolved)
+}
+
+// service is the actor of what the service does by itself.
+func service() ledger.Actor { return ledger.Actor{Kind: ledger.ByService} }
+
+// numberHeld is the error for a number of an open order. The holder is named when it is the same tenant's.
+func numberHeld(held *ledger.HeldError) *fault.Error {
+	e := fault.New(fault.ReasonNumberInOpenOrder,
 		"a number of this order stands in another order that is not closed; follow that one, or wait until it is").
-		WithMetadata("order_id", held.Holder.OrderID).WithMetadata("number", held.Number).WithCause(held)
+		WithMetadata("number", held.Number).WithCause(held)
+	if held.Holder.Tenant == Tenant {
+		e = e.WithMetadata("order_id", held.Holder.OrderID)
+	}
+	return e
 }

@@ -3,11 +3,13 @@ package intake
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 
 	"google.golang.org/protobuf/proto"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/contract"
+	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/product"
 )
 
@@ -41,10 +43,30 @@ func documentsOf(f *portinv1.PortForm) []*portinv1.Document {
 	return all
 }
 
-// sameContent reports whether two orders ask for the same: as messages, both normalised by this binary, documents by
-// digest, passwords left out.
-func sameContent(kept, asked *portinv1.PortInOrder) bool {
-	return proto.Equal(renormalised(kept), asked)
+// sameContent reports whether kept content and an order ask for the same: as messages, both normalised by this binary,
+// documents by digest, passwords left out.
+func sameContent(kept []byte, asked *portinv1.PortInOrder) (bool, error) {
+	o, err := unpack(kept)
+	if err != nil {
+		return false, err
+	}
+	return proto.Equal(renormalised(o), asked), nil
+}
+
+// contentIn is the content of a record.
+func contentIn(r ledger.Record) (*portinv1.PortInOrder, error) { return unpack(r.Content) }
+
+func unpack(kept []byte) (*portinv1.PortInOrder, error) {
+	o := &portinv1.PortInOrder{}
+	if err := proto.Unmarshal(kept, o); err != nil {
+		return nil, fmt.Errorf("read an order from the ledger: %w", err)
+	}
+	return o, nil
+}
+
+// packWarnings makes bytes of warnings, in an order that has nothing else.
+func packWarnings(warnings []*portinv1.Warning) ([]byte, error) {
+	return proto.Marshal(&portinv1.PortInOrder{Warnings: warnings})
 }
 
 // renormalised is kept content as this binary would normalise it; another version may have written it.

@@ -19,7 +19,7 @@ import (
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/intake"
-	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/ledger"
 )
 
 func TestValidateOnlySendsAndKeepsNothing(t *testing.T) {
@@ -76,42 +76,55 @@ func TestCheckSizeWantsAKey(t *testing.T) {
 	}
 }
 
-func TestFault16_AJournalThatCannotClaimSendsNothing(t *testing.T) {
+func TestFault16_ALedgerThatCannotClaimSendsNothing(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.journal.claimErr = errDisk
+	d.ledger.fails(noClaim, nil)
 	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonLedgerUnavailable || fault.From(err).RetryAfter == 0 {
 		t.Errorf("the order answers %v", err)
 	}
 	if posts, _ := d.carrier.count(); posts != 0 {
 		t.Errorf("%d POSTs, want none", posts)
 	}
-	d.journal.claimErr = nil
+	drainless(t, d)
+	d.ledger.fails(nil, nil)
 	if _, err := d.PortIn(t.Context(), request(t, keyA)); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }
 
-// settleNever is a journal that takes no result.
-type settleNever struct{ intake.Journal }
-
-func (settleNever) Settle(context.Context, string, order.Cause, func(*intake.Record)) (intake.Record, error) {
-	return intake.Record{}, errDisk
-}
-
+// TestFault17_AResultThatCannotBeWrittenIsInDoubt has the ledger fail after the carrier accepted, and recover.
 func TestFault17_AResultThatCannotBeWrittenIsInDoubt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, func(_ *desk, p *intake.Params) { p.Journal = settleNever{intake.NewMemory(10)} })
+		d := newDesk(t)
+		d.ledger.fails(nil, noAdvance)
 		resp, err := d.PortIn(t.Context(), request(t, keyA))
 		if err != nil || resp.GetOrder().GetState() != portinv1.OrderState_ORDER_STATE_IN_DOUBT {
 			t.Errorf("%v, %v; want IN_DOUBT", resp, err)
 		}
-		if _, err := d.PortIn(t.Context(), request(t, keyA)); err != nil {
-			t.Error(err)
+		if d.Unsettled() != 1 {
+			t.Errorf("%d results are owed, want 1", d.Unsettled())
 		}
-		if posts, _ := d.carrier.count(); posts != 1 {
-			t.Errorf("%d POSTs, want 1", posts)
+		if again, err := d.PortIn(t.Context(), request(t, keyA)); err != nil || again.GetOrder().GetState() != portinv1.OrderState_ORDER_STATE_IN_DOUBT {
+			t.Errorf("the replay answers %v, %v; want IN_DOUBT", again, err)
+		}
+		if _, err := d.PortIn(t.Context(), request(t, keyB, "416-555-0140")); reasonOf(err) != fault.ReasonLedgerUnavailable {
+			t.Errorf("another order meanwhile answers %v", err)
+		}
+		d.ledger.fails(nil, nil)
+		<-time.After(10 * time.Second)
+		if d.Unsettled() != 0 {
+			t.Errorf("%d results are owed afterwards, want none", d.Unsettled())
+		}
+		if now, err := d.PortIn(t.Context(), request(t, keyA)); err != nil || now.GetOrder().GetTicketId() != "T-1" {
+			t.Errorf("afterwards: %v, %v; want the ticket", now, err)
+		}
+		if _, err := d.PortIn(t.Context(), request(t, keyB, "416-555-0140")); err != nil {
+			t.Errorf("another order afterwards answers %v", err)
+		}
+		if posts, _ := d.carrier.count(); posts != 2 {
+			t.Errorf("%d POSTs, want 2", posts)
 		}
 	})
 }
@@ -301,43 +314,25 @@ func TestWhatDependsOnTheClockIsChecked(t *testing.T) {
 	}
 }
 
-// wild is a journal that panics.
-type wild struct {
-	intake.Journal
-	claims, settles bool
-}
-
-func (j *wild) Claim(ctx context.Context, r intake.Record, released []string) (intake.Record, error) {
-	if j.claims {
-		panic("claim")
-	}
-	return j.Journal.Claim(ctx, r, released)
-}
-
-func (j *wild) Settle(ctx context.Context, orderID string, by order.Cause, change func(*intake.Record)) (intake.Record, error) {
-	if j.settles {
-		panic("planted")
-	}
-	return j.Journal.Settle(ctx, orderID, by, change)
-}
-
-func TestFault32_APanicOfTheJournalEndsInAnAnswer(t *testing.T) {
+func TestFault32_APanicOfTheLedgerEndsInAnAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		journal := &wild{Journal: intake.NewMemory(10), claims: true}
 		var log bytes.Buffer
-		d := newDesk(t, func(_ *desk, p *intake.Params) { p.Journal, p.Log = journal, slog.New(slog.NewTextHandler(&log, nil)) })
-		if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonInternal {
+		d := newDesk(t, func(_ *desk, p *intake.Params) { p.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+		d.ledger.fails(func(context.Context, ledger.Record, ledger.Entry) (ledger.Record, error) { panic("claim") }, nil)
+		if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonLedgerUnavailable {
 			t.Errorf("a claim that panics answers %v", err)
 		}
 		if posts, _ := d.carrier.count(); posts != 0 {
 			t.Errorf("%d POSTs without a claim", posts)
 		}
-		journal.claims, journal.settles = false, true
+		drainless(t, d)
+		d.ledger.fails(nil, func(context.Context, string, ledger.Step) (ledger.Record, error) { panic("planted") })
 		resp, err := d.PortIn(t.Context(), request(t, keyA))
 		if err != nil || resp.GetOrder().GetState() != portinv1.OrderState_ORDER_STATE_IN_DOUBT {
 			t.Errorf("a result whose writing panics answers %v, %v; want IN_DOUBT", resp, err)
 		}
+		d.ledger.fails(nil, nil)
 		drained(t, d)
 		if said := log.String(); !strings.Contains(said, "a panic (string) at:") || strings.Contains(said, "planted") {
 			t.Errorf("the log should say where it panicked, and not what was thrown:\n%s", said)

@@ -1,24 +1,26 @@
-// Package intake accepts an order once: it reads the idempotency key, looks, claims, posts, settles and answers.
+// Package intake accepts an order once: it reads the idempotency key, looks, claims, posts, settles and answers, and finds
+// out what became of an order that is in doubt.
 //
 // It promises that an order is posted at most once an attempt, that an attempt begins only when a caller asks for it,
-// that nothing is posted before its claim is in the journal, and that after the claim the order goes on whatever becomes
+// that nothing is posted before its claim is in the ledger, and that after the claim the order goes on whatever becomes
 // of the caller. It refuses to know the carrier's wire (product and carrier do) and to keep documents and passwords: they
 // live in memory until the POST has ended.
 package intake
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/time/rate"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/product"
 )
 
@@ -40,6 +42,15 @@ type Directory interface {
 	Closed(ctx context.Context) []product.Day
 }
 
+// Ledger is what intake needs of the store: orders, what they are found by, and the shares of periodic work.
+type Ledger interface {
+	ledger.Orders
+	ledger.Lists
+	ledger.Work
+	// ID is the ledger's own identity; page tokens belong to it.
+	ID() string
+}
+
 // Config is what an operator decides about the intake.
 type Config struct {
 	// Limits bound an order's numbers and documents.
@@ -54,33 +65,70 @@ type Config struct {
 	RequireLook bool
 	// MinLeadDays is how many business days before the requested date carriers are known to need; fewer are a warning.
 	MinLeadDays int
+	// Lease is how long an order may be SENDING before others may think that its process is gone: the longest POST, and
+	// LeaseMargin beside it. Half of the margin is for the way from the claim to the POST.
+	Lease, LeaseMargin time.Duration
+	// Doubt is how orders in doubt are asked about.
+	Doubt Doubt
 }
 
-// Params are the parts that an Intake is built from. All but Now and NewID are required.
+// Params are the parts that an Intake is built from. Those without a default are required.
 type Params struct {
 	Config    Config
-	Journal   Journal
+	Ledger    Ledger
 	Carrier   Carrier
 	Directory Directory
 	Log       *slog.Logger
-	// Now is the clock; nil is time.Now.
+	// Now is the wall clock, for what people read; nil is time.Now.
 	Now func() time.Time
+	// Elapsed is how long the process has been running, on a clock that nobody sets; nil is that of package time. All
+	// waiting, leases and windows go by it: a wall clock that jumps ends nothing early.
+	Elapsed func() time.Duration
 	// NewID gives order IDs; nil gives UUIDv7.
 	NewID func() string
+	// Reach is called when an order's way reaches a point, for tests that end the process there; nil does nothing.
+	Reach func(Point)
 }
 
-// Intake takes orders. Build it with New and end it with Drain; its methods are safe for concurrent use.
+// Point is a place on the way of an order where a process can die.
+type Point string
+
+// The points, in the order in which an order passes them.
+const (
+	PointKeyRead Point = "key-read" // the key is not used yet
+	PointLooked  Point = "looked"   // the carrier was asked about the first number
+	PointClaimed Point = "claimed"  // the claim is in the ledger; nothing was sent
+	PointPosted  Point = "posted"   // the POST has ended; the ledger says SENDING
+	PointSettled Point = "settled"  // the result is in the ledger; the caller has no answer
+	PointTaken   Point = "taken"    // an order in doubt was taken to be asked about
+	PointAsked   Point = "asked"    // the carrier has answered about an order in doubt
+)
+
+// Intake takes orders. Build it with New, have it look after leases and doubts with Run, and end it with Drain; its
+// methods are safe for concurrent use.
 type Intake struct {
 	Params
 
+	// owner names this process in the leases of the orders that it sends.
+	owner string
+	// started is the wall clock when Elapsed was begun; see steady.
+	started time.Time
+	begun   time.Duration
+	pace    *rate.Limiter
+
+	mu sync.Mutex
 	// flights are the orders that this process is sending, by order ID.
-	mu      sync.Mutex
 	flights map[string]*flight
-	closing bool
-	sending sync.WaitGroup
+	// unsettled counts flights whose result the ledger did not take yet.
+	unsettled int
+	closing   bool
+	sending   sync.WaitGroup
 	// leaving closes when the service goes although orders are in flight.
 	leaving chan struct{}
 	leave   sync.Once
+
+	// leases are when Run first saw the leases of others, on the clock of Elapsed.
+	leases map[ledger.Lease]time.Duration
 }
 
 // New returns an intake that takes orders at once.
@@ -88,46 +136,36 @@ func New(p Params) *Intake {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
+	if p.Elapsed == nil {
+		start := time.Now()
+		p.Elapsed = func() time.Duration { return time.Since(start) }
+	}
 	if p.NewID == nil {
 		p.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
 	}
-	return &Intake{Params: p, flights: map[string]*flight{}, leaving: make(chan struct{})}
+	if p.Reach == nil {
+		p.Reach = func(Point) {}
+	}
+	return &Intake{
+		Params: p, owner: uuid.NewString(), started: p.Now(), begun: p.Elapsed(), pace: rate.NewLimiter(rate.Limit(p.Config.Doubt.PerSecond), 1),
+		flights: map[string]*flight{}, leaving: make(chan struct{}), leases: map[ledger.Lease]time.Duration{},
+	}
 }
 
-// Drain refuses new orders and waits until those in flight have settled. When ctx ends before, it names them in the log
-// and has those who wait for them answered that they are SENDING.
-func (in *Intake) Drain(ctx context.Context) error {
-	in.mu.Lock()
-	in.closing = true
-	in.mu.Unlock()
-	settled := make(chan struct{})
-	go func() {
-		in.sending.Wait()
-		close(settled)
-	}()
-	select {
-	case <-settled:
-		return nil
-	case <-ctx.Done():
-	}
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for id := range in.flights {
-		in.Log.ErrorContext(ctx, "an order is still being sent, and what becomes of it will not be known: look it up at the carrier",
-			slog.String("order_id", id))
-	}
-	in.leave.Do(func() { close(in.leaving) })
-	return fmt.Errorf("%d orders are still being sent: %w", len(in.flights), ctx.Err())
+// steady is the wall clock of the start plus what has passed since: close to the wall clock as long as nobody sets that,
+// and never jumping. What is due, and since when, is written in it.
+func (in *Intake) steady() time.Time {
+	return in.started.Add(in.Elapsed() - in.begun)
 }
 
 // Tenant is whom orders belong to until callers have identities.
-const Tenant = "default"
+const Tenant = ledger.Default
 
 // Get returns an order as it now is.
 func (in *Intake) Get(ctx context.Context, orderID string) (*portinv1.PortInOrder, error) {
-	r, err := in.Journal.Find(ctx, Tenant, strings.ToLower(orderID))
+	r, err := in.Ledger.Find(ctx, Tenant, strings.ToLower(orderID))
 	if err != nil {
-		return nil, journalFault(err)
+		return nil, readFault(err)
 	}
-	return render(r), nil
+	return render(r)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,8 @@ import (
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/intake"
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/ledger/sqlite"
 	"github.com/portin/portin/internal/product"
 )
 
@@ -100,22 +103,38 @@ type desk struct {
 	*intake.Intake
 	carrier   *stubCarrier
 	directory *stubDirectory
-	journal   *flakyJournal
+	ledger    *flakyLedger
 }
 
-// newDesk returns an intake over a stub carrier. Options change it before it opens.
+// newDesk returns an intake over a stub carrier and a ledger of its own. Options change it before it opens.
 func newDesk(t *testing.T, options ...func(*desk, *intake.Params)) *desk {
 	t.Helper()
-	d := &desk{carrier: &stubCarrier{}, directory: &stubDirectory{}, journal: &flakyJournal{Journal: intake.NewMemory(100)}}
+	d := &desk{carrier: &stubCarrier{}, directory: &stubDirectory{}, ledger: &flakyLedger{Store: newLedger(t)}}
 	params := intake.Params{
-		Config: usual(), Journal: d.journal, Carrier: d.carrier, Directory: d.directory,
+		Config: usual(), Ledger: d.ledger, Carrier: d.carrier, Directory: d.directory,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	for _, o := range options {
 		o(d, &params)
 	}
 	d.Intake = intake.New(params)
+	t.Cleanup(func() { drained(t, d) })
 	return d
+}
+
+// newLedger opens a ledger of the test's own.
+func newLedger(t *testing.T) ledger.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "ledger.db"), Carrier: "https://carrier.example/rest.svc"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
 }
 
 // usual are the settings that the service has when an operator decides nothing.
@@ -126,22 +145,66 @@ func usual() intake.Config {
 		AnswerBefore:   500 * time.Millisecond,
 		LookTimeout:    10 * time.Second,
 		MinLeadDays:    2,
+		Lease:          90 * time.Second,
+		LeaseMargin:    30 * time.Second,
+		Doubt: intake.Doubt{
+			Window: 30 * time.Minute, Spacing: 10 * time.Minute, Agreeing: 3, First: 15 * time.Second, Rest: time.Hour,
+			Every: 5 * time.Second, PerSecond: 2,
+		},
 	}
 }
 
-// flakyJournal fails when a test says so.
-type flakyJournal struct {
-	intake.Journal
-	claimErr error
+// flakyLedger does something else when a test says so.
+type flakyLedger struct {
+	ledger.Store
+
+	mu      sync.Mutex
+	claim   func(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, error)
+	advance func(ctx context.Context, orderID string, s ledger.Step) (ledger.Record, error)
 }
 
 var errDisk = errors.New("disk full")
 
-func (j *flakyJournal) Claim(ctx context.Context, r intake.Record, released []string) (intake.Record, error) {
-	if j.claimErr != nil {
-		return intake.Record{}, j.claimErr
+// fails says what Claim and Advance do; nil is what the ledger itself does.
+func (l *flakyLedger) fails(
+	claim func(context.Context, ledger.Record, ledger.Entry) (ledger.Record, error),
+	advance func(context.Context, string, ledger.Step) (ledger.Record, error),
+) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.claim, l.advance = claim, advance
+}
+
+func (l *flakyLedger) hooks() (
+	claim func(context.Context, ledger.Record, ledger.Entry) (ledger.Record, error),
+	advance func(context.Context, string, ledger.Step) (ledger.Record, error),
+) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.claim, l.advance
+}
+
+func (l *flakyLedger) Claim(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, error) {
+	if claim, _ := l.hooks(); claim != nil {
+		return claim(ctx, r, e)
 	}
-	return j.Journal.Claim(ctx, r, released)
+	return l.Store.Claim(ctx, r, e)
+}
+
+func (l *flakyLedger) Advance(ctx context.Context, orderID string, s ledger.Step) (ledger.Record, error) {
+	if _, advance := l.hooks(); advance != nil {
+		return advance(ctx, orderID, s)
+	}
+	return l.Store.Advance(ctx, orderID, s)
+}
+
+// noClaim and noAdvance are what a full disk makes of them.
+func noClaim(context.Context, ledger.Record, ledger.Entry) (ledger.Record, error) {
+	return ledger.Record{}, errDisk
+}
+
+func noAdvance(context.Context, string, ledger.Step) (ledger.Record, error) {
+	return ledger.Record{}, errDisk
 }
 
 // request is an order of two numbers under a key, legal in every rule.
@@ -175,6 +238,16 @@ func reasonOf(err error) fault.Reason {
 		return ""
 	}
 	return fault.From(err).Reason
+}
+
+// drainless waits until no result is owed to the ledger any more, without stopping the intake.
+func drainless(t *testing.T, d *desk) {
+	t.Helper()
+	for range time.Tick(5 * time.Millisecond) {
+		if d.Unsettled() == 0 {
+			return
+		}
+	}
 }
 
 func drained(t *testing.T, d *desk) {

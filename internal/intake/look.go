@@ -2,12 +2,12 @@ package intake
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/nanp"
 	"github.com/portin/portin/internal/order"
 )
@@ -18,8 +18,10 @@ type sight struct {
 	ticket string
 	// closed tells that the ticket's port-in is over.
 	closed bool
-	// failed tells that the carrier could not be asked.
-	failed bool
+	// status is what the carrier said, when it said anything.
+	status carrier.Status
+	// failed tells that the carrier could not be asked, unnamed that it knew a port-in and did not name its ticket.
+	failed, unnamed bool
 	// match tells that the ticket is this order's own: an earlier attempt reached the carrier after all.
 	match bool
 }
@@ -36,14 +38,32 @@ func (s sight) warnings() []*portinv1.Warning {
 	}}
 }
 
+// entry is what the order's timeline says about the look.
+func (s sight) entry() ledger.Entry {
+	e := ledger.Entry{Actor: ledger.Actor{Kind: ledger.ByCaller}, Ticket: s.ticket}
+	switch {
+	case s.failed:
+		e.Note = "the carrier could not be asked about the first number before the order was sent"
+	case s.ticket != "" && s.closed:
+		e.Note = "the carrier knew a closed port-in of the first number before the order was sent"
+	case s.ticket != "":
+		e.Note = "the carrier knew an open port-in of the first number before the order was sent"
+	case s.unnamed:
+		e.Note = "the carrier knew a port-in of the first number before the order was sent, and did not name its ticket"
+	default:
+		e.Note = "the carrier knew no port-in of the first number before the order was sent"
+	}
+	return e
+}
+
 // lookMargin is what a look that hangs must leave beside LeastRemaining, so that it does not stop the order.
 const lookMargin = 250 * time.Millisecond
 
 // look asks the carrier about the order's first number, within LookTimeout and what the deadline leaves.
-func (in *Intake) look(ctx context.Context, r Record) (sight, error) {
+func (in *Intake) look(ctx context.Context, r ledger.Record) (sight, error) {
 	bound := in.Config.LookTimeout
 	if deadline, ok := ctx.Deadline(); ok {
-		bound = min(bound, deadline.Sub(in.Now())-in.Config.LeastRemaining-lookMargin)
+		bound = min(bound, time.Until(deadline)-in.Config.LeastRemaining-lookMargin)
 	}
 	asking, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
@@ -61,29 +81,23 @@ func (in *Intake) look(ctx context.Context, r Record) (sight, error) {
 		return sight{failed: true}, nil
 	}
 	return sight{
-		ticket: status.Ticket,
-		closed: closed(status),
-		match:  r.Attempt > 0 && matches(r, status),
+		ticket:  status.Ticket,
+		closed:  closed(status),
+		status:  status,
+		unnamed: status.Ticket == "",
+		match:   r.Attempt > 0 && matches(r, status),
 	}, nil
 }
 
 // matches reports whether a status is that of the order itself: an open ticket with exactly its numbers, where every
 // look of this order saw that there was none. The carrier may answer with any of several tickets for a number, so after
 // a look that saw one, or that failed, a ticket that no look saw can still be an older one.
-func matches(r Record, s carrier.Status) bool {
-	if r.LookFailed || len(r.Looks) > 0 || s.Ticket == "" || closed(s) || len(s.Numbers) != len(r.Numbers) {
-		return false
-	}
-	for _, n := range r.Numbers {
-		if !slices.Contains(s.Numbers, tenDigits(n)) {
-			return false
-		}
-	}
-	return true
+func matches(r ledger.Record, s carrier.Status) bool {
+	return !r.LookFailed && len(r.Looks) == 0 && s.Ticket != "" && !closed(s) && sameNumbers(r, s)
 }
 
 func closed(s carrier.Status) bool {
-	return order.Status(s.Word).Category(s.Disputing != nil && *s.Disputing) == order.CategoryClosed
+	return order.Status(s.Word).Category(s.Disputed()) == order.CategoryClosed
 }
 
 // tenDigits writes a number of a valid order as the carrier does.

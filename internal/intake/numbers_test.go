@@ -9,7 +9,6 @@ import (
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
-	"github.com/portin/portin/internal/intake"
 )
 
 func TestANumberIsInOneOpenOrder(t *testing.T) {
@@ -91,24 +90,6 @@ func TestTwoOrdersDoNotShareATicket(t *testing.T) {
 	}
 }
 
-func TestAFullJournalRefusesAndForgetsNothing(t *testing.T) {
-	t.Parallel()
-	d := newDesk(t, func(_ *desk, p *intake.Params) { p.Journal = intake.NewMemory(1) })
-	if _, err := d.PortIn(t.Context(), request(t, keyA)); err != nil {
-		t.Fatal(err)
-	}
-	_, err := d.PortIn(t.Context(), request(t, keyB, "416-555-0140"))
-	if reasonOf(err) != fault.ReasonLedgerFull || fault.From(err).RetryAfter == 0 {
-		t.Errorf("a full journal answers %v", err)
-	}
-	if resp, err := d.PortIn(t.Context(), request(t, keyA)); err != nil || !resp.GetReplayed() {
-		t.Errorf("the order that was there answers %v, %v", resp, err)
-	}
-	if posts, _ := d.carrier.count(); posts != 1 {
-		t.Errorf("%d POSTs, want 1", posts)
-	}
-}
-
 func TestAttentionsSayWhyAPersonShouldLook(t *testing.T) {
 	t.Parallel()
 	const (
@@ -125,7 +106,7 @@ func TestAttentionsSayWhyAPersonShouldLook(t *testing.T) {
 		{carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyDeferred, Ticket: "T-1"}, []portinv1.AttentionCode{deferred}},
 		{carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyDeferred}, []portinv1.AttentionCode{deferred, noTicket}},
 		{carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyConditional, Ticket: "T-1"}, []portinv1.AttentionCode{conditional}},
-		{carrier.Outcome{Settlement: carrier.InDoubt, Reply: carrier.ReplyDeferred}, []portinv1.AttentionCode{portinv1.AttentionCode_ATTENTION_CODE_IN_DOUBT_UNRESOLVED}},
+		{carrier.Outcome{Settlement: carrier.InDoubt, Reply: carrier.ReplyDeferred}, nil},
 	} {
 		d := newDesk(t, withSubmit(func(context.Context, carrier.Call) carrier.Outcome { return c.outcome }))
 		resp, err := d.PortIn(t.Context(), request(t, keyA))

@@ -11,7 +11,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
 	"github.com/portin/portin/internal/product"
 )
@@ -61,18 +63,33 @@ func (in *Intake) PortIn(ctx context.Context, req *portinv1.PortInRequest) (*por
 		return &portinv1.PortInResponse{Order: preview(content, product.Numbers(o), warnings)}, nil
 	}
 
-	key := strings.ToLower(req.GetRequestId())
-	before, err := in.Journal.FindKey(ctx, Tenant, key)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		before = Record{OrderID: in.NewID(), Tenant: Tenant, RequestID: key, Content: content, Numbers: product.Numbers(o), Created: in.Now()}
-	case err != nil:
-		return nil, journalFault(err)
-	case !sameContent(before.Content, content):
-		return nil, reused(before)
-	case before.State != order.NotSent:
-		return in.replay(ctx, before)
+	kept, err := proto.Marshal(content)
+	if err != nil {
+		return nil, fault.Internal(err)
 	}
+	spec, _ := product.Of(o) // CheckSize has seen that there is one
+	key := strings.ToLower(req.GetRequestId())
+	before, err := in.Ledger.FindKey(ctx, Tenant, key)
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		before = ledger.Record{
+			OrderID: in.NewID(), Tenant: Tenant, CarrierAccount: ledger.Default, RequestID: key, Target: string(spec.Arm),
+			CustomerReference: o.GetForm().GetCustomerReference(), Content: kept, Numbers: product.Numbers(o), Created: in.Now(),
+		}
+	case err != nil:
+		return nil, writeFault(err)
+	default:
+		same, err := sameContent(before.Content, content)
+		switch {
+		case err != nil:
+			return nil, fault.Internal(err)
+		case !same:
+			return nil, reused(before)
+		case before.State != order.NotSent:
+			return in.replay(ctx, before)
+		}
+	}
+	in.Reach(PointKeyRead)
 	return in.place(ctx, before, o)
 }
 
@@ -81,8 +98,8 @@ func (in *Intake) PortIn(ctx context.Context, req *portinv1.PortInRequest) (*por
 const maxContent = 3 << 20
 
 // place sends an order that is new or was not sent: check, look, claim, post.
-func (in *Intake) place(ctx context.Context, r Record, o *portinv1.PortInOrder) (*portinv1.PortInResponse, error) {
-	if proto.Size(r.Content) > maxContent {
+func (in *Intake) place(ctx context.Context, r ledger.Record, o *portinv1.PortInOrder) (*portinv1.PortInResponse, error) {
+	if len(r.Content) > maxContent {
 		return nil, fault.Fields([]fault.Violation{{
 			Field: "order", Description: "holds more text than an answer can carry (3 MiB without documents); write less, or make several orders of it",
 		}})
@@ -102,11 +119,14 @@ func (in *Intake) place(ctx context.Context, r Record, o *portinv1.PortInOrder) 
 	if err != nil {
 		return nil, err
 	}
+	in.Reach(PointLooked)
 	if seen.match {
-		return in.adopt(ctx, r, seen.ticket)
+		return in.adopt(ctx, r, seen)
 	}
-	next := claimed(r, seen, in.Now())
-	next.Warnings = slices.Concat(warnings, seen.warnings())
+	next, err := in.claimed(r, seen, slices.Concat(warnings, seen.warnings()))
+	if err != nil {
+		return nil, fault.Internal(err)
+	}
 	f, mine, err := in.board(next.OrderID)
 	if err != nil {
 		return nil, err
@@ -114,38 +134,64 @@ func (in *Intake) place(ctx context.Context, r Record, o *portinv1.PortInOrder) 
 	if !mine {
 		return in.await(ctx, f, true)
 	}
-	held, err := in.claim(ctx, next)
-	if err != nil {
-		in.land(next.OrderID, f, Record{}, err)
-		if errors.Is(err, ErrMoved) {
-			return in.overtaken(ctx, held, next)
-		}
-		return nil, journalFault(err)
+	return in.fly(ctx, next, seen, call, f)
+}
+
+// fly claims an order and has it sent, and answers what becomes of it while the caller waits.
+func (in *Intake) fly(ctx context.Context, next ledger.Record, seen sight, call carrier.Call, f *flight) (*portinv1.PortInResponse, error) {
+	from := in.Elapsed()
+	held, err := in.claim(ctx, next, seen.entry())
+	switch known := (*unknownClaimError)(nil); {
+	case errors.As(err, &known):
+		f.answer(ledger.Record{}, writeFault(known.cause))
+		go in.unclaim(context.WithoutCancel(ctx), next, f)
+		return nil, writeFault(known.cause)
+	case errors.Is(err, ledger.ErrMoved):
+		in.land(next.OrderID, f, ledger.Record{}, err)
+		return in.overtaken(ctx, held, next)
+	case err != nil:
+		in.land(next.OrderID, f, ledger.Record{}, err)
+		return nil, writeFault(err)
 	}
+	in.Reach(PointClaimed)
 	f.claim(held)
-	go in.send(context.WithoutCancel(ctx), held, call, f)
+	go in.send(context.WithoutCancel(ctx), held, call, f, from)
 	return in.await(ctx, f, false)
 }
 
-// claimed is the record as it is written before the POST: nothing of an earlier attempt's answer is left.
-func claimed(r Record, seen sight, now time.Time) Record {
-	next := r.clone()
+// claimed is the record as it is written before the POST: nothing of an earlier attempt's answer is left, but for a
+// reason to look that its answer, when it came too late, has left behind.
+func (in *Intake) claimed(r ledger.Record, seen sight, warnings []*portinv1.Warning) (ledger.Record, error) {
+	next := r.Clone()
+	now := in.Now()
 	next.State = order.Sending
 	next.Attempt++
+	next.Owner, next.Lease = in.owner, in.Config.Lease
 	next.Claimed, next.Updated, next.Settled = now, now, time.Time{}
-	next.Reply, next.Message, next.ErrorID = 0, "", ""
-	next.Reason, next.Problem, next.RetryAfter, next.Evidence = "", "", 0, ""
-	next.Attention = nil
-	next.LookFailed = next.LookFailed || seen.failed
+	next.Reply, next.Message, next.ErrorID = "", "", ""
+	next.Reason, next.Problem, next.RetryAfter = "", "", 0
+	next.Doubt, next.Due = ledger.Doubt{}, time.Time{}
+	next.Attention = slices.DeleteFunc(next.Attention, func(a ledger.Attention) bool { return a.Code != ledger.AttentionLateAnswer })
+	next.LookFailed = next.LookFailed || seen.failed || seen.unnamed
 	if seen.ticket != "" {
 		next.Looks = append(next.Looks, seen.ticket)
 	}
-	return next
+	var err error
+	next.Warnings, err = packWarnings(warnings)
+	return next, err
 }
 
 // overtaken answers a request whose key was claimed by another one between reading it and claiming it.
-func (in *Intake) overtaken(ctx context.Context, now, wanted Record) (*portinv1.PortInResponse, error) {
-	if !sameContent(now.Content, wanted.Content) {
+func (in *Intake) overtaken(ctx context.Context, now, wanted ledger.Record) (*portinv1.PortInResponse, error) {
+	asked, err := contentIn(wanted)
+	if err != nil {
+		return nil, fault.Internal(err)
+	}
+	same, err := sameContent(now.Content, asked)
+	switch {
+	case err != nil:
+		return nil, fault.Internal(err)
+	case !same:
 		return nil, reused(now)
 	}
 	return in.replay(ctx, now)
@@ -154,7 +200,7 @@ func (in *Intake) overtaken(ctx context.Context, now, wanted Record) (*portinv1.
 // enoughTime refuses to begin what the caller's deadline cannot see through.
 func (in *Intake) enoughTime(ctx context.Context) error {
 	deadline, ok := ctx.Deadline()
-	if ok && deadline.Sub(in.Now()) < in.Config.LeastRemaining {
+	if ok && time.Until(deadline) < in.Config.LeastRemaining {
 		return fault.New(fault.ReasonDeadlineTooShort,
 			"the deadline is too near to send an order; nothing was sent; allow at least "+in.Config.LeastRemaining.String())
 	}

@@ -75,7 +75,7 @@ func TestEverySettlementHasItsStateAndItsAnswer(t *testing.T) {
 			carrier.Outcome{Settlement: carrier.Accepted, Reply: carrier.ReplyDeferred},
 			portinv1.OrderState_ORDER_STATE_ACCEPTED, "", nil, true, false,
 		},
-		{"in doubt", carrier.Outcome{Settlement: carrier.InDoubt}, portinv1.OrderState_ORDER_STATE_IN_DOUBT, "", nil, true, false},
+		{"in doubt", carrier.Outcome{Settlement: carrier.InDoubt}, portinv1.OrderState_ORDER_STATE_IN_DOUBT, "", nil, false, false},
 		{
 			"refused",
 			carrier.Outcome{Settlement: carrier.Refused, Reply: carrier.ReplyRejected, Message: "no such pilot", Fault: refused},

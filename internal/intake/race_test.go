@@ -2,7 +2,6 @@ package intake_test
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -15,7 +14,6 @@ import (
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/intake"
-	"github.com/portin/portin/internal/order"
 )
 
 func unreachable() carrier.Outcome {
@@ -294,77 +292,4 @@ func TestWhoWaitsWhenTheServiceGoesIsAnswered(t *testing.T) {
 		}
 		drained(t, d)
 	})
-}
-
-func TestMemoryGuardsEveryMove(t *testing.T) {
-	t.Parallel()
-	ctx := t.Context()
-	base := intake.Record{OrderID: "o-1", Tenant: "a", RequestID: keyA, State: order.Sending, Attempt: 1, Numbers: []string{"+14165550123"}}
-	m := intake.NewMemory(10)
-	if _, err := m.Claim(ctx, base, nil); err != nil {
-		t.Fatal(err)
-	}
-	second := base
-	second.OrderID = "o-2"
-	if now, err := m.Claim(ctx, second, nil); err != intake.ErrMoved || now.OrderID != "o-1" { //nolint:errorlint // returned as it is
-		t.Errorf("a second claim of the key: %v, %v", now.OrderID, err)
-	}
-	again := base
-	again.Attempt = 2
-	if _, err := m.Claim(ctx, again, nil); err != intake.ErrMoved { //nolint:errorlint // returned as it is
-		t.Errorf("a re-send of an order that is being sent: %v", err)
-	}
-	move := func(by order.Cause, to order.State) error {
-		_, err := m.Settle(ctx, "o-1", by, func(r *intake.Record) { r.State = to })
-		return err
-	}
-	if err := move(order.ByAnswer, order.NotSent); err != nil {
-		t.Fatal(err)
-	}
-	skipped := base
-	skipped.Attempt = 3
-	if _, err := m.Claim(ctx, skipped, nil); err != intake.ErrMoved { //nolint:errorlint // returned as it is
-		t.Errorf("a re-send that skips an attempt: %v", err)
-	}
-	if _, err := m.Claim(ctx, base, nil); err != intake.ErrMoved { //nolint:errorlint // returned as it is
-		t.Errorf("a first attempt of an order that is there: %v", err)
-	}
-	if _, err := m.Claim(ctx, again, nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := move(order.ByAnswer, order.Refused); err != nil {
-		t.Fatal(err)
-	}
-	for _, to := range order.States() {
-		if err := move(order.ByAnswer, to); err != intake.ErrMoved { //nolint:errorlint // returned as it is
-			t.Errorf("a refused order becomes %v: %v", to, err)
-		}
-	}
-	if _, err := m.Find(ctx, "b", "o-1"); err != intake.ErrNotFound { //nolint:errorlint // returned as it is
-		t.Errorf("another tenant finds the order: %v", err)
-	}
-	if _, err := m.FindKey(ctx, "b", keyA); err != intake.ErrNotFound { //nolint:errorlint // returned as it is
-		t.Errorf("another tenant finds the key: %v", err)
-	}
-	holding := intake.Record{OrderID: "o-3", Tenant: "a", RequestID: keyB, State: order.Sending, Attempt: 1, Numbers: base.Numbers}
-	if _, err := m.Claim(ctx, holding, nil); err != nil {
-		t.Fatal(err)
-	}
-	third := holding
-	third.OrderID, third.RequestID = "o-4", "0193e3a0-0000-4000-8000-00000000000c"
-	var held *intake.HeldError
-	if _, err := m.Claim(ctx, third, []string{"o-1"}); !errors.As(err, &held) || held.Holder.OrderID != "o-3" {
-		t.Errorf("an order that holds nothing released another one's number: %v", err)
-	}
-	found, err := m.FindKey(ctx, "a", keyA)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found.Numbers[0] = "+14165550199"
-	if kept, err := m.Find(ctx, "a", "o-1"); err != nil || kept.Numbers[0] != "+14165550123" {
-		t.Errorf("a record that was handed out changed the one that is kept: %v, %v", kept.Numbers, err)
-	}
-	if _, err := m.Settle(ctx, "o-9", order.ByAnswer, func(*intake.Record) {}); err != intake.ErrNotFound { //nolint:errorlint // returned as it is
-		t.Errorf("an order that is not there is settled: %v", err)
-	}
 }

@@ -3,63 +3,65 @@ package intake
 import (
 	"time"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
-	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/contract"
 	"github.com/portin/portin/internal/fault"
-	"github.com/portin/portin/internal/order"
-)
-
-var (
-	states = map[order.State]portinv1.OrderState{
-		order.Sending:  portinv1.OrderState_ORDER_STATE_SENDING,
-		order.NotSent:  portinv1.OrderState_ORDER_STATE_NOT_SENT,
-		order.Refused:  portinv1.OrderState_ORDER_STATE_REFUSED,
-		order.InDoubt:  portinv1.OrderState_ORDER_STATE_IN_DOUBT,
-		order.Accepted: portinv1.OrderState_ORDER_STATE_ACCEPTED,
-	}
-	replies = map[carrier.Reply]portinv1.CarrierReply{
-		carrier.ReplyNone:        portinv1.CarrierReply_CARRIER_REPLY_UNSPECIFIED,
-		carrier.ReplyRejected:    portinv1.CarrierReply_CARRIER_REPLY_REJECTED,
-		carrier.ReplyAccepted:    portinv1.CarrierReply_CARRIER_REPLY_ACCEPTED,
-		carrier.ReplyDeferred:    portinv1.CarrierReply_CARRIER_REPLY_DEFERRED,
-		carrier.ReplyConditional: portinv1.CarrierReply_CARRIER_REPLY_CONDITIONAL,
-		carrier.ReplyError:       portinv1.CarrierReply_CARRIER_REPLY_ERROR,
-	}
+	"github.com/portin/portin/internal/ledger"
 )
 
 // render is an order as callers see it.
-func render(r Record) *portinv1.PortInOrder {
-	o := preview(r.Content, r.Numbers, r.Warnings)
+func render(r ledger.Record) (*portinv1.PortInOrder, error) {
+	content, err := contentIn(r)
+	if err != nil {
+		return nil, fault.Internal(err)
+	}
+	warnings, err := unpack(r.Warnings)
+	if err != nil {
+		return nil, fault.Internal(err)
+	}
+	o := preview(content, r.Numbers, warnings.GetWarnings())
 	o.OrderId = r.OrderID
 	o.RequestId = r.RequestID
-	o.State = states[r.State]
+	o.State = contract.State(r.State)
 	o.Attempt = int32(r.Attempt)
 	o.NeedsAttention = len(r.Attention) > 0
 	for _, a := range r.Attention {
-		o.Attentions = append(o.Attentions, &portinv1.Attention{Code: a.Code, Description: a.Description, StartTime: stamp(a.Since)})
+		o.Attentions = append(o.Attentions, &portinv1.Attention{
+			Code:        portinv1.AttentionCode(portinv1.AttentionCode_value["ATTENTION_CODE_"+string(a.Code)]),
+			Description: a.Description, StartTime: stamp(a.Since),
+		})
 	}
 	o.TicketId = r.Ticket
-	o.CarrierReply = replies[r.Reply]
+	o.CarrierReply = portinv1.CarrierReply(portinv1.CarrierReply_value["CARRIER_REPLY_"+r.Reply])
 	o.CarrierMessage = r.Message
 	o.CarrierErrorId = r.ErrorID
 	o.ErrorReason = reason(r.Reason)
 	o.ErrorMessage = r.Problem
-	if r.State == order.Accepted {
-		o.Category = portinv1.Category_CATEGORY_OPEN // its status is not asked for yet
-	}
+	o.CarrierStatus = contract.Status(r.Status)
+	o.CarrierStatusWord = string(r.Status)
+	o.Category = contract.Category(r.Category())
 	o.CreateTime = stamp(r.Created)
 	o.UpdateTime = stamp(r.Updated)
 	o.ClaimTime = stamp(r.Claimed)
 	o.SettleTime = stamp(r.Settled)
-	return o
+	return o, nil
 }
 
-// preview is an order that was only validated: what was understood, and the warnings.
-func preview(content *portinv1.PortInOrder, numbers []string, warnings []*portinv1.Warning) *portinv1.PortInOrder {
-	o := proto.CloneOf(content)
+// renderEvent is an event as callers see it.
+func renderEvent(e ledger.Event) *portinv1.PortInOrderEvent {
+	return &portinv1.PortInOrderEvent{
+		OrderId: e.OrderID, Sequence: e.Sequence, EventTime: stamp(e.Time),
+		ActorKind: portinv1.ActorKind(portinv1.ActorKind_value["ACTOR_KIND_"+string(e.Actor.Kind)]), Actor: e.Actor.Name,
+		Type:    portinv1.PortInOrderEventType(portinv1.PortInOrderEventType_value["PORT_IN_ORDER_EVENT_TYPE_"+string(e.Type)]),
+		Attempt: int32(e.Attempt), State: contract.State(e.State), CarrierStatus: contract.Status(e.Status),
+		CarrierStatusWord: string(e.Status), TicketId: e.Ticket, Unverified: e.Unverified, PortDate: e.PortDate, Note: e.Note,
+	}
+}
+
+// preview is an order that was only validated: what was understood, and the warnings. The content is the caller's own.
+func preview(o *portinv1.PortInOrder, numbers []string, warnings []*portinv1.Warning) *portinv1.PortInOrder {
 	o.Numbers = numbers
 	o.Warnings = warnings
 	return o

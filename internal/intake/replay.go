@@ -7,32 +7,61 @@ import (
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
 )
 
 // replay answers a key that was used before with the same content: the order as it now is, without a call to the
-// carrier. It waits for an order that is being sent.
-func (in *Intake) replay(ctx context.Context, r Record) (*portinv1.PortInResponse, error) {
-	if r.State == order.Sending {
-		if f := in.underWay(r.OrderID); f != nil {
-			return in.await(ctx, f, true)
+// carrier. It waits for an order that is being sent, also by another process.
+func (in *Intake) replay(ctx context.Context, r ledger.Record) (*portinv1.PortInResponse, error) {
+	if r.State != order.Sending {
+		return in.answer(r, true)
+	}
+	if f := in.underWay(r.OrderID); f != nil {
+		return in.await(ctx, f, true)
+	}
+	near, stop := in.nearDeadline(ctx)
+	defer stop()
+	for pause := firstGlance; ; pause = min(2*pause, longestGlance) {
+		if now, err := in.Ledger.Find(ctx, r.Tenant, r.OrderID); err == nil {
+			r = now
 		}
-		if now, err := in.Journal.Find(ctx, r.Tenant, r.OrderID); err == nil {
-			r = now // it landed in between
+		if r.State != order.Sending {
+			return in.answer(r, true)
+		}
+		select {
+		case <-time.After(pause):
+		case <-near:
+			return in.answer(r, true)
+		case <-in.leaving:
+			return in.answer(r, true)
+		case <-ctx.Done():
+			return nil, ctxFault(ctx)
 		}
 	}
-	return in.answer(r, true)
+}
+
+// How often the ledger is asked whether another process has settled an order: seldom for one that takes long.
+const (
+	firstGlance   = 20 * time.Millisecond
+	longestGlance = time.Second
+)
+
+// nearDeadline is when a caller that waits has to be answered; never when it has all the time.
+func (in *Intake) nearDeadline(ctx context.Context) (near <-chan time.Time, stop func() bool) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return nil, func() bool { return false }
+	}
+	timer := time.NewTimer(time.Until(deadline) - in.Config.AnswerBefore)
+	return timer.C, timer.Stop
 }
 
 // await waits until a flight lands, the caller's deadline is near or the service stops, and answers the order as it then
 // stands. A caller that leaves is told nothing: the order goes on.
 func (in *Intake) await(ctx context.Context, f *flight, replayed bool) (*portinv1.PortInResponse, error) {
-	var near <-chan time.Time
-	if deadline, ok := ctx.Deadline(); ok {
-		timer := time.NewTimer(time.Until(deadline) - in.Config.AnswerBefore)
-		defer timer.Stop()
-		near = timer.C
-	}
+	near, stop := in.nearDeadline(ctx)
+	defer stop()
 	select {
 	case <-f.landed:
 	case <-near:
@@ -43,7 +72,7 @@ func (in *Intake) await(ctx context.Context, f *flight, replayed bool) (*portinv
 	r, err := f.stands()
 	switch {
 	case err != nil:
-		return nil, journalFault(err)
+		return nil, writeFault(err)
 	case r.State == 0: // another request with this key is about to claim the order
 		return nil, fault.New(fault.ReasonDeadlineExceeded, "the order is about to be sent by another request with this request_id; ask again with it")
 	}
@@ -51,15 +80,19 @@ func (in *Intake) await(ctx context.Context, f *flight, replayed bool) (*portinv
 }
 
 // answer is what the caller of PortIn gets for an order in its state: the order, or its error.
-func (in *Intake) answer(r Record, replayed bool) (*portinv1.PortInResponse, error) {
+func (in *Intake) answer(r ledger.Record, replayed bool) (*portinv1.PortInResponse, error) {
 	if r.State == order.NotSent || r.State == order.Refused {
 		return nil, refusal(r)
 	}
-	return &portinv1.PortInResponse{Order: render(r), Replayed: replayed}, nil
+	o, err := render(r)
+	if err != nil {
+		return nil, err
+	}
+	return &portinv1.PortInResponse{Order: o, Replayed: replayed}, nil
 }
 
 // refusal is the error of an order that was not sent or was refused, the same at the first answer and at every replay.
-func refusal(r Record) *fault.Error {
+func refusal(r ledger.Record) *fault.Error {
 	e := fault.New(r.Reason, r.Problem).WithMetadata("order_id", r.OrderID)
 	if r.ErrorID != "" {
 		e = e.WithMetadata("carrier_error_id", r.ErrorID)
@@ -68,27 +101,40 @@ func refusal(r Record) *fault.Error {
 }
 
 // reused is the error of a key that stands for other content.
-func reused(r Record) *fault.Error {
+func reused(r ledger.Record) *fault.Error {
 	return fault.New(fault.ReasonRequestIDReused,
 		"the request_id was used for an order with other content; choose a new one for a new order").
 		WithMetadata("order_id", r.OrderID)
 }
 
-// journalFault is what a caller is told when the journal says no.
-func journalFault(err error) error {
+// writeFault is what the caller of PortIn is told when the ledger says no.
+func writeFault(err error) error {
 	var e *fault.Error
 	switch {
 	case errors.As(err, &e):
 		return e
-	case errors.Is(err, ErrMoved):
+	case errors.Is(err, ledger.ErrMoved):
 		return fault.New(fault.ReasonDeadlineExceeded, "another request with this request_id is under way; ask again with it").WithCause(err)
-	case errors.Is(err, ErrNotFound):
-		return fault.New(fault.ReasonOrderNotFound, "there is no such order; check the order_id").WithCause(err)
-	case errors.Is(err, ErrFull):
-		return fault.New(fault.ReasonLedgerFull, "the service holds as many orders as it may; nothing was sent").
-			WithRetryAfter(time.Minute).WithCause(err)
 	}
+	return ledgerDown(err)
+}
+
+// ledgerDown is the error of an order that was not sent because the ledger could not be asked or written to.
+func ledgerDown(cause error) *fault.Error {
 	return fault.New(fault.ReasonLedgerUnavailable, "the ledger of orders does not answer; nothing was sent").
+		WithRetryAfter(5 * time.Second).WithCause(cause)
+}
+
+// readFault is what a caller is told when the ledger does not give what it asked for.
+func readFault(err error) error {
+	var e *fault.Error
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, ledger.ErrNotFound):
+		return fault.New(fault.ReasonOrderNotFound, "there is no such order; check the order_id").WithCause(err)
+	}
+	return fault.New(fault.ReasonLedgerUnavailable, "the ledger of orders does not answer; ask again").
 		WithRetryAfter(5 * time.Second).WithCause(err)
 }
 

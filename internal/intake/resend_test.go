@@ -11,6 +11,7 @@ import (
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/intake"
+	"github.com/portin/portin/internal/ledger"
 )
 
 // unreachableOnce is a carrier that cannot be reached the first time.
@@ -154,24 +155,24 @@ func TestAResendShowsNothingOfTheAttemptBefore(t *testing.T) {
 	})
 }
 
-// blind is a journal that does not show a key once, as when two requests read it at the same time.
+// blind is a ledger that does not show a key once, as when two requests read it at the same time.
 type blind struct {
-	intake.Journal
+	ledger.Store
 	hide bool
 }
 
-func (j *blind) FindKey(ctx context.Context, tenant, requestID string) (intake.Record, error) {
+func (j *blind) FindKey(ctx context.Context, tenant, requestID string) (ledger.Record, error) {
 	if j.hide {
 		j.hide = false
-		return intake.Record{}, intake.ErrNotFound
+		return ledger.Record{}, ledger.ErrNotFound
 	}
-	return j.Journal.FindKey(ctx, tenant, requestID)
+	return j.Store.FindKey(ctx, tenant, requestID)
 }
 
 func TestARequestThatLosesTheClaimAnswersLikeAReplay(t *testing.T) {
 	t.Parallel()
-	journal := &blind{Journal: intake.NewMemory(10)}
-	d := newDesk(t, func(_ *desk, p *intake.Params) { p.Journal = journal })
+	journal := &blind{Store: newLedger(t)}
+	d := newDesk(t, func(_ *desk, p *intake.Params) { p.Ledger = journal })
 	if _, err := d.PortIn(t.Context(), request(t, keyA)); err != nil {
 		t.Fatal(err)
 	}
@@ -206,24 +207,24 @@ func TestATicketBesideARefusalIsNobodys(t *testing.T) {
 	}
 }
 
-// gated is a journal whose claims wait.
+// gated is a ledger whose claims wait.
 type gated struct {
-	intake.Journal
+	ledger.Store
 	gate chan struct{}
 }
 
-func (j *gated) Claim(ctx context.Context, r intake.Record, released []string) (intake.Record, error) {
+func (j *gated) Claim(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, error) {
 	if r.Attempt > 1 {
 		<-j.gate
 	}
-	return j.Journal.Claim(ctx, r, released)
+	return j.Store.Claim(ctx, r, e)
 }
 
 func TestWhoWaitsForAClaimIsNotToldAnything(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		journal := &gated{intake.NewMemory(10), make(chan struct{})}
-		d := newDesk(t, unreachableOnce(), func(_ *desk, p *intake.Params) { p.Journal = journal })
+		journal := &gated{newLedger(t), make(chan struct{})}
+		d := newDesk(t, unreachableOnce(), func(_ *desk, p *intake.Params) { p.Ledger = journal })
 		if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
 			t.Fatal(err)
 		}

@@ -4,197 +4,129 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
-	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
 )
 
-// flight is an order that this process is sending.
-type flight struct {
-	// landed closes when the flight has ended; result or err is set before that.
-	landed chan struct{}
-
-	mu sync.Mutex
-	// latest is the order as it stands: claimed, and then settled. Its state is 0 until it is claimed.
-	latest Record
-	// err is why the order was not claimed.
-	err error
+// send posts a claimed order and settles it. It runs on its own, so that a caller who leaves loses nothing. From is when
+// the claim was begun.
+func (in *Intake) send(ctx context.Context, r ledger.Record, call carrier.Call, f *flight, from time.Duration) {
+	outcome := in.submit(ctx, r, call, from)
+	in.Reach(PointPosted)
+	in.settle(ctx, r, outcome, false, f)
 }
 
-// claim notes that the order is claimed.
-func (f *flight) claim(r Record) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.latest = r
-}
-
-// stands is the order as it stands, or why it was not claimed.
-func (f *flight) stands() (Record, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.latest, f.err
-}
-
-// board begins a flight, or returns the one that is under way for the order, which is then not the caller's to land.
-func (in *Intake) board(orderID string) (f *flight, mine bool, err error) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.closing {
-		return nil, false, fault.New(fault.ReasonShuttingDown, "the service is stopping; nothing was sent; send the order again with the same request_id").
-			WithRetryAfter(5 * time.Second)
-	}
-	if f, flying := in.flights[orderID]; flying {
-		return f, false, nil
-	}
-	f = &flight{landed: make(chan struct{})}
-	in.flights[orderID] = f
-	in.sending.Add(1)
-	return f, true, nil
-}
-
-// land ends a flight, with the order as it then stands or with why it was not claimed.
-func (in *Intake) land(orderID string, f *flight, result Record, err error) {
-	f.mu.Lock()
-	f.latest, f.err = result, err
-	f.mu.Unlock()
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	delete(in.flights, orderID)
-	close(f.landed)
-	in.sending.Done()
-}
-
-// underWay returns the flight of an order that this process is sending, or nil.
-func (in *Intake) underWay(orderID string) *flight {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return in.flights[orderID]
-}
-
-// send posts a claimed order and settles it. It runs on its own, so that a caller who leaves loses nothing.
-func (in *Intake) send(ctx context.Context, r Record, call carrier.Call, f *flight) {
-	outcome := in.submit(ctx, r, call)
-	in.land(r.OrderID, f, in.settle(ctx, r, outcome), nil)
-}
-
-// submit is the one POST. Whatever breaks in the client leaves the order in doubt.
-func (in *Intake) submit(ctx context.Context, r Record, call carrier.Call) (outcome carrier.Outcome) {
+// submit is the one POST. Whatever breaks in the client leaves the order in doubt. A process that was stopped for so long
+// that its lease could end during the POST does not begin it: others may have decided about the order by then.
+func (in *Intake) submit(ctx context.Context, r ledger.Record, call carrier.Call, from time.Duration) (outcome carrier.Outcome) {
 	defer func() {
 		if p := recover(); p != nil {
 			in.Log.ErrorContext(ctx, "sending an order panicked", slog.String("order_id", r.OrderID), slog.Any("error", panicked(p)))
 			outcome = carrier.Outcome{Settlement: carrier.InDoubt, Evidence: "the service failed while it sent the order"}
 		}
 	}()
+	if in.Elapsed()-from > in.Config.LeaseMargin/2 {
+		return carrier.Outcome{
+			Settlement: carrier.NotSent, Evidence: "the service was held up between the claim and the POST, so nothing was sent", Fault: ledgerDown(nil),
+		}
+	}
 	return in.Carrier.Submit(ctx, call)
 }
 
-// settleTries is how often a result is offered to a journal that fails, a little later each time.
-const settleTries = 10
+const (
+	// patience is how often a result is offered to a ledger that fails before those who wait are told that it is not known.
+	patience = 5
+	// longestPause is the longest wait between two offers.
+	longestPause = 5 * time.Second
+)
 
-// settle writes what the POST met. A journal that does not take it within settleTries leaves the order SENDING there, and
-// IN_DOUBT for those who wait for it here.
-func (in *Intake) settle(ctx context.Context, r Record, outcome carrier.Outcome) Record {
-	now := in.Now()
-	change := func(r *Record) { applyOutcome(r, outcome, now) }
-	for try := range settleTries {
-		settled, err := in.write(ctx, r.OrderID, change)
-		switch {
-		case err == nil:
-			in.Log.LogAttrs(ctx, urgency(settled), "order settled", slog.String("order_id", r.OrderID), slog.Int("attempt", settled.Attempt),
-				slog.String("state", settled.State.String()), slog.String("evidence", settled.Evidence))
-			return settled
-		case errors.Is(err, ErrMoved):
-			return settled
-		case errors.Is(err, ErrTicketTaken):
-			outcome = ticketTaken(outcome)
-		default:
-			in.Log.ErrorContext(ctx, "an order's result could not be written", slog.String("order_id", r.OrderID), slog.Any("error", err))
-			<-time.After(min(time.Second, 10*time.Millisecond<<try)) // the context has no end: the result must be written
-		}
+// settle writes what the POST met, and goes on until the ledger takes it or is closed. Meanwhile the order is IN_DOUBT for
+// those who wait for it, and no new order is taken.
+func (in *Intake) settle(ctx context.Context, claimed ledger.Record, outcome carrier.Outcome, unsent bool, f *flight) {
+	a := answer{
+		attempt: claimed.Attempt, owner: in.owner, outcome: outcome, unsent: unsent,
+		now: in.Now(), steady: in.steady(), due: in.Config.Doubt.first(),
 	}
-	r.State, r.Evidence = order.InDoubt, "the result could not be written"
+	step := ledger.Step{By: order.ByAnswer, Now: a.now, Change: a.apply}
+	for try := 0; ; try++ {
+		settled, err := in.advance(ctx, claimed.OrderID, step)
+		switch {
+		case err == nil, errors.Is(err, ledger.ErrMoved), errors.Is(err, ledger.ErrNotFound), errors.Is(err, ledger.ErrClosed):
+			in.settled(ctx, claimed, settled, outcome, err)
+			if try > 0 {
+				in.owe(-1)
+			}
+			in.land(claimed.OrderID, f, standing(claimed, settled, err), failure(outcome, err))
+			return
+		case errors.Is(err, ledger.ErrTicketTaken) && a.outcome.Ticket != "":
+			a.taken, a.outcome.Ticket = a.outcome.Ticket, ""
+			step.Change = a.apply
+			try--
+			continue
+		}
+		if try == 0 {
+			in.owe(1)
+		}
+		if try == patience {
+			f.answer(inDoubt(claimed), failure(outcome, err))
+		}
+		in.Log.ErrorContext(ctx, "an order's result could not be written; it is tried again", slog.String("order_id", claimed.OrderID), slog.Any("error", err))
+		in.pause(min(longestPause, 10*time.Millisecond<<min(try, 10)))
+	}
+}
+
+// pause waits; the results of orders have nowhere else to go.
+func (in *Intake) pause(d time.Duration) {
+	<-time.After(d)
+}
+
+// standing is the order as those who wait for its flight are told.
+func standing(claimed, settled ledger.Record, err error) ledger.Record {
+	if err == nil || errors.Is(err, ledger.ErrMoved) {
+		return settled
+	}
+	return inDoubt(claimed)
+}
+
+// inDoubt is an order whose result the ledger does not have.
+func inDoubt(r ledger.Record) ledger.Record {
+	r.State = order.InDoubt
 	return r
 }
 
-// write is one try to settle an order by its answer.
-func (in *Intake) write(ctx context.Context, orderID string, change func(*Record)) (r Record, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = panicked(p)
-		}
-	}()
-	return in.Journal.Settle(ctx, orderID, order.ByAnswer, change)
+// failure is the error of a flight whose order was never posted because the ledger may not have its claim: those who wait
+// must not be told of an order that is not there.
+func failure(o carrier.Outcome, err error) error {
+	if err != nil && !errors.Is(err, ledger.ErrMoved) && o.Settlement == carrier.NotSent {
+		return o.Fault
+	}
+	return nil
+}
+
+// settled logs what became of an order.
+func (in *Intake) settled(ctx context.Context, claimed, r ledger.Record, o carrier.Outcome, err error) {
+	switch {
+	case err == nil:
+		in.Log.LogAttrs(ctx, urgency(r), "order settled", slog.String("order_id", r.OrderID), slog.Int("attempt", claimed.Attempt),
+			slog.String("state", r.State.String()), slog.String("evidence", o.Evidence))
+		in.Reach(PointSettled)
+	case errors.Is(err, ledger.ErrClosed):
+		in.Log.ErrorContext(ctx, "the service ended before an order's result was written", slog.String("order_id", claimed.OrderID))
+	}
 }
 
 // urgency is how loudly the log says what became of an order: an operator has to act on refused credentials, and should
 // know of an order in doubt.
-func urgency(r Record) slog.Level {
+func urgency(r ledger.Record) slog.Level {
 	switch {
-	case r.Reason == fault.ReasonCarrierCredentials:
+	case r.State == order.NotSent && r.Reason == fault.ReasonCarrierCredentials:
 		return slog.LevelError
 	case r.State == order.InDoubt || len(r.Attention) > 0:
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo
-}
-
-// settlements are the states that the settlements of a POST lead to.
-var settlements = map[carrier.Settlement]order.State{
-	carrier.InDoubt:  order.InDoubt,
-	carrier.NotSent:  order.NotSent,
-	carrier.Refused:  order.Refused,
-	carrier.Accepted: order.Accepted,
-}
-
-// applyOutcome turns what a POST met into what the order says about it.
-func applyOutcome(r *Record, o carrier.Outcome, now time.Time) {
-	r.State = settlements[o.Settlement]
-	r.Reply, r.Message, r.ErrorID, r.Evidence = o.Reply, o.Message, o.ErrorID, o.Evidence
-	if r.State == order.Accepted { // a ticket beside any other answer is none to follow
-		r.Ticket = o.Ticket
-	}
-	r.Updated = now
-	if r.State != order.InDoubt {
-		r.Settled = now
-	}
-	r.Attention = append(r.Attention, attentions(o, now)...)
-	if o.Fault != nil {
-		r.Reason, r.Problem, r.RetryAfter = o.Fault.Reason, o.Fault.Message, o.Fault.RetryAfter
-	}
-}
-
-// attentions says why a person should look at an order after its POST.
-func attentions(o carrier.Outcome, now time.Time) []Attention {
-	switch o.Settlement {
-	case carrier.InDoubt: // this version has nothing yet that finds out
-		return []Attention{{
-			portinv1.AttentionCode_ATTENTION_CODE_IN_DOUBT_UNRESOLVED,
-			"whether the carrier has the order is not known; look its numbers up at the carrier before anybody orders them again", now,
-		}}
-	case carrier.NotSent, carrier.Refused:
-		return nil
-	case carrier.Accepted:
-	}
-	var why []Attention
-	switch o.Reply {
-	case carrier.ReplyDeferred:
-		why = append(why, Attention{portinv1.AttentionCode_ATTENTION_CODE_REPLY_DEFERRED, "the carrier deferred the order; follow it by its numbers", now})
-	case carrier.ReplyConditional:
-		why = append(why, Attention{portinv1.AttentionCode_ATTENTION_CODE_REPLY_CONDITIONAL, "the carrier accepted the order under a condition; its message may name it", now})
-	case carrier.ReplyNone, carrier.ReplyRejected, carrier.ReplyAccepted, carrier.ReplyError:
-	}
-	if o.Ticket == "" {
-		why = append(why, Attention{portinv1.AttentionCode_ATTENTION_CODE_NO_TICKET, "the carrier accepted the order under no ticket of its own; follow it by its numbers", now})
-	}
-	return why
-}
-
-// ticketTaken is an acceptance under a ticket that another order has: the carrier has something, and nobody knows what.
-func ticketTaken(o carrier.Outcome) carrier.Outcome {
-	o.Ticket = ""
-	return o
 }

@@ -46,8 +46,8 @@ type expectation struct {
 var expected = map[protoreflect.Name]expectation{
 	"PortIn":                  {&portinv1.PortInRequest{}, []string{"CheckSize", "PortIn"}},
 	"GetPortInOrder":          {&portinv1.GetPortInOrderRequest{OrderId: aUUID}, []string{"Get " + aUUID}},
-	"ListPortInOrders":        {&portinv1.ListPortInOrdersRequest{}, nil},
-	"ListPortInOrderEvents":   {&portinv1.ListPortInOrderEventsRequest{OrderId: aUUID}, nil},
+	"ListPortInOrders":        {&portinv1.ListPortInOrdersRequest{}, []string{"List"}},
+	"ListPortInOrderEvents":   {&portinv1.ListPortInOrderEventsRequest{OrderId: aUUID}, []string{"Events " + aUUID}},
 	"WatchPortInOrders":       {&portinv1.WatchPortInOrdersRequest{}, nil},
 	"GetPortInStatus":         {&portinv1.GetPortInStatusRequest{Key: &portinv1.GetPortInStatusRequest_TicketId{TicketId: "T-1"}}, []string{"StatusOfTicket T-1"}},
 	"ListSipTrunks":           {&portinv1.ListSipTrunksRequest{}, []string{"SipTrunks"}},
@@ -60,7 +60,7 @@ var expected = map[protoreflect.Name]expectation{
 	"CheckPortability":        {&portinv1.CheckPortabilityRequest{Numbers: []string{"416555"}}, []string{"CheckPortability"}},
 	"ResolveInDoubt": {&portinv1.ResolveInDoubtRequest{OrderId: aUUID, Resolution: &portinv1.InDoubtResolution{
 		Outcome: &portinv1.InDoubtResolution_NotPlaced_{NotPlaced: &portinv1.InDoubtResolution_NotPlaced{}}, Reason: "x", Attempt: new(int32(1)),
-	}}, nil},
+	}}, []string{"Resolve " + aUUID}},
 }
 
 // Every method either calls what it is for, with its error translated, or says that it is not offered; all errors of all

@@ -10,13 +10,18 @@ import (
 // operatorService answers OperatorService.
 type operatorService struct {
 	portinv1.UnsafeOperatorServiceServer
+	orders Orders
 }
 
 var _ portinv1.OperatorServiceServer = (*operatorService)(nil)
 
-// ResolveInDoubt needs a ledger that keeps who decided and why, which this version does not have.
-func (s *operatorService) ResolveInDoubt(context.Context, *portinv1.ResolveInDoubtRequest) (*portinv1.ResolveInDoubtResponse, error) {
-	return nil, notOffered("resolving an order in doubt")
+// ResolveInDoubt decides about an order in doubt.
+func (s *operatorService) ResolveInDoubt(ctx context.Context, req *portinv1.ResolveInDoubtRequest) (*portinv1.ResolveInDoubtResponse, error) {
+	order, err := s.orders.Resolve(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return &portinv1.ResolveInDoubtResponse{Order: order}, nil
 }
 
 // notOffered is the error of an RPC that is in the contract and not in this version of the service.

@@ -15,6 +15,12 @@ type Orders interface {
 	PortIn(ctx context.Context, req *portinv1.PortInRequest) (*portinv1.PortInResponse, error)
 	// Get returns an order as it now is.
 	Get(ctx context.Context, orderID string) (*portinv1.PortInOrder, error)
+	// List returns a page of orders.
+	List(ctx context.Context, req *portinv1.ListPortInOrdersRequest) (*portinv1.ListPortInOrdersResponse, error)
+	// Events returns a page of what happened to an order.
+	Events(ctx context.Context, req *portinv1.ListPortInOrderEventsRequest) (*portinv1.ListPortInOrderEventsResponse, error)
+	// Resolve decides about an order in doubt.
+	Resolve(ctx context.Context, req *portinv1.ResolveInDoubtRequest) (*portinv1.PortInOrder, error)
 }
 
 // Statuses is what asks the carrier how a port-in fares.
@@ -63,17 +69,19 @@ func (s *portInService) GetPortInStatus(ctx context.Context, req *portinv1.GetPo
 	return &portinv1.GetPortInStatusResponse{Status: status}, nil
 }
 
-// ListPortInOrders needs a ledger that can be searched, which this version does not have.
-func (s *portInService) ListPortInOrders(context.Context, *portinv1.ListPortInOrdersRequest) (*portinv1.ListPortInOrdersResponse, error) {
-	return nil, notOffered("listing orders")
+// ListPortInOrders lists orders.
+func (s *portInService) ListPortInOrders(ctx context.Context, req *portinv1.ListPortInOrdersRequest) (*portinv1.ListPortInOrdersResponse, error) {
+	return s.orders.List(ctx, req)
 }
 
-// ListPortInOrderEvents needs a ledger that keeps events, which this version does not have.
-func (s *portInService) ListPortInOrderEvents(context.Context, *portinv1.ListPortInOrderEventsRequest) (*portinv1.ListPortInOrderEventsResponse, error) {
-	return nil, notOffered("listing an order's events")
+// ListPortInOrderEvents lists what happened to an order.
+func (s *portInService) ListPortInOrderEvents(
+	ctx context.Context, req *portinv1.ListPortInOrderEventsRequest,
+) (*portinv1.ListPortInOrderEventsResponse, error) {
+	return s.orders.Events(ctx, req)
 }
 
-// WatchPortInOrders needs a ledger that keeps events, which this version does not have.
+// WatchPortInOrders comes with the following of orders, which this version does not have.
 func (s *portInService) WatchPortInOrders(*portinv1.WatchPortInOrdersRequest, grpc.ServerStreamingServer[portinv1.WatchPortInOrdersResponse]) error {
 	return notOffered("watching orders")
 }

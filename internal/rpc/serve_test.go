@@ -91,6 +91,21 @@ func (f *fake) Get(ctx context.Context, id string) (*portinv1.PortInOrder, error
 	return &portinv1.PortInOrder{OrderId: id}, f.err
 }
 
+func (f *fake) List(context.Context, *portinv1.ListPortInOrdersRequest) (*portinv1.ListPortInOrdersResponse, error) {
+	f.note("List")
+	return &portinv1.ListPortInOrdersResponse{}, f.err
+}
+
+func (f *fake) Events(_ context.Context, req *portinv1.ListPortInOrderEventsRequest) (*portinv1.ListPortInOrderEventsResponse, error) {
+	f.note("Events " + req.GetOrderId())
+	return &portinv1.ListPortInOrderEventsResponse{}, f.err
+}
+
+func (f *fake) Resolve(_ context.Context, req *portinv1.ResolveInDoubtRequest) (*portinv1.PortInOrder, error) {
+	f.note("Resolve " + req.GetOrderId())
+	return &portinv1.PortInOrder{OrderId: req.GetOrderId()}, f.err
+}
+
 func (f *fake) StatusOfTicket(_ context.Context, ticket string) (*portinv1.PortInStatus, error) {
 	f.note("StatusOfTicket " + ticket)
 	return &portinv1.PortInStatus{TicketId: ticket}, f.err

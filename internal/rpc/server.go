@@ -33,7 +33,7 @@ func (s Services) Register(r grpc.ServiceRegistrar) {
 	strict := strictRegistrar{r}
 	portinv1.RegisterPortInServiceServer(strict, &portInService{orders: s.Orders, statuses: s.Statuses})
 	portinv1.RegisterCatalogServiceServer(strict, &catalogService{catalog: s.Catalog})
-	portinv1.RegisterOperatorServiceServer(strict, &operatorService{})
+	portinv1.RegisterOperatorServiceServer(strict, &operatorService{orders: s.Orders})
 }
 
 // Unary returns the interceptors of unary calls, outermost first.

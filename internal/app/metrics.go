@@ -1,0 +1,109 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/fault"
+)
+
+// metrics are what /metrics shows. Nothing in them comes from an order.
+type metrics struct {
+	registry  *prometheus.Registry
+	exchanges *prometheus.HistogramVec
+}
+
+// newMetrics builds the metrics of a service; counts of orders are asked for when somebody looks.
+func newMetrics(a *App) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		exchanges: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "portin_carrier_exchange_seconds", Help: "Exchanges with the carrier by operation and by what they came to.",
+			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
+		}, []string{"operation", "class"}),
+	}
+	m.registry.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.exchanges, orderMetrics{app: a},
+		gauge("portin_ready", "Whether the service is ready to take orders.", func() float64 { return truth(a.ready.Load()) }),
+		gauge("portin_ledger_results_owed", "Results of orders that the ledger did not take yet; no new order is taken meanwhile.",
+			func() float64 { return float64(a.intake.Unsettled()) }),
+		gauge("portin_carrier_credentials_refused", "Whether submissions pause because the carrier refuses our credentials.",
+			func() float64 { return truth(a.paused(fault.ReasonCarrierCredentials)) }),
+		gauge("portin_carrier_unreachable", "Whether submissions pause because the carrier cannot be reached.",
+			func() float64 { return truth(a.paused(fault.ReasonCarrierUnreachable)) }),
+	)
+	return m
+}
+
+func gauge(name, help string, value func() float64) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// paused reports whether submissions pause for this reason.
+func (a *App) paused(why fault.Reason) bool {
+	reason, paused := a.carrier.Paused()
+	return paused && reason == why
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true, Timeout: checkWithin})
+}
+
+// observed counts what the carrier's client saw, and writes one line an exchange, without any of its content.
+func (a *App) observed(ctx context.Context, o carrier.Observation) {
+	a.metrics.exchanges.WithLabelValues(o.Operation, string(o.Class)).Observe(o.Duration.Seconds())
+	a.log.LogAttrs(ctx, slog.LevelDebug, "carrier", slog.String("operation", o.Operation), slog.Any("class", o.Class),
+		slog.Int("http_status", o.HTTPStatus), slog.Duration("duration", o.Duration))
+}
+
+// orderMetrics counts orders in the ledger whenever somebody looks, so that every replica shows the same.
+type orderMetrics struct{ app *App }
+
+func (orderMetrics) descriptions() (sending, inDoubt, attention, up *prometheus.Desc) {
+	describe := func(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
+	return describe("portin_orders_sending", "Orders that are being sent."),
+		describe("portin_orders_in_doubt", "Orders of which it is not known whether the carrier has them."),
+		describe("portin_orders_need_attention", "Orders that a person should look at."),
+		describe("portin_ledger_up", "Whether the ledger could be asked for these figures.")
+}
+
+// Describe names the metrics.
+func (o orderMetrics) Describe(out chan<- *prometheus.Desc) {
+	sending, inDoubt, attention, up := o.descriptions()
+	for _, d := range []*prometheus.Desc{sending, inDoubt, attention, up} {
+		out <- d
+	}
+}
+
+// Collect asks the ledger. Without an answer there are no figures, and none that are made up.
+func (o orderMetrics) Collect(out chan<- prometheus.Metric) {
+	sending, inDoubt, attention, up := o.descriptions()
+	show := func(d *prometheus.Desc, value float64) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	counts, err := o.app.ledger.Count(ctx)
+	show(up, truth(err == nil))
+	if err != nil {
+		return
+	}
+	show(sending, float64(counts.Sending))
+	show(inDoubt, float64(counts.InDoubt))
+	show(attention, float64(counts.NeedsAttention))
+}

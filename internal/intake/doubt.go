@@ -1,0 +1,260 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/order"
+)
+
+// Doubt is how orders in doubt are asked about. All times are longer by up to a fifth, by chance.
+type Doubt struct {
+	// Window is how long a ticket may take to become visible at the carrier. After it, and after Agreeing look-ups that
+	// lie Spacing apart and find the same, an order needs attention; after twice the window in any case.
+	Window, Spacing time.Duration
+	Agreeing        int
+	// First is when an order is asked about first; the next times come later and later, up to Spacing.
+	First time.Duration
+	// Rest is how long an order that needs attention is left alone between two look-ups.
+	Rest time.Duration
+	// Every is how often the ledger is asked what is due, and PerSecond how many orders are asked about a second at most.
+	Every     time.Duration
+	PerSecond float64
+}
+
+const (
+	// batch is how many orders one turn takes, and inParallel how many of them are asked about at once.
+	batch, inParallel = 8, 4
+	// turnTime is when an order that was taken and not brought back is due again.
+	turnTime = 5 * time.Minute
+	// longestRest is how long the look-ups rest at most while the carrier cannot be asked.
+	longestRest = 2 * time.Minute
+	// otherNumbers is how many numbers beside the first are asked about, when the carrier knows nothing of that.
+	otherNumbers = 2
+)
+
+// jittered is a time that is longer by up to a fifth, so that what came together does not come back together.
+func jittered(d time.Duration) time.Duration {
+	return d + rand.N(d/5+1) //nolint:gosec // chance, not a secret
+}
+
+func (d Doubt) first() time.Duration { return jittered(d.First) }
+
+// next is when an order is asked about again that was asked about so often.
+func (d Doubt) next(asked int, resting bool) time.Duration {
+	if resting {
+		return jittered(d.Rest)
+	}
+	return jittered(min(d.Spacing, d.First<<min(asked, 20)))
+}
+
+// Run looks after the leases of the orders that are being sent and asks the carrier about those in doubt, until ctx ends.
+func (in *Intake) Run(ctx context.Context) {
+	rest := time.Duration(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(jittered(in.Config.Doubt.Every) + rest):
+		}
+		if err := in.endLeases(ctx); err != nil && ctx.Err() == nil {
+			in.Log.ErrorContext(ctx, "leases could not be looked after", slog.Any("error", err))
+		}
+		answered, err := in.askDue(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			in.Log.ErrorContext(ctx, "orders in doubt could not be taken", slog.Any("error", err))
+		case answered:
+			rest = 0
+		default:
+			rest = min(longestRest, max(2*rest, in.Config.Doubt.Every))
+		}
+	}
+}
+
+// askDue asks about the orders in doubt that are due, and reports whether the carrier answers: when it does not, the
+// rest of the turn is left for later.
+func (in *Intake) askDue(ctx context.Context) (answers bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	now := in.steady()
+	taken, err := in.Ledger.Take(ctx, ledger.Turn{State: order.InDoubt, Now: now, Until: now.Add(jittered(turnTime)), Limit: batch})
+	if err != nil {
+		return false, err
+	}
+	var down atomic.Bool
+	var group errgroup.Group
+	group.SetLimit(inParallel)
+	for _, r := range taken {
+		if in.pace.Wait(ctx) != nil || down.Load() {
+			break
+		}
+		in.Reach(PointTaken)
+		group.Go(func() error {
+			answers, err := in.askAbout(ctx, r)
+			if !answers {
+				down.Store(true)
+			}
+			return err
+		})
+	}
+	err = group.Wait()
+	return !down.Load(), err
+}
+
+// finding is what the carrier's answer means for an order in doubt.
+type finding struct {
+	// note is in plain English; equal notes are equal findings.
+	note string
+	// ticket stands at the carrier for the number that was asked about.
+	ticket string
+	// match tells that the ticket is the order's own, and status what the carrier says about it.
+	match  bool
+	status carrier.Status
+}
+
+// askAbout asks the carrier about an order in doubt and writes down what it says. It reports whether the carrier answers.
+func (in *Intake) askAbout(ctx context.Context, r ledger.Record) (answers bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	found, asked := in.find(ctx, r)
+	if ctx.Err() != nil {
+		return true, nil
+	}
+	in.Reach(PointAsked)
+	after, err := in.note(ctx, r, found, asked)
+	if errors.Is(err, ledger.ErrTicketTaken) {
+		found.match, found.note = false, "the ticket that the carrier has for the first number belongs to another order"
+		after, err = in.note(ctx, r, found, asked)
+	}
+	switch {
+	case errors.Is(err, ledger.ErrMoved):
+		return asked, nil
+	case err != nil:
+		return asked, err
+	case after.State == order.Accepted:
+		in.Log.InfoContext(ctx, "an order in doubt was found at the carrier", slog.String("order_id", r.OrderID), slog.String("ticket_id", after.Ticket))
+	case after.Attends(ledger.AttentionInDoubtUnresolved) && !r.Attends(ledger.AttentionInDoubtUnresolved):
+		in.Log.ErrorContext(ctx, "an order is in doubt and could not be found out about; resolve it", slog.String("order_id", r.OrderID))
+	}
+	return asked, nil
+}
+
+// find asks about the first number, the only one whose answer can settle the order, because the look before it asked about
+// no other; when the carrier knows nothing of it, a few others are asked about. It reports whether the carrier answered.
+func (in *Intake) find(ctx context.Context, r ledger.Record) (finding, bool) {
+	status, err := in.Carrier.StatusByNumber(ctx, tenDigits(r.Numbers[0]))
+	switch {
+	case err == nil:
+		return finding{note: meaning(r, status), ticket: status.Ticket, match: matches(r, status), status: status}, true
+	case !fault.Is(err, fault.ReasonPortInNotFound):
+		return finding{}, false
+	}
+	for _, n := range others(r.Numbers) {
+		status, err := in.Carrier.StatusByNumber(ctx, tenDigits(n))
+		switch {
+		case err == nil:
+			return finding{note: "the carrier knows no port-in of the first number, but one of another number of the order", ticket: status.Ticket}, true
+		case !fault.Is(err, fault.ReasonPortInNotFound):
+			return finding{}, false
+		}
+	}
+	return finding{note: "the carrier knows no port-in of the order's numbers"}, true
+}
+
+// others are the numbers beside the first that are asked about: the last, and some in between.
+func others(numbers []string) []string {
+	rest := numbers[1:]
+	if len(rest) <= otherNumbers {
+		return rest
+	}
+	var some []string
+	for i := range otherNumbers {
+		some = append(some, rest[(i+1)*len(rest)/otherNumbers-1])
+	}
+	return some
+}
+
+// meaning says what a status for the first number is to an order in doubt. The first reason that fits is told.
+func meaning(r ledger.Record, s carrier.Status) string {
+	switch {
+	case matches(r, s):
+		return "the carrier has the order"
+	case s.Ticket == "":
+		return "the carrier knows a port-in of the first number, and does not name its ticket"
+	case slices.Contains(r.Looks, s.Ticket):
+		return "the carrier knows the port-in of the first number that stood there before the order was sent"
+	case r.LookFailed:
+		return "the carrier knows a port-in of the first number; it could not be asked before the order was sent, so that can be an older one"
+	case len(r.Looks) > 0:
+		return "the carrier knows a port-in of the first number; another one stood there before the order was sent, so that can be an older one too"
+	case closed(s):
+		return "the carrier knows a closed port-in of the first number"
+	case len(s.Numbers) == 0:
+		return "the carrier knows a port-in of the first number, and does not list its numbers"
+	}
+	return "the carrier knows a port-in of the first number, with other numbers than the order's"
+}
+
+// note writes down what was found about an order that this process has taken, unless the order has moved on.
+func (in *Intake) note(ctx context.Context, taken ledger.Record, found finding, asked bool) (ledger.Record, error) {
+	now, steady := in.Now(), in.steady()
+	return in.advance(ctx, taken.OrderID, ledger.Step{By: order.ByEvidence, Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
+		if r.State != order.InDoubt || r.Attempt != taken.Attempt || r.Fence != taken.Fence {
+			return ledger.Entry{}, ledger.ErrMoved
+		}
+		entry := ledger.Entry{Actor: service(), Ticket: found.ticket, Note: found.note}
+		if found.match {
+			accept(r, found.ticket, now)
+			observe(r, found.status)
+			return entry, nil
+		}
+		r.Doubt.Asked++
+		if asked && in.Config.Doubt.counts(&r.Doubt, found.note, steady) {
+			entry.Type = ledger.EventEvidence
+		}
+		if in.Config.Doubt.isOver(r.Doubt, steady) {
+			r.Attend(ledger.AttentionInDoubtUnresolved, "whether the carrier has the order could not be found out; look its numbers up at the carrier and resolve it", now)
+		}
+		r.Due = steady.Add(in.Config.Doubt.next(r.Doubt.Asked, r.Attends(ledger.AttentionInDoubtUnresolved)))
+		return entry, nil
+	}})
+}
+
+// counts keeps a finding that is new, or that agrees with the one before after Spacing, and reports whether it is one.
+// Further agreement than is asked for is not worth an event.
+func (d Doubt) counts(doubt *ledger.Doubt, found string, steady time.Time) bool {
+	switch {
+	case doubt.Finding != found:
+		doubt.Finding, doubt.Agreed = found, 1
+	case steady.Sub(doubt.Counted) < d.Spacing || doubt.Agreed >= d.Agreeing:
+		return false
+	default:
+		doubt.Agreed++
+	}
+	doubt.Counted = steady
+	return true
+}
+
+// isOver reports whether a person has to decide.
+func (d Doubt) isOver(doubt ledger.Doubt, steady time.Time) bool {
+	waited := steady.Sub(doubt.Since)
+	return waited >= 2*d.Window || (waited >= d.Window && doubt.Agreed >= d.Agreeing)
+}

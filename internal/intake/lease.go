@@ -1,0 +1,67 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"time"
+
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/order"
+)
+
+// Recover puts in doubt what an earlier process on the same ledger was sending, when there can be no other one now. Call it
+// before the first order.
+func (in *Intake) Recover(ctx context.Context) error {
+	return in.endLeases(ctx)
+}
+
+// endLeases puts the orders in doubt whose process is gone. With a ledger of its own a process knows that at once; with a
+// shared one it goes by what it has seen itself: a lease that has not changed for its whole term, on this process's own
+// clock. No wall clock takes part, so none that jumps ends a lease early. Run and Recover call it, never at once.
+func (in *Intake) endLeases(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	leases, err := in.Ledger.Sending(ctx)
+	if err != nil {
+		return err
+	}
+	now, seen := in.Elapsed(), map[ledger.Lease]bool{}
+	var problems []error
+	for _, l := range leases {
+		if l.Owner == in.owner && in.underWay(l.OrderID) != nil {
+			continue
+		}
+		seen[l] = true
+		since, known := in.leases[l]
+		if !known {
+			since, in.leases[l] = now, now
+		}
+		gone := in.Ledger.Exclusive() && l.Owner != in.owner
+		if gone || now-since >= l.Term {
+			problems = append(problems, in.endLease(ctx, l))
+		}
+	}
+	maps.DeleteFunc(in.leases, func(l ledger.Lease, _ time.Duration) bool { return !seen[l] })
+	return errors.Join(problems...)
+}
+
+// endLease puts one order in doubt, unless it has moved on.
+func (in *Intake) endLease(ctx context.Context, l ledger.Lease) error {
+	steady := in.steady()
+	_, err := in.advance(ctx, l.OrderID, ledger.Step{By: order.ByLease, Now: in.Now(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+		if r.State != order.Sending || r.Attempt != l.Attempt || r.Owner != l.Owner {
+			return ledger.Entry{}, ledger.ErrMoved
+		}
+		doubt(r, steady, in.Config.Doubt.first())
+		return ledger.Entry{Actor: service(), Note: "the process that was sending the order is gone, so it is not known whether the carrier has it"}, nil
+	}})
+	switch {
+	case errors.Is(err, ledger.ErrMoved):
+		return nil
+	case err == nil:
+		in.Log.WarnContext(ctx, "an order whose process is gone is in doubt", slog.String("order_id", l.OrderID))
+	}
+	return err
+}

@@ -1,0 +1,125 @@
+package intake
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/contract"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/nanp"
+)
+
+const (
+	// usualPage is how many entries a page has when the caller does not say.
+	usualPage = 50
+	// maxPage is how many bytes a page has at the most: gRPC clients take answers of 4 MiB by default. A single order can
+	// be as large as maxContent and what is added to it.
+	maxPage = 7 << 19
+)
+
+// List answers a page of orders, newest first.
+func (in *Intake) List(ctx context.Context, req *portinv1.ListPortInOrdersRequest) (*portinv1.ListPortInOrdersResponse, error) {
+	q, err := query(req)
+	if err != nil {
+		return nil, err
+	}
+	binding := in.bind(q)
+	if q.After, err = readPosition(req.GetPageToken(), binding); err != nil {
+		return nil, err
+	}
+	q.Limit, q.MaxBytes = pageSize(req.GetPageSize()), maxPage
+	page, more, err := in.Ledger.List(ctx, q)
+	if err != nil {
+		return nil, readFault(err)
+	}
+	resp, size := &portinv1.ListPortInOrdersResponse{}, 0
+	for i, r := range page {
+		o, err := render(r)
+		if err != nil {
+			return nil, err
+		}
+		if size += proto.Size(o) + entryRoom; i > 0 && size > maxPage {
+			page, more = page[:i], true
+			break
+		}
+		resp.Orders = append(resp.Orders, o)
+	}
+	if more && len(page) > 0 {
+		last := page[len(page)-1]
+		resp.NextPageToken = position{ledger.Position{Created: last.Created, OrderID: last.OrderID}}.token(binding)
+	}
+	return resp, nil
+}
+
+// entryRoom is what an entry of a list has beside itself: its tag and its length.
+const entryRoom = 8
+
+// Events answers a page of what happened to an order, oldest first.
+func (in *Intake) Events(ctx context.Context, req *portinv1.ListPortInOrderEventsRequest) (*portinv1.ListPortInOrderEventsResponse, error) {
+	orderID := strings.ToLower(req.GetOrderId())
+	binding := in.bind(orderID)
+	after, err := readSequence(req.GetPageToken(), binding)
+	if err != nil {
+		return nil, err
+	}
+	size := pageSize(req.GetPageSize())
+	events, err := in.Ledger.Events(ctx, Tenant, orderID, after, size+1)
+	if err != nil {
+		return nil, readFault(err)
+	}
+	resp, bytes := &portinv1.ListPortInOrderEventsResponse{}, 0
+	for i, e := range events {
+		out := renderEvent(e)
+		if bytes += proto.Size(out) + entryRoom; i == size || (i > 0 && bytes > maxPage) {
+			resp.NextPageToken = sequence(events[i-1].Sequence).token(binding)
+			break
+		}
+		resp.Events = append(resp.Events, out)
+	}
+	return resp, nil
+}
+
+func pageSize(asked int32) int {
+	if asked == 0 {
+		return usualPage
+	}
+	return int(asked)
+}
+
+// query is what a list request asks for, without its page.
+func query(req *portinv1.ListPortInOrdersRequest) (ledger.Query, error) {
+	q := ledger.Query{
+		Tenant: Tenant, Ticket: req.GetTicketId(), CustomerReference: req.GetCustomerReference(), RequestID: strings.ToLower(req.GetRequestId()),
+		NeedsAttention: req.NeedsAttention,
+		FromCreated:    moment(req.GetFromCreateTime()), BeforeCreated: moment(req.GetBeforeCreateTime()),
+		FromUpdated: moment(req.GetFromUpdateTime()), BeforeUpdated: moment(req.GetBeforeUpdateTime()),
+	}
+	for _, s := range req.GetStates() {
+		q.States = append(q.States, contract.StateOf(s))
+	}
+	for _, c := range req.GetCategories() {
+		q.Categories = append(q.Categories, contract.CategoryOf(c))
+	}
+	if req.Number != nil {
+		n, ok := nanp.Parse(req.GetNumber())
+		if !ok {
+			return ledger.Query{}, fault.Fields([]fault.Violation{{Field: "number", Description: "is not a telephone number; write ten digits, or +1 and ten digits"}})
+		}
+		q.Number = n.E164()
+	}
+	return q, nil
+}
+
+// moment is a time of a filter; zero when it is absent.
+func moment(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
