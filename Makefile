@@ -118,6 +118,10 @@ cover: ## Refuse less than COVERAGE (90) percent of the statements of each packa
 fuzz: ## Run every fuzz target for FUZZTIME (10s)
 	@sh tools/fuzz.sh $(FUZZTIME)
 
+.PHONY: bench
+bench: ## Measure the ledgers: grouped commits, and lists on a thousand and a million orders (long, and some GB of disk)
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/ledger/sqlite ./internal/ledger/postgres
+
 .PHONY: clean
 clean: ## Remove what the other words made and git ignores
 	rm -rf bin third_party tools/ts/node_modules

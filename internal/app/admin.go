@@ -51,6 +51,10 @@ func (a *App) watchReadiness(ctx context.Context) {
 		if was := a.ready.Swap(ready); !said || was != ready {
 			a.sayReady(ctx, ready, err)
 		}
+		if ctx.Err() != nil { // a stop has said so in between, and has the last word
+			a.ready.Store(false)
+			return
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -72,7 +76,7 @@ func (a *App) sayReady(ctx context.Context, ready bool, err error) {
 		status = healthpb.HealthCheckResponse_SERVING
 		a.log.InfoContext(ctx, "ready")
 	} else {
-		a.log.ErrorContext(ctx, "not ready: the ledger does not take what has to be written", slog.Any("error", err))
+		a.log.ErrorContext(ctx, "not ready: the ledger does not take what has to be written", slog.Any("error", err), slog.Int("results_owed", a.intake.Unsettled()))
 	}
 	a.health.SetServingStatus("", status)
 	for name := range a.grpc.GetServiceInfo() {

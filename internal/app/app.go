@@ -240,14 +240,13 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.grpc.Serve(a.grpcListener) })
 	group.Go(func() error { return served(a.http.Serve(a.httpListener)) })
 	group.Go(func() error { return served(a.admin.Serve(a.adminListener)) })
-	group.Go(func() error {
+	go func() {
 		defer close(a.worked)
 		var work sync.WaitGroup
 		work.Go(func() { a.intake.Run(ctx) })
 		work.Go(func() { a.watchReadiness(ctx) })
 		work.Wait()
-		return nil
-	})
+	}()
 	a.log.InfoContext(ctx, "serving", slog.String("grpc", a.GRPCAddress), slog.String("http", a.HTTPAddress),
 		slog.String("admin", a.AdminAddress), slog.String("sandbox", a.SandboxAddress), slog.String("ledger", a.ledger.is))
 	group.Go(func() error {

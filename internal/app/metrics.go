@@ -25,7 +25,7 @@ func newMetrics(a *App) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		exchanges: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "portin_carrier_exchange_seconds", Help: "Exchanges with the carrier by operation and by what they came to.",
+			Name: "portin_carrier_exchange_seconds", Help: "How long exchanges with the carrier took, by operation and by what they came to.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
 		}, []string{"operation", "class"}),
 	}

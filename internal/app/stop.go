@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 )
 
 // stop ends the service: no new calls or orders, then those in flight within the time allowed, then the carrier.
@@ -26,15 +27,41 @@ func (a *App) stop(ctx context.Context) error {
 	if httpErr != nil {
 		httpErr = errors.Join(httpErr, a.http.Close())
 	}
-	a.inProcess.Wait()
+	within(ctx, a.inProcess.Wait)
 	select {
 	case <-graceful:
 	case <-ctx.Done():
 		a.grpc.Stop()
-		<-graceful
 	}
-	<-a.worked
-	return errors.Join(httpErr, <-drained, a.admin.Shutdown(ctx), a.close())
+	within(ctx, func() { <-a.worked })
+	err := errors.Join(httpErr, <-drained, a.admin.Shutdown(ctx))
+	// Closing gets a moment of its own, and no more: a ledger that hangs must not keep a process that was asked to go.
+	closing, cancelClosing := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
+	defer cancelClosing()
+	closed := make(chan error, 1)
+	go func() { closed <- a.close() }()
+	select {
+	case closeErr := <-closed:
+		return errors.Join(err, closeErr)
+	case <-closing.Done():
+		return errors.Join(err, errors.New("the ledger or another part did not close in time"))
+	}
+}
+
+// closeWithin is how long the parts of a service may take to close.
+const closeWithin = 5 * time.Second
+
+// within waits until something is done, or until ctx ends and it is left behind.
+func within(ctx context.Context, do func()) {
+	done := make(chan struct{})
+	go func() {
+		do()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }
 
 // close gives back what New took. It is for a service that does not run, or no longer.

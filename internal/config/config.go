@@ -78,7 +78,7 @@ type Orders struct {
 	RequireLook    bool          `help:"Send no order when the look at the carrier before it fails."`
 	MinLeadDays    int           `default:"2" help:"Business days before the requested date below which an order is warned of."`
 	ListsTTL       time.Duration `name:"lists-ttl" default:"5m" help:"How long the carrier's lists are kept."`
-	DoubtWindow    time.Duration `default:"30m" help:"How long a new ticket may take to become visible at the carrier. An order that is in doubt for longer needs attention."`
+	DoubtWindow    time.Duration `default:"30m" help:"How long a new ticket may take to become visible at the carrier. An order that is in doubt for longer needs attention once three look-ups agree, and after twice that in any case."`
 	DoubtSpacing   time.Duration `default:"10m" help:"How far apart look-ups of an order in doubt have to be to count as agreeing, and the longest time between two."`
 }
 

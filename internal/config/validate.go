@@ -155,8 +155,12 @@ func (c Config) validateLedger(bad func(name, format string, args ...any)) {
 		bad("ledger-url-file", "cannot be read, or is empty")
 		return
 	}
-	if u, err := url.Parse(address.Reveal()); err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") || u.Path == "" {
+	u, err := url.Parse(address.Reveal())
+	switch {
+	case err != nil, u.Scheme != "postgres" && u.Scheme != "postgresql", u.Path == "":
 		bad(named[0], "is not a URL of a PostgreSQL database, postgres://user:password@host/database for one")
+	case strings.Contains(u.Path+u.RawQuery+u.Fragment, "@"): // the password's end was taken for the host's
+		bad(named[0], "has an @ behind its host; write / ? # @ : in the password as %%2F %%3F %%23 %%40 %%3A")
 	}
 }
 

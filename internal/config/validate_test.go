@@ -56,6 +56,7 @@ func TestValidate(t *testing.T) {
 		"two ledgers, by files":       {carrier, func(c *Config) { c.Ledger.URLFile = database }, []string{"ledger-url-file"}},
 		"a database of another kind":  {carrier, func(c *Config) { c.Ledger = Ledger{URL: "mysql://user:" + hidden + "@host/portin"} }, []string{"ledger-url"}},
 		"a database without a name":   {sandbox, func(c *Config) { c.Ledger = Ledger{URL: "postgres://host"} }, []string{"ledger-url"}},
+		"a password that is cut":      {carrier, func(c *Config) { c.Ledger = Ledger{URL: "postgres://user:12/" + hidden + "@host/portin"} }, []string{"ledger-url"}},
 		"a database that is no URL":   {carrier, func(c *Config) { c.Ledger = Ledger{URLFile: full} }, []string{"ledger-url-file"}},
 		"a database in no file":       {carrier, func(c *Config) { c.Ledger = Ledger{URLFile: full + "x"} }, []string{"ledger-url-file"}},
 		"a database in an empty file": {carrier, func(c *Config) { c.Ledger = Ledger{URLFile: empty} }, []string{"ledger-url-file"}},

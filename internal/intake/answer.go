@@ -34,6 +34,8 @@ type answer struct {
 	outcome carrier.Outcome
 	// unsent tells that the claim itself is uncertain, and nothing was posted: there is no answer to keep.
 	unsent bool
+	// again tells that the ledger may have taken the answer before, without saying so.
+	again bool
 	// taken is the ticket of the outcome that turned out to be another order's.
 	taken string
 	// now is the wall clock, steady the one that dues are written in, and due how long after it an order in doubt is asked
@@ -43,8 +45,8 @@ type answer struct {
 }
 
 // apply is the change of a ledger.Step. An answer that comes in time settles the order. One that comes late settles an
-// order in doubt, and makes an order that was thought not to be sent an accepted one; anything else of it is evidence,
-// and a person should look when it says otherwise than the order.
+// order in doubt, and an acceptance also one that was thought not to be sent or is being sent again: the carrier has it.
+// Anything else of it is evidence, and a person should look when it says otherwise than the order.
 func (a answer) apply(r *ledger.Record) (ledger.Entry, error) {
 	current := r.Attempt == a.attempt
 	definite := a.outcome.Settlement != carrier.InDoubt
@@ -54,22 +56,27 @@ func (a answer) apply(r *ledger.Record) (ledger.Entry, error) {
 		return a.settle(r), nil
 	case a.unsent:
 		return ledger.Entry{}, ledger.ErrMoved
+	case a.again && r.Updated.Equal(a.now.Truncate(time.Microsecond)), a.agrees(*r):
+		return ledger.Entry{}, nil
 	case current && r.State == order.InDoubt && definite:
 		return a.settle(r), nil
-	case accepted && (r.State == order.InDoubt || r.State == order.NotSent):
+	case accepted && order.CanMove(r.State, order.Accepted, order.ByAnswer):
 		entry := a.settle(r)
 		if !current {
 			r.Attend(ledger.AttentionLateAnswer, "the carrier accepted an earlier attempt after the order had been sent again; it may have the order twice", a.now)
 		}
 		return entry, nil
-	case a.agrees(*r):
-		return ledger.Entry{}, nil
-	case accepted && r.State == order.Sending && r.Ticket == "":
-		r.Ticket = a.outcome.Ticket // what the attempt under way meets cannot make this order one that was not sent
 	}
 	entry := a.entry()
 	entry.Type, entry.Note = ledger.EventEvidence, "an answer came after the order had been decided: "+entry.Note
-	if definite {
+	if accepted && r.State == order.Accepted && r.Ticket == "" {
+		r.Ticket = a.outcome.Ticket
+		r.Unattend(ledger.AttentionNoTicket)
+	}
+	switch {
+	case accepted && r.State == order.Accepted && r.Attends(ledger.AttentionLateAnswer):
+		r.Attend(ledger.AttentionNumbersHeldTwice, "the carrier accepted two attempts of this order; it may have the order twice", a.now)
+	case definite:
 		r.Attend(ledger.AttentionLateAnswer, "the carrier answered an attempt of this order late, and says otherwise than the order; compare them", a.now)
 	}
 	return entry, nil
@@ -78,28 +85,22 @@ func (a answer) apply(r *ledger.Record) (ledger.Entry, error) {
 // settle makes the order what the answer says.
 func (a answer) settle(r *ledger.Record) ledger.Entry {
 	o := a.outcome
-	earlier := r.Ticket // of an earlier attempt that the carrier accepted while this one was under way
 	r.State = settlements[o.Settlement]
 	r.Reply, r.Message, r.ErrorID = replyNames[o.Reply], o.Message, o.ErrorID
 	r.Reason, r.Problem, r.RetryAfter = "", "", 0
 	if o.Fault != nil {
 		r.Reason, r.Problem, r.RetryAfter = o.Fault.Reason, o.Fault.Message, o.Fault.RetryAfter
 	}
-	switch {
-	case r.State == order.Accepted && earlier != "":
-		r.Attend(ledger.AttentionNumbersHeldTwice, "the carrier accepted two attempts of this order; it may have the order twice", a.now)
-		accept(r, earlier, a.now)
-	case r.State == order.Accepted:
+	switch r.State {
+	case order.Accepted:
 		accept(r, o.Ticket, a.now) // a ticket beside any other answer is none to follow
-	case earlier != "":
-		accept(r, earlier, a.now)
-	case r.State == order.InDoubt:
+	case order.InDoubt:
 		doubt(r, a.steady, a.due)
-	default:
+	case order.NotSent, order.Refused, order.Sending:
 		certain(r)
 		r.Settled = a.now
 	}
-	for _, why := range attentions(r.Ticket, o) {
+	for _, why := range attentions(o) {
 		r.Attend(why.Code, why.Description, a.now)
 	}
 	return a.entry()
@@ -141,7 +142,7 @@ func (a answer) entry() ledger.Entry {
 }
 
 // attentions says why a person should look at an order after its POST.
-func attentions(ticket string, o carrier.Outcome) []ledger.Attention {
+func attentions(o carrier.Outcome) []ledger.Attention {
 	if o.Settlement != carrier.Accepted {
 		return nil
 	}
@@ -153,7 +154,7 @@ func attentions(ticket string, o carrier.Outcome) []ledger.Attention {
 		why = append(why, ledger.Attention{Code: ledger.AttentionReplyConditional, Description: "the carrier accepted the order under a condition; its message may name it"})
 	case carrier.ReplyNone, carrier.ReplyRejected, carrier.ReplyAccepted, carrier.ReplyError:
 	}
-	if ticket == "" {
+	if o.Ticket == "" {
 		why = append(why, ledger.Attention{Code: ledger.AttentionNoTicket, Description: "the carrier accepted the order under no ticket of its own; follow it by its numbers"})
 	}
 	return why

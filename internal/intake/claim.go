@@ -27,29 +27,32 @@ func (e *unknownClaimError) Error() string {
 
 func (e *unknownClaimError) Unwrap() error { return e.cause }
 
-// claim writes the order before it is sent. A number that an accepted order holds is asked for once under that order's
-// own ticket: when the carrier says that its port-in is over, the number is free. A ledger that fails is read again: what
-// it has is what counts.
-func (in *Intake) claim(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, error) {
+// claim writes the order before it is sent, and says when it began to. A number that an accepted order holds is asked for
+// once under that order's own ticket, all of them within LookTimeout: when the carrier says that its port-in is over, the
+// number is free. A ledger that fails is read again: what it has is what counts.
+func (in *Intake) claim(ctx context.Context, r ledger.Record, e ledger.Entry) (claimed ledger.Record, from time.Duration, err error) {
+	asking, cancel := context.WithTimeout(ctx, in.Config.LookTimeout)
+	defer cancel()
 	asked := map[string]bool{}
 	for {
 		if err := in.enoughTime(ctx); err != nil {
-			return ledger.Record{}, err
+			return ledger.Record{}, 0, err
 		}
+		from = in.Elapsed()
 		got, err := in.writeClaim(ctx, r, e)
 		var held *ledger.HeldError
 		switch {
 		case err == nil, errors.Is(err, ledger.ErrMoved):
-			return got, err
+			return got, from, err
 		case errors.As(err, &held):
-			if asked[held.Holder.OrderID] || !in.release(ctx, held.Holder) {
-				return ledger.Record{}, numberHeld(held)
+			if asked[held.Holder.OrderID] || !in.release(asking, held.Holder) {
+				return ledger.Record{}, 0, numberHeld(held)
 			}
 			asked[held.Holder.OrderID] = true
 		case in.hasClaim(ctx, r):
-			return r, nil
+			return r, from, nil
 		default:
-			return ledger.Record{}, &unknownClaimError{err}
+			return ledger.Record{}, 0, &unknownClaimError{err}
 		}
 	}
 }
@@ -87,9 +90,15 @@ func (in *Intake) mine(r ledger.Record, attempt int) bool {
 // unclaim takes back a claim that the ledger may have: nothing was sent, and nobody will send it. It goes on until the
 // ledger says so.
 func (in *Intake) unclaim(ctx context.Context, r ledger.Record, f *flight) {
-	in.settle(ctx, r, carrier.Outcome{
+	in.giveUp(attempt{r.OrderID, r.Attempt})
+	in.settle(ctx, r, notClaimed(), true, f)
+}
+
+// notClaimed is what an order meets whose claim is uncertain.
+func notClaimed() carrier.Outcome {
+	return carrier.Outcome{
 		Settlement: carrier.NotSent, Evidence: "the claim could not be written with certainty, so nothing was sent", Fault: ledgerDown(nil),
-	}, true, f)
+	}
 }
 
 // panicked is the error of a panic, for the log. What was thrown may hold an order, so only its type is shown.
@@ -100,14 +109,18 @@ func panicked(thrown any) error {
 
 // release asks the carrier about an accepted order under its own ticket. When its port-in is over, the order is noted as
 // closed, which frees its numbers. Any doubt leaves it as it is.
-func (in *Intake) release(ctx context.Context, holder ledger.Record) bool {
+func (in *Intake) release(ctx context.Context, holder ledger.Record) (released bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			in.Log.ErrorContext(ctx, "asking about the holder of a number panicked", slog.String("order_id", holder.OrderID), slog.Any("error", panicked(p)))
+			released = false
+		}
+	}()
 	if holder.State != order.Accepted || holder.Ticket == "" {
 		return false
 	}
-	asking, cancel := context.WithTimeout(ctx, in.Config.LookTimeout)
-	defer cancel()
-	status, err := in.Carrier.StatusByTicket(asking, holder.Ticket)
-	if err != nil || !closed(status) {
+	status, err := in.Carrier.StatusByTicket(ctx, holder.Ticket)
+	if err != nil || !closed(status) || (len(status.Numbers) > 0 && !sameNumbers(holder, status)) {
 		return false
 	}
 	_, err = in.advance(ctx, holder.OrderID, ledger.Step{Now: in.Now(), Change: func(r *ledger.Record) (ledger.Entry, error) {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -60,22 +61,22 @@ func (d Doubt) next(asked int, resting bool) time.Duration {
 
 // Run looks after the leases of the orders that are being sent and asks the carrier about those in doubt, until ctx ends.
 func (in *Intake) Run(ctx context.Context) {
+	var loops sync.WaitGroup
+	loops.Go(func() { in.watchLeases(ctx) })
+	loops.Go(func() { in.findOut(ctx) })
+	loops.Wait()
+}
+
+// findOut asks about orders in doubt, round after round. While the carrier does not answer, the rounds come seldom.
+func (in *Intake) findOut(ctx context.Context) {
 	rest := time.Duration(0)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(jittered(in.Config.Doubt.Every) + rest):
-		}
-		if err := in.endLeases(ctx); err != nil && ctx.Err() == nil {
-			in.Log.ErrorContext(ctx, "leases could not be looked after", slog.Any("error", err))
-		}
-		answered, err := in.askDue(ctx)
+	for waited(ctx, jittered(in.Config.Doubt.Every)+rest) {
+		answers, err := in.askDue(ctx)
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			in.Log.ErrorContext(ctx, "orders in doubt could not be taken", slog.Any("error", err))
-		case answered:
+			in.Log.ErrorContext(ctx, "orders in doubt could not be looked after", slog.Any("error", err))
+		case answers:
 			rest = 0
 		default:
 			rest = min(longestRest, max(2*rest, in.Config.Doubt.Every))
@@ -83,42 +84,52 @@ func (in *Intake) Run(ctx context.Context) {
 	}
 }
 
-// askDue asks about the orders in doubt that are due, and reports whether the carrier answers: when it does not, the
-// rest of the turn is left for later.
+// waited waits and reports true, or false when ctx has ended.
+func waited(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// askDue asks about all orders in doubt that are due, and reports whether the carrier answers. Once it does not, the others
+// are looked at without asking: an order that has waited long enough needs attention all the same.
 func (in *Intake) askDue(ctx context.Context) (answers bool, err error) {
+	var down atomic.Bool
+	for parallel := 1; ; parallel = inParallel { // the first turn finds out whether the carrier answers
+		taken, err := in.take(ctx)
+		if err != nil {
+			return !down.Load(), err
+		}
+		var group errgroup.Group
+		group.SetLimit(parallel)
+		for _, r := range taken {
+			group.Go(func() error { return in.askAbout(ctx, r, &down) })
+		}
+		if err := group.Wait(); err != nil || len(taken) < batch || ctx.Err() != nil {
+			return !down.Load(), err
+		}
+	}
+}
+
+// take takes the orders of one turn.
+func (in *Intake) take(ctx context.Context) (taken []ledger.Record, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = panicked(p)
 		}
 	}()
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	now := in.steady()
-	taken, err := in.Ledger.Take(ctx, ledger.Turn{State: order.InDoubt, Now: now, Until: now.Add(jittered(turnTime)), Limit: batch})
-	if err != nil {
-		return false, err
-	}
-	var down atomic.Bool
-	var group errgroup.Group
-	group.SetLimit(inParallel)
-	for _, r := range taken {
-		if in.pace.Wait(ctx) != nil || down.Load() {
-			break
-		}
-		in.Reach(PointTaken)
-		group.Go(func() error {
-			answers, err := in.askAbout(ctx, r)
-			if !answers {
-				down.Store(true)
-			}
-			return err
-		})
-	}
-	err = group.Wait()
-	return !down.Load(), err
+	return in.Ledger.Take(ctx, ledger.Turn{State: order.InDoubt, Now: now, Until: now.Add(jittered(turnTime)), Limit: batch})
 }
 
 // finding is what the carrier's answer means for an order in doubt.
 type finding struct {
-	// note is in plain English; equal notes are equal findings.
+	// note is in plain English; equal notes are equal findings. It is empty when the carrier was not asked or did not answer.
 	note string
 	// ticket stands at the carrier for the number that was asked about.
 	ticket string
@@ -127,56 +138,71 @@ type finding struct {
 	status carrier.Status
 }
 
-// askAbout asks the carrier about an order in doubt and writes down what it says. It reports whether the carrier answers.
-func (in *Intake) askAbout(ctx context.Context, r ledger.Record) (answers bool, err error) {
+// askAbout asks the carrier about an order in doubt, unless it is down, and writes down what it says.
+func (in *Intake) askAbout(ctx context.Context, r ledger.Record, down *atomic.Bool) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = panicked(p)
 		}
 	}()
-	found, asked := in.find(ctx, r)
+	in.Reach(PointTaken)
+	var found finding
+	if !down.Load() && in.pace.Wait(ctx) == nil {
+		if found = in.find(ctx, r); found.note == "" {
+			down.Store(true)
+		}
+	}
 	if ctx.Err() != nil {
-		return true, nil
+		return nil // the order is due again when its turn is over
 	}
 	in.Reach(PointAsked)
-	after, err := in.note(ctx, r, found, asked)
+	after, err := in.note(ctx, r, found)
 	if errors.Is(err, ledger.ErrTicketTaken) {
 		found.match, found.note = false, "the ticket that the carrier has for the first number belongs to another order"
-		after, err = in.note(ctx, r, found, asked)
+		after, err = in.note(ctx, r, found)
 	}
 	switch {
 	case errors.Is(err, ledger.ErrMoved):
-		return asked, nil
+		return nil
 	case err != nil:
-		return asked, err
+		return err
 	case after.State == order.Accepted:
 		in.Log.InfoContext(ctx, "an order in doubt was found at the carrier", slog.String("order_id", r.OrderID), slog.String("ticket_id", after.Ticket))
 	case after.Attends(ledger.AttentionInDoubtUnresolved) && !r.Attends(ledger.AttentionInDoubtUnresolved):
 		in.Log.ErrorContext(ctx, "an order is in doubt and could not be found out about; resolve it", slog.String("order_id", r.OrderID))
 	}
-	return asked, nil
+	return nil
 }
 
 // find asks about the first number, the only one whose answer can settle the order, because the look before it asked about
-// no other; when the carrier knows nothing of it, a few others are asked about. It reports whether the carrier answered.
-func (in *Intake) find(ctx context.Context, r ledger.Record) (finding, bool) {
+// no other; when the carrier knows nothing of it, a few others are asked about. It finds nothing when the carrier does not
+// answer.
+func (in *Intake) find(ctx context.Context, r ledger.Record) finding {
 	status, err := in.Carrier.StatusByNumber(ctx, tenDigits(r.Numbers[0]))
 	switch {
 	case err == nil:
-		return finding{note: meaning(r, status), ticket: status.Ticket, match: matches(r, status), status: status}, true
+		found := finding{note: meaning(r, status), ticket: status.Ticket, status: status}
+		switch {
+		case !matches(r, status):
+		case in.alone(ctx, r):
+			found.match = true
+		default:
+			found.note = "the carrier knows a port-in of the order's numbers, but another order of the first number was placed within a day, so that can be the other one's"
+		}
+		return found
 	case !fault.Is(err, fault.ReasonPortInNotFound):
-		return finding{}, false
+		return finding{}
 	}
 	for _, n := range others(r.Numbers) {
 		status, err := in.Carrier.StatusByNumber(ctx, tenDigits(n))
 		switch {
 		case err == nil:
-			return finding{note: "the carrier knows no port-in of the first number, but one of another number of the order", ticket: status.Ticket}, true
+			return finding{note: "the carrier knows no port-in of the first number, but one of another number of the order", ticket: status.Ticket}
 		case !fault.Is(err, fault.ReasonPortInNotFound):
-			return finding{}, false
+			return finding{}
 		}
 	}
-	return finding{note: "the carrier knows no port-in of the order's numbers"}, true
+	return finding{note: "the carrier knows no port-in of the order's numbers"}
 }
 
 // others are the numbers beside the first that are asked about: the last, and some in between.
@@ -214,7 +240,7 @@ func meaning(r ledger.Record, s carrier.Status) string {
 }
 
 // note writes down what was found about an order that this process has taken, unless the order has moved on.
-func (in *Intake) note(ctx context.Context, taken ledger.Record, found finding, asked bool) (ledger.Record, error) {
+func (in *Intake) note(ctx context.Context, taken ledger.Record, found finding) (ledger.Record, error) {
 	now, steady := in.Now(), in.steady()
 	return in.advance(ctx, taken.OrderID, ledger.Step{By: order.ByEvidence, Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
 		if r.State != order.InDoubt || r.Attempt != taken.Attempt || r.Fence != taken.Fence {
@@ -227,7 +253,7 @@ func (in *Intake) note(ctx context.Context, taken ledger.Record, found finding, 
 			return entry, nil
 		}
 		r.Doubt.Asked++
-		if asked && in.Config.Doubt.counts(&r.Doubt, found.note, steady) {
+		if found.note != "" && in.Config.Doubt.counts(&r.Doubt, found.note, steady) {
 			entry.Type = ledger.EventEvidence
 		}
 		if in.Config.Doubt.isOver(r.Doubt, steady) {

@@ -101,8 +101,8 @@ func (in *Intake) Unsettled() int {
 	return in.unsettled
 }
 
-// Drain refuses new orders and waits until those in flight have settled. When ctx ends before, it names them in the log
-// and has those who wait for them answered that they are SENDING; the next start puts them in doubt and finds out.
+// Drain refuses new orders and waits until those in flight have settled. When ctx ends before, it names them in the log;
+// the next start puts them in doubt and finds out. Those who still wait are answered that their order is SENDING.
 func (in *Intake) Drain(ctx context.Context) error {
 	in.mu.Lock()
 	in.closing = true
@@ -114,6 +114,7 @@ func (in *Intake) Drain(ctx context.Context) error {
 	}()
 	select {
 	case <-settled:
+		in.leave.Do(func() { close(in.leaving) }) // some may wait for orders that another process sends
 		return nil
 	case <-ctx.Done():
 	}

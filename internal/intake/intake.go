@@ -127,6 +127,10 @@ type Intake struct {
 	leaving chan struct{}
 	leave   sync.Once
 
+	// unclaimed are the claims that this process gave up, and did not find when it took them back: should one show up after
+	// all, nothing was sent. The value is when, on the clock of Elapsed.
+	unclaimed map[attempt]time.Duration
+
 	// leases are when Run first saw the leases of others, on the clock of Elapsed.
 	leases map[ledger.Lease]time.Duration
 }
@@ -149,6 +153,7 @@ func New(p Params) *Intake {
 	return &Intake{
 		Params: p, owner: uuid.NewString(), started: p.Now(), begun: p.Elapsed(), pace: rate.NewLimiter(rate.Limit(p.Config.Doubt.PerSecond), 1),
 		flights: map[string]*flight{}, leaving: make(chan struct{}), leases: map[ledger.Lease]time.Duration{},
+		unclaimed: map[attempt]time.Duration{},
 	}
 }
 

@@ -17,10 +17,24 @@ func (in *Intake) Recover(ctx context.Context) error {
 	return in.endLeases(ctx)
 }
 
+// watchLeases looks after leases until ctx ends.
+func (in *Intake) watchLeases(ctx context.Context) {
+	for waited(ctx, jittered(in.Config.Doubt.Every)) {
+		if err := in.endLeases(ctx); err != nil && ctx.Err() == nil {
+			in.Log.ErrorContext(ctx, "leases could not be looked after", slog.Any("error", err))
+		}
+	}
+}
+
 // endLeases puts the orders in doubt whose process is gone. With a ledger of its own a process knows that at once; with a
 // shared one it goes by what it has seen itself: a lease that has not changed for its whole term, on this process's own
 // clock. No wall clock takes part, so none that jumps ends a lease early. Run and Recover call it, never at once.
-func (in *Intake) endLeases(ctx context.Context) error {
+func (in *Intake) endLeases(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	leases, err := in.Ledger.Sending(ctx)
@@ -39,7 +53,10 @@ func (in *Intake) endLeases(ctx context.Context) error {
 			since, in.leases[l] = now, now
 		}
 		gone := in.Ledger.Exclusive() && l.Owner != in.owner
-		if gone || now-since >= l.Term {
+		switch {
+		case l.Owner == in.owner && in.gaveUp(attempt{l.OrderID, l.Attempt}, now):
+			problems = append(problems, in.unclaimLate(ctx, l))
+		case gone, now-since >= l.Term:
 			problems = append(problems, in.endLease(ctx, l))
 		}
 	}
@@ -62,6 +79,38 @@ func (in *Intake) endLease(ctx context.Context, l ledger.Lease) error {
 		return nil
 	case err == nil:
 		in.Log.WarnContext(ctx, "an order whose process is gone is in doubt", slog.String("order_id", l.OrderID))
+	}
+	return err
+}
+
+// attempt is one attempt of an order.
+type attempt struct {
+	orderID string
+	number  int
+}
+
+// giveUp remembers that this process does not send an order although its claim may show up in the ledger.
+func (in *Intake) giveUp(a attempt) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.unclaimed[a] = in.Elapsed()
+}
+
+// gaveUp reports whether this process gave up an attempt, and forgets those that can no longer show up.
+func (in *Intake) gaveUp(a attempt, now time.Duration) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	maps.DeleteFunc(in.unclaimed, func(_ attempt, since time.Duration) bool { return now-since > 2*in.Config.Lease })
+	_, found := in.unclaimed[a]
+	return found
+}
+
+// unclaimLate takes back a claim that showed up after it was given up.
+func (in *Intake) unclaimLate(ctx context.Context, l ledger.Lease) error {
+	a := answer{attempt: l.Attempt, owner: l.Owner, outcome: notClaimed(), unsent: true, now: in.Now(), steady: in.steady()}
+	_, err := in.advance(ctx, l.OrderID, ledger.Step{By: order.ByAnswer, Now: a.now, Change: a.apply})
+	if errors.Is(err, ledger.ErrMoved) {
+		return nil
 	}
 	return err
 }

@@ -97,8 +97,25 @@ func query(req *portinv1.ListPortInOrdersRequest) (ledger.Query, error) {
 	q := ledger.Query{
 		Tenant: Tenant, Ticket: req.GetTicketId(), CustomerReference: req.GetCustomerReference(), RequestID: strings.ToLower(req.GetRequestId()),
 		NeedsAttention: req.NeedsAttention,
-		FromCreated:    moment(req.GetFromCreateTime()), BeforeCreated: moment(req.GetBeforeCreateTime()),
-		FromUpdated: moment(req.GetFromUpdateTime()), BeforeUpdated: moment(req.GetBeforeUpdateTime()),
+	}
+	var violations []fault.Violation
+	for _, m := range []struct {
+		field string
+		is    *timestamppb.Timestamp
+		into  *time.Time
+	}{
+		{"from_create_time", req.GetFromCreateTime(), &q.FromCreated},
+		{"before_create_time", req.GetBeforeCreateTime(), &q.BeforeCreated},
+		{"from_update_time", req.GetFromUpdateTime(), &q.FromUpdated},
+		{"before_update_time", req.GetBeforeUpdateTime(), &q.BeforeUpdated},
+	} {
+		switch {
+		case m.is == nil:
+		case !m.is.IsValid():
+			violations = append(violations, fault.Violation{Field: m.field, Description: "is not a time from the years 1 to 9999"})
+		default:
+			*m.into = m.is.AsTime()
+		}
 	}
 	for _, s := range req.GetStates() {
 		q.States = append(q.States, contract.StateOf(s))
@@ -109,17 +126,13 @@ func query(req *portinv1.ListPortInOrdersRequest) (ledger.Query, error) {
 	if req.Number != nil {
 		n, ok := nanp.Parse(req.GetNumber())
 		if !ok {
-			return ledger.Query{}, fault.Fields([]fault.Violation{{Field: "number", Description: "is not a telephone number; write ten digits, or +1 and ten digits"}})
+			number := fault.Violation{Field: "number", Description: "is not a telephone number; write ten digits, or +1 and ten digits"}
+			violations = append([]fault.Violation{number}, violations...)
 		}
 		q.Number = n.E164()
 	}
-	return q, nil
-}
-
-// moment is a time of a filter; zero when it is absent.
-func moment(t *timestamppb.Timestamp) time.Time {
-	if t == nil {
-		return time.Time{}
+	if len(violations) > 0 {
+		return ledger.Query{}, fault.Fields(violations)
 	}
-	return t.AsTime()
+	return q, nil
 }

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
@@ -85,8 +86,20 @@ func (in *Intake) look(ctx context.Context, r ledger.Record) (sight, error) {
 		closed:  closed(status),
 		status:  status,
 		unnamed: status.Ticket == "",
-		match:   r.Attempt > 0 && matches(r, status),
+		match:   r.Attempt > 0 && matches(r, status) && in.alone(ctx, r),
 	}, nil
+}
+
+// kin is how close another order of the first number may have been for a ticket to be that one's.
+const kin = 24 * time.Hour
+
+// alone reports whether no other order of the first number was placed here within kin: the ticket of one that was refused,
+// or is over, may become visible late. Any doubt is no.
+func (in *Intake) alone(ctx context.Context, r ledger.Record) bool {
+	page, more, err := in.Ledger.List(ctx, ledger.Query{
+		Tenant: r.Tenant, Number: r.Numbers[0], FromUpdated: r.Created.Add(-kin - in.Config.Doubt.Window), Limit: 2, MaxBytes: maxPage,
+	})
+	return err == nil && !more && !slices.ContainsFunc(page, func(other ledger.Record) bool { return other.OrderID != r.OrderID })
 }
 
 // matches reports whether a status is that of the order itself: an open ticket with exactly its numbers, where every

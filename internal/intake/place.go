@@ -139,13 +139,12 @@ func (in *Intake) place(ctx context.Context, r ledger.Record, o *portinv1.PortIn
 
 // fly claims an order and has it sent, and answers what becomes of it while the caller waits.
 func (in *Intake) fly(ctx context.Context, next ledger.Record, seen sight, call carrier.Call, f *flight) (*portinv1.PortInResponse, error) {
-	from := in.Elapsed()
-	held, err := in.claim(ctx, next, seen.entry())
-	switch known := (*unknownClaimError)(nil); {
-	case errors.As(err, &known):
-		f.answer(ledger.Record{}, writeFault(known.cause))
+	held, from, err := in.claim(ctx, next, seen.entry())
+	switch unknown := (*unknownClaimError)(nil); {
+	case errors.As(err, &unknown):
+		f.answer(ledger.Record{}, writeFault(err))
 		go in.unclaim(context.WithoutCancel(ctx), next, f)
-		return nil, writeFault(known.cause)
+		return nil, writeFault(err)
 	case errors.Is(err, ledger.ErrMoved):
 		in.land(next.OrderID, f, ledger.Record{}, err)
 		return in.overtaken(ctx, held, next)
@@ -173,7 +172,7 @@ func (in *Intake) claimed(r ledger.Record, seen sight, warnings []*portinv1.Warn
 	next.Doubt, next.Due = ledger.Doubt{}, time.Time{}
 	next.Attention = slices.DeleteFunc(next.Attention, func(a ledger.Attention) bool { return a.Code != ledger.AttentionLateAnswer })
 	next.LookFailed = next.LookFailed || seen.failed || seen.unnamed
-	if seen.ticket != "" {
+	if seen.ticket != "" && !slices.Contains(next.Looks, seen.ticket) {
 		next.Looks = append(next.Looks, seen.ticket)
 	}
 	var err error

@@ -119,9 +119,9 @@ func writeFault(err error) error {
 	return ledgerDown(err)
 }
 
-// ledgerDown is the error of an order that was not sent because the ledger could not be asked or written to.
+// ledgerDown is the error of a call that sent nothing, because the ledger could not be asked or written to.
 func ledgerDown(cause error) *fault.Error {
-	return fault.New(fault.ReasonLedgerUnavailable, "the ledger of orders does not answer; nothing was sent").
+	return fault.New(fault.ReasonLedgerUnavailable, "the ledger of orders does not answer; this call sent nothing; ask again with the same request_id").
 		WithRetryAfter(5 * time.Second).WithCause(cause)
 }
 

@@ -15,8 +15,9 @@ import (
 )
 
 // Resolve decides about an order in doubt. A ticket that the operator gives is looked up: one with other numbers is
-// refused, and one that cannot be looked up or names no numbers needs the operator's word that it is right. The same
-// decision again answers the order.
+// refused, and so is one that stood there before the order was first sent; one that cannot be looked up, names no numbers
+// or stood there before a later attempt needs the operator's word that it is right. The same decision again answers the
+// order.
 func (in *Intake) Resolve(ctx context.Context, req *portinv1.ResolveInDoubtRequest) (*portinv1.PortInOrder, error) {
 	r, err := in.Ledger.Find(ctx, Tenant, strings.ToLower(req.GetOrderId()))
 	if err != nil {
@@ -112,11 +113,13 @@ func (in *Intake) verify(ctx context.Context, r ledger.Record, p *portinv1.InDou
 		return nil, false, fault.Fields([]fault.Violation{{Field: "resolution.placed.ticket_id", Description: "is not a ticket of the carrier"}})
 	case err == nil && len(s.Numbers) > 0 && !sameNumbers(r, s):
 		return nil, false, fault.New(fault.ReasonTicketMismatch, "the ticket has other numbers than the order").WithMetadata("order_id", r.OrderID)
-	case err == nil && len(s.Numbers) > 0:
+	case slices.Contains(r.Looks, p.GetTicketId()) && r.Attempt == 1:
+		return nil, false, fault.New(fault.ReasonTicketMismatch, "the ticket stood at the carrier before the order was sent").WithMetadata("order_id", r.OrderID)
+	case err == nil && len(s.Numbers) > 0 && !slices.Contains(r.Looks, p.GetTicketId()):
 		return &s, false, nil
 	case !p.GetUnverified():
 		return nil, false, fault.New(fault.ReasonTicketUnverified,
-			"the ticket could not be looked up, or names no numbers; set unverified to decide all the same").WithMetadata("order_id", r.OrderID).WithCause(err)
+			"the ticket could not be looked up, names no numbers, or stood at the carrier before the latest attempt; set unverified to decide all the same").WithMetadata("order_id", r.OrderID).WithCause(err)
 	case err == nil:
 		return &s, true, nil
 	}

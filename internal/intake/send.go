@@ -31,10 +31,16 @@ func (in *Intake) submit(ctx context.Context, r ledger.Record, call carrier.Call
 	}()
 	if in.Elapsed()-from > in.Config.LeaseMargin/2 {
 		return carrier.Outcome{
-			Settlement: carrier.NotSent, Evidence: "the service was held up between the claim and the POST, so nothing was sent", Fault: ledgerDown(nil),
+			Settlement: carrier.NotSent, Evidence: "the service was held up between the claim and the POST, so nothing was sent", Fault: heldUp(),
 		}
 	}
 	return in.Carrier.Submit(ctx, call)
+}
+
+// heldUp is the error of an order that was claimed and not sent.
+func heldUp() *fault.Error {
+	return fault.New(fault.ReasonLedgerUnavailable, "the service was held up before it could send the order; nothing was sent; ask again with the same request_id").
+		WithRetryAfter(time.Second)
 }
 
 const (
@@ -56,7 +62,7 @@ func (in *Intake) settle(ctx context.Context, claimed ledger.Record, outcome car
 		settled, err := in.advance(ctx, claimed.OrderID, step)
 		switch {
 		case err == nil, errors.Is(err, ledger.ErrMoved), errors.Is(err, ledger.ErrNotFound), errors.Is(err, ledger.ErrClosed):
-			in.settled(ctx, claimed, settled, outcome, err)
+			in.settled(ctx, claimed, settled, a, err)
 			if try > 0 {
 				in.owe(-1)
 			}
@@ -70,6 +76,8 @@ func (in *Intake) settle(ctx context.Context, claimed ledger.Record, outcome car
 		}
 		if try == 0 {
 			in.owe(1)
+			a.again = true
+			step.Change = a.apply
 		}
 		if try == patience {
 			f.answer(inDoubt(claimed), failure(outcome, err))
@@ -107,15 +115,20 @@ func failure(o carrier.Outcome, err error) error {
 	return nil
 }
 
-// settled logs what became of an order.
-func (in *Intake) settled(ctx context.Context, claimed, r ledger.Record, o carrier.Outcome, err error) {
+// settled logs what became of an order, and of a result that has no order any more.
+func (in *Intake) settled(ctx context.Context, claimed, r ledger.Record, a answer, err error) {
+	met := []slog.Attr{
+		slog.String("order_id", claimed.OrderID), slog.Int("attempt", claimed.Attempt),
+		slog.String("ticket_id", a.outcome.Ticket), slog.String("evidence", a.outcome.Evidence),
+	}
 	switch {
 	case err == nil:
-		in.Log.LogAttrs(ctx, urgency(r), "order settled", slog.String("order_id", r.OrderID), slog.Int("attempt", claimed.Attempt),
-			slog.String("state", r.State.String()), slog.String("evidence", o.Evidence))
+		in.Log.LogAttrs(ctx, urgency(r), "the answer to an order was written", append(met, slog.String("state", r.State.String()))...)
 		in.Reach(PointSettled)
 	case errors.Is(err, ledger.ErrClosed):
-		in.Log.ErrorContext(ctx, "the service ended before an order's result was written", slog.String("order_id", claimed.OrderID))
+		in.Log.LogAttrs(ctx, slog.LevelError, "the service ended before the answer to an order was written", met...)
+	case errors.Is(err, ledger.ErrNotFound) && !a.unsent:
+		in.Log.LogAttrs(ctx, slog.LevelError, "the ledger does not know the order that an answer came to", met...)
 	}
 }
 

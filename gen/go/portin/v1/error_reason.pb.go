@@ -76,7 +76,8 @@ const (
 	// INVALID_ARGUMENT, 400. The carrier found the order wrong; its message is in the error's message, its error's ID in
 	// the metadata `carrier_error_id`. Example: HTTP 400, unknown PlanID.
 	ErrorReason_ERROR_REASON_CARRIER_INVALID ErrorReason = 17
-	// UNAVAILABLE, 503, RetryInfo. The ledger of orders cannot be read or written; nothing was sent. Example: the disk is full.
+	// UNAVAILABLE, 503, RetryInfo. The ledger of orders cannot be read or written; this call sent nothing. Example: the disk
+	// is full.
 	ErrorReason_ERROR_REASON_LEDGER_UNAVAILABLE ErrorReason = 18
 	// UNIMPLEMENTED, 501. This version of the service does not offer the RPC. Example: a watch, on a service that does not
 	// follow orders.
@@ -109,8 +110,8 @@ const (
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 30
 	// INVALID_ARGUMENT, 415. The body is not declared as JSON. Example: Content-Type text/plain.
 	ErrorReason_ERROR_REASON_UNSUPPORTED_MEDIA_TYPE ErrorReason = 31
-	// FAILED_PRECONDITION, 422. The ticket given for an order in doubt could not be looked up, or names no numbers; set
-	// `unverified` to decide all the same. Example: the carrier is down.
+	// FAILED_PRECONDITION, 422. The ticket given for an order in doubt could not be looked up, names no numbers, or
+	// stood there before the latest attempt; set `unverified` to decide all the same. Example: the carrier is down.
 	ErrorReason_ERROR_REASON_TICKET_UNVERIFIED ErrorReason = 32
 	// FAILED_PRECONDITION, 422. The order has been sent again since; look at it once more. Example: a decision about attempt
 	// 1 while attempt 2 is in doubt.

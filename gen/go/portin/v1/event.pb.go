@@ -94,7 +94,7 @@ const (
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_CLAIMED PortInOrderEventType = 1
 	// The order's state changed.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_STATE_CHANGED PortInOrderEventType = 2
-	// The carrier was asked about an order in doubt; the note says what it answered.
+	// The carrier was asked about an order in doubt, or answered an attempt late; the note says what it answered.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_EVIDENCE PortInOrderEventType = 3
 	// An operator decided about an order in doubt; the note says why.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_RESOLVED PortInOrderEventType = 4
@@ -102,7 +102,7 @@ const (
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED PortInOrderEventType = 5
 	// The order began or ceased to need attention; the note says why.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED PortInOrderEventType = 6
-	// The carrier changed the day of the port.
+	// The carrier named the day of the port, for the first time or another one.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED PortInOrderEventType = 7
 )
 

@@ -235,7 +235,8 @@ type InDoubtResolution_Placed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The carrier's ticket. It is looked up; a ticket with other numbers is refused.
 	TicketId string `protobuf:"bytes,1,opt,name=ticket_id,json=ticketId,proto3" json:"ticket_id,omitempty"`
-	// True accepts a ticket that could not be looked up, or whose look-up names no numbers. It is kept in the event.
+	// True accepts a ticket that could not be looked up, whose look-up names no numbers, or that stood at the carrier before
+	// the latest attempt. It is kept in the event.
 	Unverified    bool `protobuf:"varint,2,opt,name=unverified,proto3" json:"unverified,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -159,7 +159,8 @@ export enum ErrorReason {
   CARRIER_INVALID = 17,
 
   /**
-   * UNAVAILABLE, 503, RetryInfo. The ledger of orders cannot be read or written; nothing was sent. Example: the disk is full.
+   * UNAVAILABLE, 503, RetryInfo. The ledger of orders cannot be read or written; this call sent nothing. Example: the disk
+   * is full.
    *
    * @generated from enum value: ERROR_REASON_LEDGER_UNAVAILABLE = 18;
    */
@@ -257,8 +258,8 @@ export enum ErrorReason {
   UNSUPPORTED_MEDIA_TYPE = 31,
 
   /**
-   * FAILED_PRECONDITION, 422. The ticket given for an order in doubt could not be looked up, or names no numbers; set
-   * `unverified` to decide all the same. Example: the carrier is down.
+   * FAILED_PRECONDITION, 422. The ticket given for an order in doubt could not be looked up, names no numbers, or
+   * stood there before the latest attempt; set `unverified` to decide all the same. Example: the carrier is down.
    *
    * @generated from enum value: ERROR_REASON_TICKET_UNVERIFIED = 32;
    */

@@ -208,7 +208,7 @@ export enum PortInOrderEventType {
   STATE_CHANGED = 2,
 
   /**
-   * The carrier was asked about an order in doubt; the note says what it answered.
+   * The carrier was asked about an order in doubt, or answered an attempt late; the note says what it answered.
    *
    * @generated from enum value: PORT_IN_ORDER_EVENT_TYPE_EVIDENCE = 3;
    */
@@ -236,7 +236,7 @@ export enum PortInOrderEventType {
   ATTENTION_CHANGED = 6,
 
   /**
-   * The carrier changed the day of the port.
+   * The carrier named the day of the port, for the first time or another one.
    *
    * @generated from enum value: PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED = 7;
    */

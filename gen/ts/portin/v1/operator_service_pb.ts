@@ -108,7 +108,8 @@ export type InDoubtResolution_Placed = Message<"portin.v1.InDoubtResolution.Plac
   ticketId: string;
 
   /**
-   * True accepts a ticket that could not be looked up, or whose look-up names no numbers. It is kept in the event.
+   * True accepts a ticket that could not be looked up, whose look-up names no numbers, or that stood at the carrier before
+   * the latest attempt. It is kept in the event.
    *
    * @generated from field: bool unverified = 2;
    */
