@@ -30,6 +30,7 @@ var replyNames = map[carrier.Reply]string{
 // lease may have ended, an operator decided, and a caller sent it again.
 type answer struct {
 	attempt int
+	// owner is the claim's.
 	owner   string
 	outcome carrier.Outcome
 	// unsent tells that the claim itself is uncertain, and nothing was posted: there is no answer to keep.
@@ -52,7 +53,7 @@ func (a answer) apply(r *ledger.Record) (ledger.Entry, error) {
 	definite := a.outcome.Settlement != carrier.InDoubt
 	accepted := a.outcome.Settlement == carrier.Accepted
 	switch {
-	case current && r.State == order.Sending && r.Owner == a.owner:
+	case r.Owner == a.owner && r.State == order.Sending, r.Owner == a.owner && r.State == order.InDoubt && a.unsent:
 		return a.settle(r), nil
 	case a.unsent:
 		return ledger.Entry{}, ledger.ErrMoved

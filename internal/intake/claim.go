@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"time"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
@@ -79,18 +81,21 @@ func (in *Intake) hasClaim(ctx context.Context, r ledger.Record) (has bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
 	now, err := in.Ledger.Find(ctx, r.Tenant, r.OrderID)
-	return err == nil && in.mine(now, r.Attempt)
+	return err == nil && now.State == order.Sending && now.Owner == r.Owner
 }
 
-// mine reports whether an order is being sent by this process, in this attempt.
-func (in *Intake) mine(r ledger.Record, attempt int) bool {
-	return r.State == order.Sending && r.Attempt == attempt && r.Owner == in.owner
+// newOwner names a claim of this process.
+func (in *Intake) newOwner() string {
+	return in.owner + "." + strconv.FormatInt(in.claims.Add(1), 10)
 }
+
+// owns reports whether a claim is this process's.
+func (in *Intake) owns(owner string) bool { return strings.HasPrefix(owner, in.owner+".") }
 
 // unclaim takes back a claim that the ledger may have: nothing was sent, and nobody will send it. It goes on until the
 // ledger says so.
 func (in *Intake) unclaim(ctx context.Context, r ledger.Record, f *flight) {
-	in.giveUp(attempt{r.OrderID, r.Attempt})
+	in.giveUp(r.Owner)
 	in.settle(ctx, r, notClaimed(), true, f)
 }
 
@@ -164,6 +169,8 @@ func (in *Intake) adopt(ctx context.Context, was ledger.Record, seen sight) (*po
 	var held *ledger.HeldError
 	switch {
 	case errors.Is(err, ledger.ErrMoved):
+		in.Log.WarnContext(ctx, "an order was found at the carrier, and has moved on meanwhile", slog.String("order_id", was.OrderID),
+			slog.String("ticket_id", seen.ticket))
 		return in.replay(ctx, settled)
 	case errors.As(err, &held):
 		return nil, numberHeld(held)

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -109,8 +110,9 @@ const (
 type Intake struct {
 	Params
 
-	// owner names this process in the leases of the orders that it sends.
-	owner string
+	// owner names this process, and claims counts its claims: together they name each in the ledger.
+	owner  string
+	claims atomic.Int64
 	// started is the wall clock when Elapsed was begun; see steady.
 	started time.Time
 	begun   time.Duration
@@ -127,9 +129,9 @@ type Intake struct {
 	leaving chan struct{}
 	leave   sync.Once
 
-	// unclaimed are the claims that this process gave up, and did not find when it took them back: should one show up after
-	// all, nothing was sent. The value is when, on the clock of Elapsed.
-	unclaimed map[attempt]time.Duration
+	// unclaimed are the owners of claims that this process gave up: should one show up in the ledger after all, nothing was
+	// sent. The value is when, on the clock of Elapsed.
+	unclaimed map[string]time.Duration
 
 	// leases are when Run first saw the leases of others, on the clock of Elapsed.
 	leases map[ledger.Lease]time.Duration
@@ -153,7 +155,7 @@ func New(p Params) *Intake {
 	return &Intake{
 		Params: p, owner: uuid.NewString(), started: p.Now(), begun: p.Elapsed(), pace: rate.NewLimiter(rate.Limit(p.Config.Doubt.PerSecond), 1),
 		flights: map[string]*flight{}, leaving: make(chan struct{}), leases: map[ledger.Lease]time.Duration{},
-		unclaimed: map[attempt]time.Duration{},
+		unclaimed: map[string]time.Duration{},
 	}
 }
 

@@ -44,7 +44,7 @@ func (in *Intake) endLeases(ctx context.Context) (err error) {
 	now, seen := in.Elapsed(), map[ledger.Lease]bool{}
 	var problems []error
 	for _, l := range leases {
-		if l.Owner == in.owner && in.underWay(l.OrderID) != nil {
+		if in.owns(l.Owner) && in.underWay(l.OrderID) != nil {
 			continue
 		}
 		seen[l] = true
@@ -52,9 +52,9 @@ func (in *Intake) endLeases(ctx context.Context) (err error) {
 		if !known {
 			since, in.leases[l] = now, now
 		}
-		gone := in.Ledger.Exclusive() && l.Owner != in.owner
+		gone := in.Ledger.Exclusive() && !in.owns(l.Owner)
 		switch {
-		case l.Owner == in.owner && in.gaveUp(attempt{l.OrderID, l.Attempt}, now):
+		case in.gaveUp(l.Owner, now):
 			problems = append(problems, in.unclaimLate(ctx, l))
 		case gone, now-since >= l.Term:
 			problems = append(problems, in.endLease(ctx, l))
@@ -83,25 +83,19 @@ func (in *Intake) endLease(ctx context.Context, l ledger.Lease) error {
 	return err
 }
 
-// attempt is one attempt of an order.
-type attempt struct {
-	orderID string
-	number  int
-}
-
 // giveUp remembers that this process does not send an order although its claim may show up in the ledger.
-func (in *Intake) giveUp(a attempt) {
+func (in *Intake) giveUp(owner string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.unclaimed[a] = in.Elapsed()
+	in.unclaimed[owner] = in.Elapsed()
 }
 
-// gaveUp reports whether this process gave up an attempt, and forgets those that can no longer show up.
-func (in *Intake) gaveUp(a attempt, now time.Duration) bool {
+// gaveUp reports whether this process gave up a claim, and forgets those that can no longer show up.
+func (in *Intake) gaveUp(owner string, now time.Duration) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	maps.DeleteFunc(in.unclaimed, func(_ attempt, since time.Duration) bool { return now-since > 2*in.Config.Lease })
-	_, found := in.unclaimed[a]
+	maps.DeleteFunc(in.unclaimed, func(_ string, since time.Duration) bool { return now-since > 2*in.Config.Lease })
+	_, found := in.unclaimed[owner]
 	return found
 }
 

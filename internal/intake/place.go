@@ -165,7 +165,7 @@ func (in *Intake) claimed(r ledger.Record, seen sight, warnings []*portinv1.Warn
 	now := in.Now()
 	next.State = order.Sending
 	next.Attempt++
-	next.Owner, next.Lease = in.owner, in.Config.Lease
+	next.Owner, next.Lease = in.newOwner(), in.Config.Lease
 	next.Claimed, next.Updated, next.Settled = now, now, time.Time{}
 	next.Reply, next.Message, next.ErrorID = "", "", ""
 	next.Reason, next.Problem, next.RetryAfter = "", "", 0

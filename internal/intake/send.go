@@ -54,7 +54,7 @@ const (
 // those who wait for it, and no new order is taken.
 func (in *Intake) settle(ctx context.Context, claimed ledger.Record, outcome carrier.Outcome, unsent bool, f *flight) {
 	a := answer{
-		attempt: claimed.Attempt, owner: in.owner, outcome: outcome, unsent: unsent,
+		attempt: claimed.Attempt, owner: claimed.Owner, outcome: outcome, unsent: unsent,
 		now: in.Now(), steady: in.steady(), due: in.Config.Doubt.first(),
 	}
 	step := ledger.Step{By: order.ByAnswer, Now: a.now, Change: a.apply}
