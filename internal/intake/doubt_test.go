@@ -2,191 +2,32 @@ package intake_test
 
 import (
 	"context"
-	"sync"
+	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/testing/protocmp"
-	"google.golang.org/protobuf/types/known/timestamppb"
+	"google.golang.org/protobuf/proto"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/intake"
-)
-
-// The words that the tests of orders in doubt compare.
-const (
-	stateNotSent  = portinv1.OrderState_ORDER_STATE_NOT_SENT
-	stateInDoubt  = portinv1.OrderState_ORDER_STATE_IN_DOUBT
-	stateAccepted = portinv1.OrderState_ORDER_STATE_ACCEPTED
-	stateSending  = portinv1.OrderState_ORDER_STATE_SENDING
-	stateRefused  = portinv1.OrderState_ORDER_STATE_REFUSED
-
-	eventClaimed   = portinv1.PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_CLAIMED
-	eventState     = portinv1.PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_STATE_CHANGED
-	eventEvidence  = portinv1.PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_EVIDENCE
-	eventResolved  = portinv1.PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_RESOLVED
-	eventStatus    = portinv1.PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED
-	eventAttention = portinv1.PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED
-	eventDate      = portinv1.PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED
-
-	byCaller   = portinv1.ActorKind_ACTOR_KIND_CALLER
-	byService  = portinv1.ActorKind_ACTOR_KIND_SERVICE
-	byCarrier  = portinv1.ActorKind_ACTOR_KIND_CARRIER
-	byOperator = portinv1.ActorKind_ACTOR_KIND_OPERATOR
-
-	unresolved = "IN_DOUBT_UNRESOLVED: whether the carrier has the order could not be found out; look its numbers up at the carrier and resolve it"
 )
 
 // The numbers of the usual order as the carrier writes them.
 const firstNumber, secondNumber = 4165550123, 4165550124
-
-// pass lets time pass in a bubble, and waits until nothing more happens.
-func pass(d time.Duration) {
-	<-time.After(d)
-	synctest.Wait()
-}
-
-// enquiry is one question about a number.
-type enquiry struct {
-	At     time.Time
-	Number int64
-}
-
-// enquiries are what a carrier says about numbers; it may be told to say something else, and notes what it was asked.
-type enquiries struct {
-	mu     sync.Mutex
-	answer func(ctx context.Context, number int64) (carrier.Status, error)
-	asked  []enquiry
-}
-
-// enquiring has a desk's carrier answer so from now on.
-func enquiring(d *desk, answer func(context.Context, int64) (carrier.Status, error)) *enquiries {
-	e := &enquiries{answer: answer}
-	d.carrier.byNumber = e.byNumber
-	return e
-}
-
-func (e *enquiries) byNumber(ctx context.Context, number int64) (carrier.Status, error) {
-	e.mu.Lock()
-	e.asked = append(e.asked, enquiry{time.Now(), number})
-	answer := e.answer
-	e.mu.Unlock()
-	return answer(ctx, number)
-}
-
-func (e *enquiries) says(answer func(context.Context, int64) (carrier.Status, error)) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.answer = answer
-}
-
-// about returns when the carrier was asked about a number.
-func (e *enquiries) about(number int64) []time.Time {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var all []time.Time
-	for _, a := range e.asked {
-		if a.Number == number {
-			all = append(all, a.At)
-		}
-	}
-	return all
-}
-
-// always answers the same.
-func always(s carrier.Status, err error) func(context.Context, int64) (carrier.Status, error) {
-	return func(context.Context, int64) (carrier.Status, error) { return s, err }
-}
-
-// nothing is the answer of a carrier that knows no port-in.
-func nothing(context.Context, int64) (carrier.Status, error) { return carrier.Status{}, errNone }
-
-// lost is what a POST comes to whose answer got lost.
-func lost(context.Context, carrier.Call) carrier.Outcome {
-	return carrier.Outcome{Settlement: carrier.InDoubt, Evidence: "HTTP 502, 12 bytes of text/html"}
-}
-
-// running has an intake look after its orders until the test ends.
-func running(t *testing.T, in *intake.Intake) {
-	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() { in.Run(ctx) })
-	t.Cleanup(func() {
-		stop()
-		wg.Wait()
-	})
-}
-
-// placed places an order, which is answered without an error.
-func placed(t *testing.T, d *desk, key string, numbers ...string) *portinv1.PortInOrder {
-	t.Helper()
-	resp, err := d.PortIn(t.Context(), request(t, key, numbers...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.GetOrder()
-}
-
-// stands is an order as it now is.
-func stands(t *testing.T, d *desk, id string) *portinv1.PortInOrder {
-	t.Helper()
-	o, err := d.Get(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return o
-}
-
-// timeline is everything that happened to an order. Sequences are checked here, and left out.
-func timeline(t *testing.T, d *desk, id string) []*portinv1.PortInOrderEvent {
-	t.Helper()
-	resp, err := d.Events(t.Context(), &portinv1.ListPortInOrderEventsRequest{OrderId: id, PageSize: 1000})
-	if err != nil || resp.GetNextPageToken() != "" {
-		t.Fatalf("%v, %v", resp.GetNextPageToken(), err)
-	}
-	var last int64
-	for _, e := range resp.GetEvents() {
-		if e.GetSequence() <= last {
-			t.Errorf("the sequence %d comes after %d", e.GetSequence(), last)
-		}
-		last, e.Sequence = e.GetSequence(), 0
-	}
-	return resp.GetEvents()
-}
-
-// happened compares an order's timeline with what it should be. An event without an order is one of the order.
-func happened(t *testing.T, d *desk, id string, want []*portinv1.PortInOrderEvent) {
-	t.Helper()
-	for _, e := range want {
-		e.OrderId = id
-	}
-	if diff := cmp.Diff(want, timeline(t, d, id), protocmp.Transform()); diff != "" {
-		t.Errorf("the timeline (-want +got):\n%s", diff)
-	}
-}
-
-// at is a time as the ledger keeps it.
-func at(t time.Time) *timestamppb.Timestamp { return timestamppb.New(t.Truncate(time.Microsecond)) }
-
-// attentions are the reasons for a person to look at an order, without their prefix.
-func attentions(o *portinv1.PortInOrder) []string {
-	var codes []string
-	for _, a := range o.GetAttentions() {
-		codes = append(codes, a.GetCode().String()[len("ATTENTION_CODE_"):])
-	}
-	return codes
-}
 
 // TestFault01_AnOrderInDoubtIsFoundThroughItsFirstNumber has the answer of a POST that arrived get lost.
 func TestFault01_AnOrderInDoubtIsFoundThroughItsFirstNumber(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
-		d := newDesk(t, withSubmit(lost))
+		d := newDesk(t, withSubmit(lost), often(15*time.Second))
 		asked := enquiring(d, nothing)
 		o := placed(t, d, keyA)
 		if o.GetState() != stateInDoubt || o.GetNeedsAttention() || o.GetSettleTime() != nil {
@@ -207,7 +48,7 @@ func TestFault01_AnOrderInDoubtIsFoundThroughItsFirstNumber(t *testing.T) {
 			return found, nil
 		})
 		running(t, d.Intake)
-		pass(24 * time.Second) // 15 s and a fifth, and a round of 5 s and a fifth
+		pass(36 * time.Second) // 15 s and a fifth, and a round of as much
 		times := asked.about(firstNumber)
 		if len(times) != 2 || times[1].Sub(begin) < 15*time.Second {
 			t.Fatalf("the first number was asked about at %v; want before the order, and once 15 s later", times)
@@ -254,8 +95,9 @@ var rules = map[string]struct {
 	claim, note, ticket string
 	// look is the ticket that the look saw.
 	look string
-	// late tells that the order's own ticket is found when it shows up.
-	late bool
+	// refused tells that the carrier refused another order of the first number just before, late that the order's own ticket
+	// is found when it shows up.
+	refused, late bool
 }{
 	"none": {
 		before: nothing, after: nothing, claim: sawNothing, late: true,
@@ -282,10 +124,12 @@ var rules = map[string]struct {
 		note:  "the carrier knows a port-in of the first number; it could not be asked before the order was sent, so that can be an older one",
 	},
 	"other numbers": {
-		before: nothing, after: always(status("T-7", "PENDING", firstNumber, 4165550199), nil), ticket: "T-7", claim: sawNothing, note: otherNumbers, late: true,
+		before: nothing, after: always(status("T-7", "PENDING", firstNumber, 4165550199), nil), ticket: "T-7", claim: sawNothing,
+		note: otherNumbers, late: true,
 	},
 	"fewer numbers": {
-		before: nothing, after: always(status("T-7", "PENDING", firstNumber), nil), ticket: "T-7", claim: sawNothing, note: otherNumbers, late: true,
+		before: nothing, after: always(status("T-7", "PENDING", firstNumber), nil), ticket: "T-7", claim: sawNothing,
+		note: otherNumbers, late: true,
 	},
 	"more numbers": {
 		before: nothing, after: always(status("T-7", "PENDING", firstNumber, secondNumber, 4165550199), nil), ticket: "T-7", claim: sawNothing,
@@ -316,6 +160,10 @@ var rules = map[string]struct {
 		},
 		note: "the carrier knows no port-in of the first number, but one of another number of the order",
 	},
+	"another order of the first number was refused": {
+		before: nothing, after: always(exact("T-7"), nil), ticket: "T-7", claim: sawNothing, refused: true,
+		note: "the carrier knows a port-in of the order's numbers, but another order of the first number was placed within a day, so that can be the other one's",
+	},
 	"another order's ticket": {
 		before: nothing, after: always(exact("T-1"), nil), ticket: "T-1", claim: sawNothing, late: true,
 		note: "the ticket that the carrier has for the first number belongs to another order",
@@ -325,54 +173,88 @@ var rules = map[string]struct {
 const (
 	sawNothing   = "the carrier knew no port-in of the first number before the order was sent"
 	otherNumbers = "the carrier knows a port-in of the first number, with other numbers than the order's"
+	unresolved   = "IN_DOUBT_UNRESOLVED: whether the carrier has the order could not be found out; look its numbers up at the carrier and resolve it"
 )
 
 // exact is the status of an open port-in of exactly the usual order's numbers.
 func exact(ticket string) carrier.Status { return status(ticket, "PENDING", firstNumber, secondNumber) }
 
-// TestFault23_WhatIsNotSurelyTheOrdersLeavesItInDoubt goes through the rules.
+// TestFault23_WhatIsNotSurelyTheOrdersLeavesItInDoubt goes through the rules, an order each, with numbers of its own.
 func TestFault23_WhatIsNotSurelyTheOrdersLeavesItInDoubt(t *testing.T) {
 	t.Parallel()
-	for name, c := range rules {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				d := newDesk(t, often(30*time.Second))
-				placed(t, d, keyB, "416-555-0190") // its ticket is T-1
-				d.carrier.submit = lost
-				asked := enquiring(d, c.before)
-				begin := time.Now()
-				id := placed(t, d, keyA).GetOrderId()
-				asked.says(c.after)
-				running(t, d.Intake)
-				pass(6 * time.Hour)
-				times := asked.about(firstNumber)[1:]
-				want := doubtful(begin, c.claim, c.look)
-				told, resting := toldOf(times, begin, c.note, c.ticket)
-				happened(t, d, id, append(want, told...))
-				o := stands(t, d, id)
-				if o.GetState() != stateInDoubt || !cmp.Equal(attentions(o), []string{"IN_DOUBT_UNRESOLVED"}) || o.GetTicketId() != "" {
-					t.Errorf("the order is %v; want IN_DOUBT, and nothing else", o)
-				}
-				paced(t, begin, times, resting)
-				asked.says(always(exact("T-9"), nil))
-				pass(2 * time.Hour)
-				o = stands(t, d, id)
-				switch {
-				case c.late && (o.GetState() != stateAccepted || o.GetTicketId() != "T-9" || o.GetNeedsAttention()):
-					t.Errorf("when the ticket shows up at last, the order is %v; want ACCEPTED", o)
-				case !c.late && (o.GetState() != stateInDoubt || !o.GetNeedsAttention()):
-					t.Errorf("when a ticket shows up at last, the order is %v; want IN_DOUBT still", o)
-				}
-				if posts, _ := d.carrier.count(); posts != 2 {
-					t.Errorf("%d POSTs; want one for each order", posts)
-				}
-			})
+	synctest.Test(t, func(t *testing.T) {
+		const apart = 10_000 // between the numbers of one case and the next
+		names := slices.Sorted(maps.Keys(rules))
+		d := newDesk(t, often(time.Minute))
+		placed(t, d, keyB, "416-555-0190") // its ticket is T-1
+		var sent atomic.Bool
+		asked := enquiring(d, func(ctx context.Context, number int64) (carrier.Status, error) {
+			nth := (number - firstNumber) / apart
+			answer := rules[names[nth]].before
+			if sent.Load() {
+				answer = rules[names[nth]].after
+			}
+			s, err := answer(ctx, number-nth*apart)
+			return moveUp(s, nth*apart), err
 		})
+		begin := time.Now()
+		ids := make([]string, len(names))
+		for i, name := range names {
+			one, two := fmt.Sprint(firstNumber+i*apart), fmt.Sprint(secondNumber+i*apart)
+			if rules[name].refused {
+				refuses(t, d, one)
+			}
+			d.carrier.submit = lost
+			ids[i] = placed(t, d, fmt.Sprintf("0193e3a0-0000-4000-8000-%012d", i), one, two).GetOrderId()
+		}
+		posts, _ := d.carrier.count()
+		sent.Store(true)
+		running(t, d.Intake)
+		pass(6 * time.Hour)
+		for i, name := range names {
+			times := asked.about(firstNumber + int64(i*apart))[1:]
+			if rules[name].refused {
+				times = times[1:]
+			}
+			told, resting := toldOf(times, begin, rules[name].note, rules[name].ticket)
+			happened(t, d, ids[i], append(doubtful(begin, rules[name].claim, rules[name].look), told...))
+			o := stands(t, d, ids[i])
+			if o.GetState() != stateInDoubt || !cmp.Equal(attentions(o), []string{"IN_DOUBT_UNRESOLVED"}) || o.GetTicketId() != "" {
+				t.Errorf("the order is %v; want IN_DOUBT, and nothing else", o)
+			}
+			paced(t, begin, times, resting)
+			if t.Failed() {
+				t.Fatal(name)
+			}
+		}
+		asked.says(func(_ context.Context, number int64) (carrier.Status, error) {
+			nth := (number - firstNumber) / apart
+			return moveUp(exact(fmt.Sprintf("T-9 %d", nth)), nth*apart), nil
+		})
+		pass(2 * time.Hour)
+		for i, name := range names {
+			o := stands(t, d, ids[i])
+			found := o.GetState() == stateAccepted && o.GetTicketId() == fmt.Sprintf("T-9 %d", i) && !o.GetNeedsAttention()
+			if found != rules[name].late || !found && (o.GetState() != stateInDoubt || !o.GetNeedsAttention()) {
+				t.Errorf("%s: when a ticket shows up at last, the order is %v, %v", name, o.GetState(), attentions(o))
+			}
+		}
+		if now, _ := d.carrier.count(); now != posts {
+			t.Errorf("%d POSTs of orders in doubt", now-posts)
+		}
+	})
+}
+
+// refuses has the carrier refuse an order of a number.
+func refuses(t *testing.T, d *desk, number string) {
+	t.Helper()
+	d.carrier.submit = func(context.Context, carrier.Call) carrier.Outcome { return outcomes["refused"] }
+	if _, err := d.PortIn(t.Context(), request(t, "0193e3a0-0000-4000-8000-00000000000c", number)); reasonOf(err) != fault.ReasonCarrierRefused {
+		t.Fatal(err)
 	}
 }
 
-// often sets how often the ledger is asked what is due; hours pass quicker in rounds of half a minute.
+// often sets how often the ledger is asked what is due; hours pass quicker in rounds of a minute.
 func often(every time.Duration) func(*desk, *intake.Params) {
 	return func(_ *desk, p *intake.Params) { p.Config.Doubt.Every = every }
 }
@@ -416,7 +298,7 @@ func paced(t *testing.T, since time.Time, times []time.Time, resting int) {
 	if resting == len(times) {
 		t.Error("the order never needed attention")
 	}
-	const round = 36*time.Second + 2*time.Second // 30 s and a fifth; two orders a second
+	const round = 73 * time.Second // a minute and a fifth, and a second for two orders
 	for i, when := range times {
 		least := min(10*time.Minute, 15*time.Second<<i)
 		if i > resting {
@@ -429,5 +311,185 @@ func paced(t *testing.T, since time.Time, times []time.Time, resting int) {
 	}
 	if len(times) < resting+3 {
 		t.Errorf("only %d look-ups", len(times))
+	}
+}
+
+// TestFindingsThatDisagreeWaitForTwiceTheWindow has every look-up find something else than the one before.
+func TestFindingsThatDisagreeWaitForTwiceTheWindow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, withSubmit(lost), often(time.Minute))
+		asked := enquiring(d, nothing)
+		begin := time.Now()
+		id := placed(t, d, keyA).GetOrderId()
+		asked.says(func(ctx context.Context, number int64) (carrier.Status, error) {
+			if len(asked.about(firstNumber))%2 == 0 {
+				return nothing(ctx, number)
+			}
+			return status("T-7", "PENDING", firstNumber), nil
+		})
+		running(t, d.Intake)
+		pass(3 * time.Hour)
+		times := asked.about(firstNumber)[1:]
+		first := times[slices.IndexFunc(times, func(when time.Time) bool { return when.Sub(begin) >= time.Hour })]
+		if o := stands(t, d, id); len(o.GetAttentions()) != 1 || !proto.Equal(o.GetAttentions()[0].GetStartTime(), at(first)) {
+			t.Errorf("attention %v; want it from %v on, the first look-up after an hour", o.GetAttentions(), first)
+		}
+	})
+}
+
+// TestAgreementBeginsAgainWithEveryOtherFinding has the carrier change its mind once, after 25 minutes.
+func TestAgreementBeginsAgainWithEveryOtherFinding(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, withSubmit(lost), often(time.Minute))
+		asked := enquiring(d, nothing)
+		begin := time.Now()
+		id := placed(t, d, keyA).GetOrderId()
+		running(t, d.Intake)
+		pass(25 * time.Minute)
+		before := len(asked.about(firstNumber)) - 1
+		asked.says(always(status("T-7", "PENDING", firstNumber), nil))
+		pass(2 * time.Hour)
+		times := asked.about(firstNumber)[1:]
+		want := doubtful(begin, sawNothing, "")
+		early, _ := toldOf(times[:before], begin, "the carrier knows no port-in of the order's numbers", "")
+		late, _ := toldOf(times[before:], begin, otherNumbers, "T-7")
+		happened(t, d, id, slices.Concat(want, early, late))
+	})
+}
+
+// TestOfManyNumbersAFewAreAskedAbout has a carrier that knows nothing of an order of five numbers.
+func TestOfManyNumbersAFewAreAskedAbout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, withSubmit(lost))
+		asked := enquiring(d, nothing)
+		placed(t, d, keyA, "416-555-0101", "416-555-0102", "416-555-0103", "416-555-0104", "416-555-0105")
+		running(t, d.Intake)
+		pass(24 * time.Second)
+		var numbers []int64
+		for _, a := range asked.asked {
+			numbers = append(numbers, a.Number)
+		}
+		if diff := cmp.Diff([]int64{4165550101, 4165550101, 4165550103, 4165550105}, numbers); diff != "" {
+			t.Errorf("the numbers that were asked about (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestFault22_ManyOrdersInDoubtWhileTheCarrierIsDown restarts with a hundred orders in doubt, and has the carrier come back after
+// half an hour.
+func TestFault22_ManyOrdersInDoubtWhileTheCarrierIsDown(t *testing.T) {
+	t.Parallel()
+	for name, wait := range map[string]time.Duration{"refused at once": 0, "after ten seconds": 10 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk(t)
+				fleet(t, d, 100)
+				asked := enquiring(d, unreachableAfter(wait))
+				begin := time.Now()
+				fresh := again(t, d)
+				if err := fresh.Recover(t.Context()); err != nil {
+					t.Error(err)
+				}
+				running(t, fresh.Intake)
+				pass(30 * time.Minute)
+				perMinute, gaps := map[time.Duration]int{}, map[time.Duration]bool{}
+				for i, a := range asked.asked {
+					perMinute[a.At.Sub(begin)/time.Minute]++
+					if i > 0 {
+						gaps[a.At.Sub(asked.asked[i-1].At)] = true
+					}
+				}
+				if perMinute[0] > 15 || perMinute[1] > 10 || len(gaps) < 10 {
+					t.Errorf("%d and %d look-ups in the first minutes, with %d gaps; want them few and jittered", perMinute[0], perMinute[1], len(gaps))
+				}
+				for m := time.Duration(8); m < 29; m++ {
+					if n := perMinute[m] + perMinute[m+1]; n > 6 {
+						t.Errorf("%d look-ups in minutes %d and %d of a carrier that does not answer", n, m, m+1)
+					}
+				}
+				asked.says(func(_ context.Context, number int64) (carrier.Status, error) {
+					return status(fmt.Sprintf("S-%d", number), "PENDING", number), nil
+				})
+				pass(20 * time.Minute)
+				if doubt, attention := inDoubt(t, d); doubt != 0 || attention != 0 {
+					t.Errorf("20 minutes after the carrier came back %d orders are in doubt, and %d need attention", doubt, attention)
+				}
+				if posts, _ := d.carrier.count(); posts != 100 {
+					t.Errorf("%d POSTs; want 100", posts)
+				}
+			})
+		})
+	}
+}
+
+// TestAttentionComesAfterTwiceTheWindowInAnyCase has so many orders in doubt that a carrier that is down is not asked about
+// most of them.
+func TestAttentionComesAfterTwiceTheWindowInAnyCase(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, often(time.Minute))
+		fleet(t, d, 100)
+		asked := enquiring(d, unreachableAfter(0))
+		running(t, d.Intake)
+		pass(time.Hour - time.Second)
+		if _, attention := inDoubt(t, d); attention != 0 {
+			t.Errorf("%d orders need attention within the hour; the carrier has said nothing yet", attention)
+		}
+		pass(90 * time.Minute)
+		if doubt, attention := inDoubt(t, d); doubt != 100 || attention != 100 {
+			t.Errorf("after two hours and a half %d orders are in doubt, and %d of them need attention; want all", doubt, attention)
+		}
+		if n := len(asked.asked); n > 150 {
+			t.Errorf("%d look-ups at a carrier that is down", n)
+		}
+	})
+}
+
+// TestAnotherOrderOfTheFirstNumberMakesATicketNobodys for a day and the window: one that was refused may have left a ticket
+// that becomes visible late.
+func TestAnotherOrderOfTheFirstNumberMakesATicketNobodys(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		number string
+		before time.Duration
+		want   portinv1.OrderState
+	}{
+		"a moment ago":            {"416-555-0123", time.Second, stateInDoubt},
+		"a day ago":               {"416-555-0123", 24*time.Hour + 30*time.Minute, stateInDoubt},
+		"longer ago":              {"416-555-0123", 24*time.Hour + 30*time.Minute + time.Second, stateAccepted},
+		"of the second number":    {"416-555-0124", time.Second, stateAccepted},
+		"of the first as another": {"416-555-0199", time.Second, stateAccepted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk(t)
+				refuses(t, d, c.number)
+				pass(c.before)
+				d.carrier.submit = lost
+				id := placed(t, d, keyA).GetOrderId()
+				d.carrier.byNumber = always(exact("T-7"), nil)
+				running(t, d.Intake)
+				pass(25 * time.Second)
+				if got := state(t, d, id); got != c.want {
+					t.Errorf("in doubt, the order becomes %v; want %v", got, c.want)
+				}
+				if c.want != stateInDoubt {
+					return
+				}
+				// The same before it is sent again: the ticket does not keep it from being sent.
+				if _, err := d.Resolve(t.Context(), wasNotPlaced(id)); err != nil {
+					t.Fatal(err)
+				}
+				d.carrier.submit = nil
+				if o := placed(t, d, keyA); o.GetAttempt() != 2 || o.GetTicketId() == "T-7" {
+					t.Errorf("sent again, the order is %v under %q", o.GetState(), o.GetTicketId())
+				}
+			})
+		})
 	}
 }
