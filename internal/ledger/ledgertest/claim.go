@@ -27,7 +27,7 @@ func claimCases() []aCase {
 }
 
 // refused fails the test unless a claim is refused because another order holds a number.
-func (t *trial) refused(r ledger.Record, holder ledger.Record, number string) {
+func (t *trial) refused(r, holder ledger.Record, number string) {
 	t.Helper()
 	_, err := t.Claim(t.Context(), r, Entry("claimed"))
 	t.holds(err, holder, number)

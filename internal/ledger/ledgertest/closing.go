@@ -79,9 +79,9 @@ func closedSaysSo(t *trial) {
 }
 
 func closedTwice(t *trial) {
-	errs := make([]error, 8)
-	together(len(errs), func(i int) { errs[i] = t.Close() })
-	errs = append(errs, t.Close())
+	errs := make([]error, 9)
+	together(8, func(i int) { errs[i] = t.Close() })
+	errs[8] = t.Close()
 	if text := joined(errs); text != "" {
 		t.Errorf("Close, again and again:%s", text)
 	}

@@ -116,32 +116,24 @@ func collideFromBothSides(t *trial) {
 	t.counted("after the collisions", ledger.Counts{NeedsAttention: 2 * pairs})
 }
 
-// numberChangesHands has orders claim two numbers and give them back, over and over. At every moment each number has one
-// holder at the most, which the holder itself can see: a claim that was let in found nobody else.
+// numberChangesHands has orders claim two numbers and give them back, over and over. Whoever was let in looks around: it
+// has to be alone with its numbers.
 func numberChangesHands(t *trial) {
 	const callers, rounds = 12, 15
 	stores := t.stores(3)
-	numbers := []string{Number(1), Number(2), Number(3)}
-	errs := make([]error, callers)
-	got := make([]int, callers)
-	held := newRegister()
+	errs, got := make([]error, callers), make([]int, callers)
 	together(callers, func(i int) {
 		s := stores[i%len(stores)]
 		for n := range rounds {
-			r := with(Record(i*rounds+n), func(r *ledger.Record) { r.Numbers = []string{numbers[(i+n)%3], numbers[(i+2*n+1+n%2)%3]} })
-			if r.Numbers[0] == r.Numbers[1] {
-				r.Numbers = r.Numbers[:1]
-			}
+			r := with(Record(i*rounds+n), func(r *ledger.Record) { r.Numbers = []string{Number((i + n) % 3), Number((i + n + 1 + n%2) % 3)} })
 			_, err := s.Claim(t.Context(), r, Entry("claimed"))
 			if _, refused := errors.AsType[*ledger.HeldError](err); refused {
 				continue
 			}
 			if err == nil {
 				got[i]++
-				err = held.enter(r)
-				// Time for others to come in.
-				_, found := s.Find(t.Context(), r.Tenant, r.OrderID)
-				err = errors.Join(err, found, held.leave(r))
+				_, moved := s.Advance(t.Context(), r.OrderID, Move(order.InDoubt, order.ByLease, Epoch()))
+				err = errors.Join(t.alone(s, r), moved)
 			}
 			if err == nil {
 				_, err = s.Advance(t.Context(), r.OrderID, Move(order.Refused, order.ByAnswer, Epoch()))
@@ -159,10 +151,28 @@ func numberChangesHands(t *trial) {
 	if total == 0 {
 		t.Error("nobody ever held a number")
 	}
-	for _, n := range numbers {
-		if id := t.holder(n); id != "" {
-			t.Errorf("%s is held by %s, and every order was refused", n, id)
+	for n := range 3 {
+		if id := t.holder(Number(n)); id != "" {
+			t.Errorf("number %d is held by %s, and every order was refused", n, id)
 		}
 	}
 	t.counted("after all", ledger.Counts{})
+}
+
+// alone is an error if another order than r holds a number of r.
+func (t *trial) alone(s ledger.Store, r ledger.Record) error {
+	for _, n := range r.Numbers {
+		q := whole()
+		q.Number = n
+		page, _, err := s.List(t.Context(), q)
+		if err != nil {
+			return err
+		}
+		for _, other := range page {
+			if other.Holds() != (other.OrderID == r.OrderID) {
+				return fmt.Errorf("%s is held by %s, and %s is %v", n, r.OrderID, other.OrderID, other.State)
+			}
+		}
+	}
+	return nil
 }

@@ -11,27 +11,41 @@ import (
 	"github.com/portin/portin/internal/order"
 )
 
-// tenant, key, ticket, number and moment draw from what a scene has few of, so that its orders meet.
+// pick draws one of some values. Rapid prefers the first ones a little.
+func pick[V any](rt *rapid.T, label string, from ...V) V {
+	return rapid.SampledFrom(from).Draw(rt, label)
+}
+
+// seldom is true once in so many times.
+func seldom(rt *rapid.T, label string, times int) bool {
+	sides := make([]bool, times)
+	sides[times-1] = true
+	return pick(rt, label, sides...)
+}
+
+// Of tenants, accounts, keys, tickets and numbers a scene has few, so that its orders meet.
 
 func (p *play) tenant(rt *rapid.T) string {
-	return fmt.Sprintf("tenant %d of scene %d", rapid.IntRange(1, 2).Draw(rt, "tenant"), p.scenes)
+	return fmt.Sprintf("tenant %d of scene %d", pick(rt, "tenant", 1, 1, 1, 2), p.scenes)
 }
 
 func (p *play) account(rt *rapid.T) string {
-	return fmt.Sprintf("account %d of scene %d", rapid.IntRange(1, 2).Draw(rt, "account"), p.scenes)
+	return fmt.Sprintf("account %d of scene %d", pick(rt, "account", 1, 1, 1, 2), p.scenes)
 }
 
-func (p *play) key(rt *rapid.T) string { return fmt.Sprint("key ", rapid.IntRange(1, 6).Draw(rt, "key")) }
+func (p *play) key(rt *rapid.T) string {
+	return fmt.Sprint("key ", pick(rt, "key", 1, 2, 3, 4, 5, 6, 7, 8))
+}
 
 func (p *play) ticket(rt *rapid.T) string {
-	return rapid.SampledFrom([]string{"", "", Ticket(1), Ticket(2), Ticket(3), Ticket(4)}).Draw(rt, "ticket")
+	return pick(rt, "ticket", "", Ticket(1), Ticket(2), Ticket(3))
 }
 
 func (p *play) numbers(rt *rapid.T) []string {
-	some := rapid.SliceOfNDistinct(rapid.IntRange(0, 5), 1, 3, rapid.ID).Draw(rt, "numbers")
+	some := rapid.SliceOfNDistinct(rapid.SampledFrom([]int{0, 1, 2, 3, 4, 5, 6, 7}), 1, 2, rapid.ID).Draw(rt, "numbers")
 	all := make([]string, 0, len(some))
 	for _, n := range some {
-		all = append(all, Number(6*p.scenes+n))
+		all = append(all, Number(8*p.scenes+n))
 	}
 	return all
 }
@@ -42,9 +56,10 @@ func (p *play) moment(rt *rapid.T) time.Time {
 
 // text draws a text that every engine keeps as it is.
 func text(rt *rapid.T, label string) string {
-	return rapid.OneOf(
-		rapid.SampledFrom(awkward()), rapid.Map(rapid.String(), func(s string) string { return strings.ReplaceAll(s, "\x00", "") }),
-	).Draw(rt, label)
+	if seldom(rt, label+" of all texts", 8) {
+		return strings.ReplaceAll(rapid.String().Draw(rt, label), "\x00", "")
+	}
+	return rapid.SampledFrom(awkward()).Draw(rt, label)
 }
 
 // someRecord draws a new order of the scene.
@@ -54,11 +69,10 @@ func (p *play) someRecord(rt *rapid.T) ledger.Record {
 		r.Tenant, r.RequestID, r.CarrierAccount, r.Numbers = p.tenant(rt), p.key(rt), p.account(rt), p.numbers(rt)
 		r.Created = p.moment(rt)
 		r.Updated, r.Claimed = r.Created, r.Created
-		r.Due = rapid.SampledFrom([]time.Time{{}, p.moment(rt)}).Draw(rt, "due")
-		r.CustomerReference, r.Problem = text(rt, "reference"), text(rt, "problem")
+		r.Due = pick(rt, "due", time.Time{}, p.moment(rt))
+		r.CustomerReference = text(rt, "reference")
 		r.Content = rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(rt, "content")
-		r.Lease = time.Duration(rapid.IntRange(0, 1_000_000).Draw(rt, "lease")) * time.Microsecond
-		if rapid.IntRange(0, 5).Draw(rt, "attention") == 0 {
+		if seldom(rt, "attention", 6) {
 			r.Attend(ledger.AttentionNoProgress, text(rt, "why"), r.Created)
 		}
 	})
@@ -82,45 +96,68 @@ func someMove(rt *rapid.T, from order.State) move {
 			}
 		}
 	}
-	kind := rapid.IntRange(0, 9).Draw(rt, "kind of move")
-	switch {
-	case kind == 0:
-		return rapid.SampledFrom(all).Draw(rt, "move")
-	case kind < 7 && len(legal) > 0:
-		return rapid.SampledFrom(legal).Draw(rt, "legal move")
+	switch kind := pick(rt, "kind of move", "legal", "legal", "legal", "none", "legal", "legal", "any", "none"); {
+	case kind == "any":
+		return pick(rt, "move", all...)
+	case kind == "legal" && len(legal) > 0:
+		return pick(rt, "legal move", legal...)
 	}
-	return move{from, order.Cause(rapid.IntRange(0, 5).Draw(rt, "cause"))}
+	return move{from, pick[order.Cause](rt, "cause", 0, order.ByAnswer, order.ByEvidence)}
 }
 
-// someStep draws a step for an order, and says what it does. The step itself draws nothing: it may be called again.
+// change is what a step does to a record.
+type change = func(r *ledger.Record)
+
+// someChanges draws what a step does beside the move. A change draws when it is made, not when it is carried out.
+func (p *play) someChanges(rt *rapid.T, entry ledger.Entry, now time.Time) (changes []change, names []string) {
+	kinds := map[string]func() change{
+		"ticket": func() change {
+			ticket := p.ticket(rt)
+			return func(r *ledger.Record) { r.Ticket = ticket }
+		},
+		"status": func() change {
+			words := append(order.Statuses(), "", "A NEW WORD", order.StatusCompleted, order.StatusCompleted, order.StatusCancelled)
+			word := pick(rt, "status", append(words, order.StatusPending, order.StatusPending, order.StatusConfirmed)...)
+			return func(r *ledger.Record) { r.Status = word }
+		},
+		"disputing": func() change { return func(r *ledger.Record) { r.Disputing = !r.Disputing } },
+		"date": func() change {
+			date := text(rt, "date")
+			return func(r *ledger.Record) { r.PortDate = date }
+		},
+		"due": func() change {
+			due := p.moment(rt)
+			return func(r *ledger.Record) { r.Due = due }
+		},
+		"asked":     func() change { return func(r *ledger.Record) { r.Doubt.Asked++ } },
+		"attention": func() change { return func(r *ledger.Record) { r.Attend(ledger.AttentionLateAnswer, entry.Note, now) } },
+		"attended":  func() change { return func(r *ledger.Record) { r.Attention = nil } },
+		"looks":     func() change { return func(r *ledger.Record) { r.Looks = append(r.Looks, entry.Note) } },
+	}
+	all := []string{"ticket", "ticket", "ticket", "status", "status", "status", "disputing", "date", "due", "asked", "attention", "attended", "looks"}
+	names = rapid.SliceOfN(rapid.SampledFrom(all), 0, 5).Draw(rt, "changes")
+	for _, name := range names {
+		changes = append(changes, kinds[name]())
+	}
+	return changes, names
+}
+
+// someStep draws a step for an order, and says what it does.
 func (p *play) someStep(rt *rapid.T, r ledger.Record) (ledger.Step, string) {
-	m := someMove(rt, r.State)
-	now := p.moment(rt)
+	m, now := someMove(rt, r.State), p.moment(rt)
 	entry := ledger.Entry{
-		Type:   rapid.SampledFrom([]ledger.EventType{"", "", ledger.EventEvidence, ledger.EventResolved}).Draw(rt, "type"),
-		Actor:  ledger.Actor{Kind: ledger.ByOperator, Name: text(rt, "actor")},
-		Note:   text(rt, "note"),
-		Ticket: p.ticket(rt), Unverified: rapid.Bool().Draw(rt, "unverified"),
+		Type: pick(rt, "type", "", "", ledger.EventEvidence, ledger.EventResolved), Actor: ledger.Actor{Kind: ledger.ByOperator, Name: "x"},
+		Note: text(rt, "note"), Ticket: p.ticket(rt), Unverified: rapid.Bool().Draw(rt, "unverified"),
 	}
-	changes := map[string]func(r *ledger.Record){
-		"ticket":    set(p.ticket(rt), func(r *ledger.Record, v string) { r.Ticket = v }),
-		"status":    set(someStatus(rt), func(r *ledger.Record, v order.Status) { r.Status = v }),
-		"disputing": func(r *ledger.Record) { r.Disputing = !r.Disputing },
-		"date":      set(text(rt, "date"), func(r *ledger.Record, v string) { r.PortDate = v }),
-		"due":       set(p.moment(rt), func(r *ledger.Record, v time.Time) { r.Due = v }),
-		"asked":     func(r *ledger.Record) { r.Doubt.Asked++ },
-		"attention": func(r *ledger.Record) { r.Attend(ledger.AttentionLateAnswer, entry.Note, now) },
-		"attended":  func(r *ledger.Record) { r.Attention = nil },
-		"message":   set(text(rt, "message"), func(r *ledger.Record, v string) { r.Message = v }),
-		"looks":     func(r *ledger.Record) { r.Looks = append(r.Looks, entry.Note) },
+	changes, names := p.someChanges(rt, entry, now)
+	failing := ""
+	if seldom(rt, "failing", 12) {
+		failing = pick(rt, "failure", "own error", "fixed")
 	}
-	names := []string{"ticket", "status", "status", "disputing", "date", "due", "asked", "attention", "attended", "message", "looks"}
-	done := rapid.SliceOfN(rapid.SampledFrom(names), 0, 4).Draw(rt, "changes")
-	failing := rapid.SampledFrom([]string{16: "own error", 17: "fixed", 0: ""}).Draw(rt, "failing")
-	change := func(r *ledger.Record) (ledger.Entry, error) {
+	step := ledger.Step{By: m.by, Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
 		r.State = m.to
-		for _, name := range done {
-			changes[name](r)
+		for _, change := range changes {
+			change(r)
 		}
 		switch failing {
 		case "own error":
@@ -129,17 +166,6 @@ func (p *play) someStep(rt *rapid.T, r ledger.Record) (ledger.Step, string) {
 			r.Target += "!"
 		}
 		return entry, nil
-	}
-	return ledger.Step{By: m.by, Now: now, Change: change}, fmt.Sprintf("to %v by %d at %v, %q, %s", m.to, m.by, now, done, failing)
-}
-
-// someStatus draws a word of the carrier; most of them close an order or open it.
-func someStatus(rt *rapid.T) order.Status {
-	words := append(order.Statuses(), "", "A NEW WORD", order.StatusCompleted, order.StatusCompleted, order.StatusPending)
-	return rapid.SampledFrom(words).Draw(rt, "status")
-}
-
-// set is a change that puts a value that was drawn before.
-func set[V any](value V, put func(r *ledger.Record, v V)) func(r *ledger.Record) {
-	return func(r *ledger.Record) { put(r, value) }
+	}}
+	return step, fmt.Sprintf("to %v by %d at %v, %q, %s", m.to, m.by, now, names, failing)
 }

@@ -249,7 +249,9 @@ func recordIsTheCallers(t *trial) {
 	in.Fence = 0
 	want := in.Clone()
 	out := t.claimed(in)
-	spoil := func(r ledger.Record) { r.Numbers[0], r.Looks[0], r.Attention[0].Description = "spoilt", "spoilt", "spoilt" }
+	spoil := func(r ledger.Record) {
+		r.Numbers[0], r.Looks[0], r.Attention[0].Description = "spoilt", "spoilt", "spoilt"
+	}
 	spoil(in)
 	t.same("the order, once the record that was claimed is spoilt", want, t.found(want))
 	spoil(out)

@@ -14,7 +14,9 @@ import (
 // state, its attempt, its tenant, its account and its flags, no field has the value of another n.
 func Full(n int) ledger.Record {
 	r := Record(n)
-	at := func(minutes int) time.Time { return r.Created.Add(time.Duration(minutes)*time.Minute + time.Microsecond) }
+	at := func(minutes int) time.Time {
+		return r.Created.Add(time.Duration(minutes)*time.Minute + time.Microsecond)
+	}
 	word := func(what string) string { return fmt.Sprintf("%s %d", what, n) }
 	r.Target = word("target")
 	r.Lease += time.Duration(n) * time.Microsecond

@@ -10,8 +10,9 @@ import (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// Broken stores fail by design: nobody wants their smallest failure, nor a file of it.
-	for name, value := range map[string]string{"rapid.nofailfile": "true", "rapid.shrinktime": "1ms"} {
+	// Broken stores fail by design: nobody wants their smallest failure, nor a file of it. Memory is quick, so every check is
+	// made: any number but the default asks for that.
+	for name, value := range map[string]string{"rapid.nofailfile": "true", "rapid.shrinktime": "1ms", "rapid.checks": "120"} {
 		if err := flag.Set(name, value); err != nil {
 			panic(err)
 		}

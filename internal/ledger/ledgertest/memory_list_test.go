@@ -28,7 +28,9 @@ func (s *memoryStore) List(ctx context.Context, q ledger.Query) (page []ledger.R
 	case s.quirks["lists the oldest first"]:
 		slices.Reverse(page)
 	case s.quirks["lists by time alone"]:
-		slices.SortStableFunc(page, func(a, b ledger.Record) int { return newer(ledger.Record{Created: a.Created}, ledger.Record{Created: b.Created}) })
+		slices.SortStableFunc(page, func(a, b ledger.Record) int {
+			return newer(ledger.Record{Created: a.Created}, ledger.Record{Created: b.Created})
+		})
 		if n := len(page); n > 1 && page[n-1].Created.Equal(page[n-2].Created) {
 			page[n-1], page[n-2] = page[n-2], page[n-1]
 		}
@@ -149,10 +151,10 @@ func (s *memoryStore) Count(ctx context.Context) (c ledger.Counts, err error) {
 		if s.quirks["counts one tenant"] && r.Tenant != ledger.Default {
 			continue
 		}
-		switch {
-		case r.State == order.Sending:
+		if r.State == order.Sending {
 			c.Sending++
-		case r.State == order.InDoubt:
+		}
+		if r.State == order.InDoubt {
 			c.InDoubt++
 		}
 		if len(r.Attention) > 0 {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
@@ -15,10 +16,12 @@ type model struct {
 	orders map[string]ledger.Record
 	events map[string][]ledger.Event
 	calls  int64
+	// met counts what the calls met, by a word for it: a model that meets little shows little.
+	met map[string]int
 }
 
 func newModel() *model {
-	return &model{orders: map[string]ledger.Record{}, events: map[string][]ledger.Event{}}
+	return &model{orders: map[string]ledger.Record{}, events: map[string][]ledger.Event{}, met: map[string]int{}}
 }
 
 // answer is what a call should answer: an order, unless that is left open, and one of some errors, if there are any.
@@ -41,7 +44,7 @@ func (a answer) differs(got ledger.Record, err error) string {
 		if h, ok := errors.AsType[*ledger.HeldError](want); ok {
 			return isHeld && difference(h, held) == ""
 		}
-		return err != nil && (want == errAny || errors.Is(err, want))
+		return err != nil && (errors.Is(want, errAny) || errors.Is(err, want))
 	}
 	if (err != nil && len(a.errs) == 0) || (len(a.errs) > 0 && !slices.ContainsFunc(a.errs, fits)) {
 		return fmt.Sprintf("error %+v, want one of %+v", err, a.errs)
@@ -113,18 +116,23 @@ func (m *model) claim(r ledger.Record, e ledger.Entry) answer {
 	now, known := m.ofKey(r.Tenant, r.RequestID)
 	switch {
 	case r.Attempt == 1 && known:
+		m.met["a key that is taken"]++
 		return answer{now, []error{ledger.ErrMoved}}
 	case r.Attempt > 1 && !known:
+		m.met["no order to claim again"]++
 		return answer{errs: []error{ledger.ErrNotFound, ledger.ErrMoved}}
 	case r.Attempt > 1 && (now.OrderID != r.OrderID || now.State != order.NotSent || now.Attempt != r.Attempt-1):
+		m.met["an order that has moved on"]++
 		return answer{now, []error{ledger.ErrMoved}}
 	case r.Attempt > 1:
 		r = fixed(r, now)
 		r.Fence = now.Fence
 	}
 	if holders := m.holders(r); len(holders) > 0 {
+		m.met["a number that is held"]++
 		return answer{errs: heldErrors(holders)}
 	}
+	m.met[fmt.Sprintf("a claim of attempt %d", min(r.Attempt, 2))]++
 	m.put(r, ledger.Claimed(r, e))
 	return answer{record: r}
 }
@@ -135,47 +143,66 @@ func (m *model) advance(orderID string, s ledger.Step, got ledger.Record) answer
 	m.calls++
 	now, known := m.orders[orderID]
 	if !known {
+		m.met["no order to advance"]++
 		return answer{errs: []error{ledger.ErrNotFound}}
 	}
 	next, events, err := s.Apply(now)
 	switch {
 	case errors.Is(err, ledger.ErrMoved):
+		m.met["an illegal move"]++
 		return answer{now, []error{err}}
 	case errors.Is(err, errStep):
+		m.met["a step's own error"]++
 		return answer{errs: []error{errStep}}
 	case err != nil:
+		m.met["a step that changes what is fixed"]++
 		return answer{errs: []error{errAny}}
-	}
-	var refusals []error
-	for id, other := range m.orders {
-		if id != orderID && next.Ticket != "" && other.Ticket == next.Ticket && other.CarrierAccount == next.CarrierAccount {
-			refusals = append(refusals, ledger.ErrTicketTaken)
-		}
 	}
 	var holders []*ledger.HeldError
 	if next.Holds() && !now.Holds() {
 		holders = m.holders(next)
 	}
-	if s.By == order.ByEvidence && len(holders) > 0 {
-		refusals = append(refusals, heldErrors(holders)...)
-	}
-	if len(refusals) > 0 {
+	if refusals := m.refusals(next, s.By, holders); len(refusals) > 0 {
 		return answer{now, refusals}
 	}
-	for i, h := range holders {
-		if marked, _ := ledger.Collide(next, h.Holder.OrderID, s.Now); difference(marked.Attention, got.Attention) == "" {
-			holders[0], holders[i] = holders[i], holders[0]
+	return answer{record: m.collide(next, events, holders, s.Now, got)}
+}
+
+// refusals are the errors of which a store may say one of a step; none if it may be carried out.
+func (m *model) refusals(next ledger.Record, by order.Cause, holders []*ledger.HeldError) []error {
+	var refusals []error
+	for id, other := range m.orders {
+		if id != next.OrderID && next.Ticket != "" && other.Ticket == next.Ticket && other.CarrierAccount == next.CarrierAccount {
+			m.met["a ticket that is taken"]++
+			refusals = append(refusals, ledger.ErrTicketTaken)
 		}
+	}
+	if by == order.ByEvidence && len(holders) > 0 {
+		m.met["evidence about a number that is held"]++
+		refusals = append(refusals, heldErrors(holders)...)
+	}
+	return refusals
+}
+
+// collide puts an order and marks it and those that hold its numbers.
+func (m *model) collide(next ledger.Record, events []ledger.Event, holders []*ledger.HeldError, at time.Time, got ledger.Record) ledger.Record {
+	m.met[fmt.Sprintf("collisions with %d", min(len(holders), 2))]++
+	named := slices.IndexFunc(holders, func(h *ledger.HeldError) bool {
+		marked, _ := ledger.Collide(next, h.Holder.OrderID, at)
+		return difference(marked.Attention, got.Attention) == ""
+	})
+	if named > 0 {
+		holders[0], holders[named] = holders[named], holders[0]
 	}
 	for _, h := range holders {
 		var told []ledger.Event
-		next, told = ledger.Collide(next, h.Holder.OrderID, s.Now)
+		next, told = ledger.Collide(next, h.Holder.OrderID, at)
 		events = append(events, told...)
-		other, told := ledger.Collide(h.Holder, orderID, s.Now)
+		other, told := ledger.Collide(h.Holder, next.OrderID, at)
 		m.put(other, told...)
 	}
 	m.put(next, events...)
-	return answer{record: next}
+	return next
 }
 
 // take is Store.Take of one order.

@@ -19,9 +19,16 @@ func modelCases() []aCase {
 // asTheModel plays random scenes on a ledger and on the model of it. A scene goes on where the one before left off, with
 // orders, keys, numbers and tickets of its own; after a failure the next one begins with a new ledger.
 func asTheModel(t *trial) {
+	met := playOut(t)
+	t.Logf("the scenes met %v", met)
+}
+
+// playOut plays the scenes and returns how often they met what.
+func playOut(t *trial) map[string]int {
+	t.Helper()
 	p := &play{trial: t, model: newModel()}
 	failed := false
-	rapid.Check(t.TB, func(rt *rapid.T) {
+	check(t.TB, 25, func(rt *rapid.T) {
 		if failed {
 			p = &play{trial: begin(t.TB, t.engine), model: newModel()}
 		}
@@ -29,6 +36,7 @@ func asTheModel(t *trial) {
 		p.scene(rt)
 		failed = false
 	})
+	return p.model.met
 }
 
 // play is a store and the model of what it should hold.
@@ -48,18 +56,20 @@ func (p *play) scene(rt *rapid.T) {
 	p.scenes++
 	p.cast = nil
 	acts := map[string]func(rt *rapid.T){
-		"claim": p.claimNew, "claim again": p.claimAgain, "advance": p.advance, "find": p.find, "find key": p.findKey,
-		"list": p.list, "events": p.events, "take": p.take, "count": p.count, "sending": p.sending, "reopen": p.reopenNow,
+		"claim": p.claimNew, "claim again": p.claimAgain, "advance": p.advance, "rivals": p.rivals, "find": p.find, "find key": p.findKey,
+		"list": p.list, "events": p.events, "take": p.take, "count": p.count, "sending": p.sending,
 	}
 	// What changes something comes more often than what does not.
-	names := []string{"claim", "claim", "claim", "advance", "advance", "advance", "advance", "advance", "advance", "claim again", "take"}
+	names := []string{"advance", "advance", "claim", "advance", "advance", "claim again", "claim", "advance", "advance", "claim again", "rivals", "rivals", "take"}
 	names = append(names, "find", "find key", "list", "events", "count", "sending")
-	for range rapid.IntRange(4, 20).Draw(rt, "calls") {
-		name := rapid.SampledFrom(names).Draw(rt, "call")
-		if rapid.IntRange(0, 99).Draw(rt, "end of the day") == 99 {
-			name = "reopen"
-		}
-		acts[name](rt)
+	for range rapid.IntRange(2, 4).Draw(rt, "orders") {
+		p.claimNew(rt)
+	}
+	for range rapid.IntRange(5, 25).Draw(rt, "calls") {
+		acts[pick(rt, "call", names...)](rt)
+	}
+	if seldom(rt, "end of the day", 30) {
+		p.reopen()
 	}
 	p.curtain(rt)
 }
@@ -103,15 +113,31 @@ func (p *play) compare(rt *rapid.T, what string, want answer, got ledger.Record,
 	}
 }
 
-// actor is an order of the scene, and whether there is one.
-func (p *play) actor(rt *rapid.T) (ledger.Record, bool) {
-	if len(p.cast) == 0 {
+// actor is an order of the scene, and whether there is one; most often one that prefer likes, if there is such a one.
+func (p *play) actor(rt *rapid.T, prefer func(r ledger.Record) bool) (ledger.Record, bool) {
+	var liked, all []ledger.Record
+	for _, id := range p.cast {
+		r := p.model.orders[id]
+		all = append(all, r)
+		if prefer(r) {
+			liked = append(liked, r)
+		}
+	}
+	if len(liked) > 0 && !seldom(rt, "whoever", 4) {
+		all = liked
+	}
+	if len(all) == 0 {
 		return ledger.Record{}, false
 	}
-	return p.model.orders[rapid.SampledFrom(p.cast).Draw(rt, "order")], true
+	return pick(rt, "order", all...), true
 }
 
-// claimed notes a claim.
+func anybody(ledger.Record) bool { return false }
+
+// idle is an order that does not hold its numbers and may come to hold them.
+func idle(r ledger.Record) bool { return !r.Holds() && r.State != order.Refused }
+
+// claim claims an order, and the scene has it from then on.
 func (p *play) claim(rt *rapid.T, r ledger.Record) {
 	entry := Entry("claimed")
 	got, err := p.Claim(p.Context(), r, entry)
@@ -122,22 +148,55 @@ func (p *play) claim(rt *rapid.T, r ledger.Record) {
 	}
 }
 
-func (p *play) claimNew(rt *rapid.T) { p.claim(rt, p.someRecord(rt)) }
+// claimNew claims a new order, often with the numbers of one that does not hold them just now.
+func (p *play) claimNew(rt *rapid.T) {
+	r := p.someRecord(rt)
+	if other, ok := p.actor(rt, idle); ok && rapid.Bool().Draw(rt, "rival") {
+		r.Numbers = other.Numbers
+	}
+	p.claim(rt, r)
+}
 
-func (p *play) claimAgain(rt *rapid.T) {
-	was, ok := p.actor(rt)
+// rivals has an order that does not hold its numbers come back while others hold some of them.
+func (p *play) rivals(rt *rapid.T) {
+	r, ok := p.actor(rt, idle)
 	if !ok {
 		return
 	}
+	p.callBack(rt, r)
+	for _, n := range r.Numbers {
+		p.claim(rt, with(p.someRecord(rt), func(r *ledger.Record) {
+			r.Numbers = slices.Compact([]string{r.Numbers[0], n})
+		}))
+	}
+	p.advanceIt(rt, r.OrderID)
+}
+
+// callBack makes an order that is being sent one that was not.
+func (p *play) callBack(rt *rapid.T, r ledger.Record) {
+	if r.State == order.Sending {
+		p.step(rt, r, Move(order.NotSent, order.ByAnswer, p.moment(rt)), "to NOT_SENT")
+	}
+}
+
+func (p *play) claimAgain(rt *rapid.T) {
+	was, ok := p.actor(rt, func(r ledger.Record) bool { return r.State == order.NotSent })
+	if !ok {
+		return
+	}
+	if !seldom(rt, "at once", 4) {
+		p.callBack(rt, was)
+	}
 	r := with(p.someRecord(rt), func(r *ledger.Record) {
 		r.OrderID, r.Tenant, r.RequestID, r.Attempt = was.OrderID, was.Tenant, was.RequestID, was.Attempt+1
+		r.Fence = 77 // Which no claim may put.
 	})
-	switch rapid.IntRange(0, 15).Draw(rt, "mistake") {
-	case 1:
+	switch pick(rt, "mistake", "", "", "", "", "", "", "", "attempt", "order", "key") {
+	case "attempt":
 		r.Attempt = rapid.IntRange(1, 5).Draw(rt, "attempt")
-	case 2:
+	case "order":
 		r.OrderID = p.someRecord(rt).OrderID
-	case 3:
+	case "key":
 		r.RequestID = p.key(rt)
 		// A new key for an order id that is taken is a mistake that the contract has no answer for.
 		if _, known := p.model.ofKey(r.Tenant, r.RequestID); !known {
@@ -148,17 +207,28 @@ func (p *play) claimAgain(rt *rapid.T) {
 }
 
 func (p *play) advance(rt *rapid.T) {
-	r, ok := p.actor(rt)
-	if !ok || rapid.IntRange(0, 30).Draw(rt, "unknown") == 30 {
+	r, ok := p.actor(rt, idle)
+	if !ok || seldom(rt, "unknown", 30) {
 		r = Record(4_999_999)
 	}
-	step, text := p.someStep(rt, r)
-	got, err := p.Advance(p.Context(), r.OrderID, step)
-	p.compare(rt, "Advance "+text, p.model.advance(r.OrderID, step, got), got, err)
+	p.advanceIt(rt, r.OrderID)
+}
+
+func (p *play) advanceIt(rt *rapid.T, orderID string) {
+	r := p.model.orders[orderID]
+	s, text := p.someStep(rt, r)
+	r.OrderID = orderID
+	p.step(rt, r, s, text)
+}
+
+// step advances an order.
+func (p *play) step(rt *rapid.T, r ledger.Record, s ledger.Step, text string) {
+	got, err := p.Advance(p.Context(), r.OrderID, s)
+	p.compare(rt, fmt.Sprintf("Advance of an order in %v %s", r.State, text), p.model.advance(r.OrderID, s, got), got, err)
 }
 
 func (p *play) find(rt *rapid.T) {
-	r, ok := p.actor(rt)
+	r, ok := p.actor(rt, anybody)
 	tenant := p.tenant(rt)
 	want := answer{record: r}
 	if !ok || tenant != r.Tenant {
@@ -189,7 +259,7 @@ func (p *play) list(rt *rapid.T) {
 }
 
 func (p *play) events(rt *rapid.T) {
-	r, ok := p.actor(rt)
+	r, ok := p.actor(rt, anybody)
 	if !ok {
 		return
 	}
@@ -247,5 +317,3 @@ func (p *play) sending(rt *rapid.T) {
 		rt.Fatalf("Sending: error %v; (-want +got):\n%s", err, diff)
 	}
 }
-
-func (p *play) reopenNow(*rapid.T) { p.reopen() }

@@ -3,6 +3,7 @@ package ledgertest
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -37,8 +38,8 @@ func failures(t testing.TB, c aCase, e Engine) []string {
 }
 
 func (r *recorder) clean() {
-	for i := len(r.cleanups) - 1; i >= 0; i-- {
-		r.cleanups[i]()
+	for _, f := range slices.Backward(r.cleanups) {
+		f()
 	}
 }
 

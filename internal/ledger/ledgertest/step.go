@@ -28,31 +28,34 @@ func onlyLegalMoves(t *trial) {
 	for _, from := range order.States() {
 		var r ledger.Record
 		for _, to := range order.States() {
-			for by := order.ByAnswer; by <= order.ByResend; by++ {
-				if from == to {
-					continue
-				}
-				if r.OrderID == "" {
+			for by := order.ByAnswer; by <= order.ByResend && from != to; by++ {
+				if r.State != from {
 					n++
 					r = t.inState(n, from)
 				}
-				before := t.seen(r)
-				got, err := t.Advance(t.Context(), r.OrderID, Move(to, by, r.Claimed))
-				if order.CanMove(from, to, by) {
-					if err != nil || got.State != to {
-						t.Errorf("%v to %v by cause %d: %v, %v", from, to, by, got.State, err)
-					}
-					r = ledger.Record{}
-					continue
-				}
-				if !errors.Is(err, ledger.ErrMoved) {
-					t.Fatalf("%v to %v by cause %d: %v, want ErrMoved", from, to, by, err)
-				}
-				t.same("the order that comes with ErrMoved", before[0].Record, got)
-				t.same("the order that may not move", before, t.seen(r))
+				r = t.tried(r, to, by)
 			}
 		}
 	}
+}
+
+// tried tries a move, which is made if it is legal and otherwise changes nothing, and returns the order after it.
+func (t *trial) tried(r ledger.Record, to order.State, by order.Cause) ledger.Record {
+	t.Helper()
+	before := t.seen(r)
+	got, err := t.Advance(t.Context(), r.OrderID, Move(to, by, r.Claimed))
+	if order.CanMove(r.State, to, by) {
+		if err != nil || got.State != to {
+			t.Errorf("%v to %v by cause %d: %v, %v", r.State, to, by, got.State, err)
+		}
+		return got
+	}
+	if !errors.Is(err, ledger.ErrMoved) {
+		t.Fatalf("%v to %v by cause %d: %v, want ErrMoved", r.State, to, by, err)
+	}
+	t.same("the order that comes with ErrMoved", before[0].Record, got)
+	t.same("the order that may not move", before, t.seen(r))
+	return r
 }
 
 // inState is an order in a state.

@@ -3,6 +3,7 @@ package ledgertest
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -177,6 +178,9 @@ func (t *trial) same(what string, want, got any) {
 
 // difference is how two values differ; see trial.same.
 func difference(want, got any) string {
+	if reflect.DeepEqual(want, got) {
+		return "" // Nearly always, and many times faster.
+	}
 	return cmp.Diff(want, got, cmpopts.EquateEmpty(),
 		cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) && a.Location() == b.Location() }),
 		cmp.FilterValues(func(a, b []byte) bool { return len(a) > 0 || len(b) > 0 }, cmp.Comparer(bytes.Equal)),

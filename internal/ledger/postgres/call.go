@@ -49,7 +49,8 @@ func (s *Store) call(ctx context.Context, what string, do func(context.Context, 
 	}
 	within, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	defer context.AfterFunc(s.life, cancel)()
+	stay := context.AfterFunc(s.life, cancel)
+	defer stay()
 	for try := 1; ; try++ {
 		again, err := s.try(within, do)
 		if err == nil {

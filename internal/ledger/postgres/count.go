@@ -12,12 +12,13 @@ import (
 
 var errNoLedger = errors.New("the ledger's own row is gone")
 
+const countOpen = `SELECT (SELECT count(*) FROM orders WHERE state = $1), (SELECT count(*) FROM orders WHERE state = $2),
+	(SELECT count(*) FROM orders WHERE needs_attention)`
+
 // Count counts what an operator has to know of. Each count is as long as an index that has only such orders.
 func (s *Store) Count(ctx context.Context) (c ledger.Counts, err error) {
 	err = s.call(ctx, "count orders", func(ctx context.Context, conn *pgx.Conn) error {
-		const count = `SELECT (SELECT count(*) FROM orders WHERE state = $1), (SELECT count(*) FROM orders WHERE state = $2),
-			(SELECT count(*) FROM orders WHERE needs_attention)`
-		return conn.QueryRow(ctx, count, int16(order.Sending), int16(order.InDoubt)).Scan(&c.Sending, &c.InDoubt, &c.NeedsAttention)
+		return conn.QueryRow(ctx, countOpen, int16(order.Sending), int16(order.InDoubt)).Scan(&c.Sending, &c.InDoubt, &c.NeedsAttention)
 	})
 	if err != nil {
 		return ledger.Counts{}, err

@@ -21,12 +21,14 @@ type filter struct {
 	standings []int16
 	// reach is when an order may have been updated.
 	reach reach
+	// few and far are the bounds of that name.
+	few, far int
 }
 
 func newFilter(q ledger.Query) filter {
 	q.Tenant, q.Number, q.Ticket = clean(q.Tenant), clean(q.Number), clean(q.Ticket)
 	q.CustomerReference, q.RequestID, q.After.OrderID = clean(q.CustomerReference), clean(q.RequestID), clean(q.After.OrderID)
-	f := filter{Query: q, reach: everything}
+	f := filter{Query: q, reach: everything, few: few, far: far}
 	if wanted := q.Standings(); wanted != nil && len(wanted) < len(standings(ledger.Query{States: order.States()})) {
 		f.standings = standings(q)
 	}
@@ -76,15 +78,16 @@ func (s *statement) and(condition string, value any) {
 // tenant begins the conditions on orders o.
 func (f filter) tenant(s *statement) { s.sql += "o.tenant = " + s.arg(f.Tenant) }
 
-// created adds the conditions on the place in the list, of the table with that name.
+// created adds the conditions on the place in the list, of the table with that name. Of the two upper bounds only the nearer
+// one is written: an index is entered by one of them, and it may be the farther one.
 func (f filter) created(s *statement, table string) {
 	if !f.FromCreated.IsZero() {
 		s.and(table+".created >= %s", bound(f.FromCreated))
 	}
-	if !f.BeforeCreated.IsZero() {
+	begun := f.After != (ledger.Position{})
+	if !f.BeforeCreated.IsZero() && (!begun || bound(f.BeforeCreated) <= micros(f.After.Created)) {
 		s.and(table+".created < %s", bound(f.BeforeCreated))
-	}
-	if f.After != (ledger.Position{}) {
+	} else if begun {
 		s.sql += " AND (" + table + ".created, " + table + ".order_id) < (" + s.arg(micros(f.After.Created)) + ", " + s.arg(f.After.OrderID) + ")"
 	}
 }
@@ -112,14 +115,14 @@ func (f filter) rest(s *statement) {
 		s.and("o.request_id = %s", f.RequestID)
 	}
 	if f.Ticket != "" {
-		s.and("o.ticket = %s AND o.ticket <> ''", f.Ticket)
+		s.and("o.ticket = %s", f.Ticket)
 	}
 }
 
-// reference adds the condition on the caller's reference, with the words of the partial index.
+// reference adds the condition on the caller's reference.
 func (f filter) reference(s *statement) {
 	if f.CustomerReference != "" {
-		s.and("o.customer_reference = %s AND o.customer_reference <> ''", f.CustomerReference)
+		s.and("o.customer_reference = %s", f.CustomerReference)
 	}
 }
 

@@ -8,9 +8,13 @@ import (
 	"github.com/portin/portin/internal/ledger"
 )
 
-// few is how many orders may be read and sorted for a page. Where a filter lets more through, an index has to bring them
-// sorted.
-const few = 500
+const (
+	// few is how many orders may be read and sorted for a page. Where a filter lets more through, an index has to bring them
+	// sorted.
+	few = 250
+	// far is how many orders may be passed by in search of a page.
+	far = 1000
+)
 
 // List returns a page of orders. A page costs about the same however many orders there are and however far in it is: each
 // filter has an index that brings its orders newest first, and a page begins after the last order of the one before.
@@ -41,38 +45,44 @@ func (s *Store) List(ctx context.Context, q ledger.Query) (page []ledger.Record,
 	return page, more, nil
 }
 
-// updated is a page of what was updated in a range. When that is few they are read and sorted. Otherwise what else is asked
-// for leads if that is few, and the spans of the range if not.
+// updated is a page of what was updated in a range. When that is few they are read and sorted. Otherwise, if something else
+// is asked for too, the page is looked for among the newest of what that is: it may be rare, and most often lies there. When
+// that did not decide it, the spans of the range lead.
+//
+// What the steps see is one snapshot: an order that was updated in between would leave the range by its upper end, and be on
+// no page.
 func (f filter) updated(ctx context.Context, conn *pgx.Conn) (page []ledger.Record, more bool, err error) {
-	inRange, err := f.count(ctx, conn, f.inRange())
-	if err != nil {
-		return nil, false, err
-	}
-	if inRange <= few {
-		return f.page(ctx, conn, f.byUpdate())
-	}
-	if f.shelved() {
-		onShelf, err := f.count(ctx, conn, f.onShelf())
-		if err != nil {
-			return nil, false, err
-		}
-		if onShelf <= few {
-			return f.page(ctx, conn, f.byShelf())
-		}
-	}
-	// The ends of what was updated at all are read before the page, from the same snapshot: an order that is updated in between
-	// would leave the range by its upper end and be on no page.
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		return nil, false, err
 	}
 	defer func() { _ = tx.Rollback(ctx) }() // It has only read.
-	var least, most *int64
-	ends := f.ends()
-	if err := tx.QueryRow(ctx, ends.sql, ends.args...).Scan(&least, &most); err != nil || least == nil {
+	var inRange int
+	count := f.inRange()
+	if err := tx.QueryRow(ctx, count.sql, count.args...).Scan(&inRange); err != nil {
 		return nil, false, err
 	}
-	return f.page(ctx, tx, f.bySpan(f.reach.widen(*least, *most)))
+	if inRange <= f.few {
+		return f.page(ctx, tx, f.byUpdate())
+	}
+	if f.shelved() {
+		var ids []string
+		var times []int64
+		var decided bool
+		walk := f.walk()
+		if err := tx.QueryRow(ctx, walk.sql, walk.args...).Scan(&ids, &times, &decided); err != nil {
+			return nil, false, err
+		}
+		if decided {
+			return f.page(ctx, tx, named(ids, times))
+		}
+	}
+	var least, most int64
+	ends := f.ends()
+	if err := tx.QueryRow(ctx, ends.sql, ends.args...).Scan(&least, &most); err != nil {
+		return nil, false, err
+	}
+	return f.page(ctx, tx, f.bySpan(f.reach.widen(least, most)))
 }
 
 // page reads the orders that a query names by id and at, which are one more than the page may have. It ends before the
@@ -92,10 +102,4 @@ func (f filter) page(ctx context.Context, q querier, s statement) (page []ledger
 	found := 0
 	page, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (ledger.Record, error) { return scan(row, &found) })
 	return none(page), found > len(page), err
-}
-
-// count is how many orders a query names.
-func (f filter) count(ctx context.Context, conn *pgx.Conn, s statement) (n int, err error) {
-	err = conn.QueryRow(ctx, "SELECT count(*) FROM ("+s.sql+") AS found", s.args...).Scan(&n)
-	return n, err
 }

@@ -43,6 +43,10 @@ func poolConfig(c Config) (*pgxpool.Config, error) {
 	// another server process. Only their descriptions are kept, and additive migrations do not change those.
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	config.ConnConfig.StatementCacheCapacity = 0
+	config.ConnConfig.RuntimeParams["client_encoding"] = "UTF8"
+	if config.ConnConfig.RuntimeParams["application_name"] == "" {
+		config.ConnConfig.RuntimeParams["application_name"] = "portin"
+	}
 	return config, nil
 }
 

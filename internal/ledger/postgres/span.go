@@ -1,5 +1,7 @@
 package postgres
 
+import "slices"
+
 // An index finds what was updated in a range, or what was created last, but not both: "updated this week, newest first" would
 // read the week, or pass by all that was not updated in it. So there are indexes over spans of update time, of several
 // widths, each in the order of creation. A range is cut into a few spans, wide ones inside and narrow ones at its ends, and
@@ -9,7 +11,7 @@ package postgres
 var widths = [...]int{26, 31, 36, 41}
 
 // run is a row of neighbouring spans of one width: those whose number, the time shifted right by the width, is from first
-// up to but not including before.
+// up to but not including before. One of width 0 is no more than a range, at an end where no span fits.
 type run struct {
 	width         int
 	first, before int64
@@ -30,35 +32,24 @@ func (r reach) widen(least, most int64) reach {
 	return r
 }
 
-// cut cuts a range into spans, with what is left at its ends.
-func (r reach) cut() (runs []run, ends []reach) {
-	narrowest := widths[0]
-	first, before := (r.from-1)>>narrowest+1, r.before>>narrowest
-	if first >= before {
-		return nil, []reach{r}
-	}
-	ends = present(ends, reach{r.from, first << narrowest})
-	ends = present(ends, reach{before << narrowest, r.before})
-	for i, width := range widths {
-		if i == len(widths)-1 {
-			return append(runs, run{width, first, before}), ends
+// cut cuts a range into runs, the latest first.
+func (r reach) cut() []run {
+	var late, early []run // From the ends inwards.
+	inner := run{0, r.from, r.before}
+	for _, width := range widths {
+		// What lies inside, between ends of these wider spans, is left to them.
+		step := width - inner.width
+		first, before := (inner.first-1)>>step+1, inner.before>>step
+		if first >= before {
+			break
 		}
-		// What is wider than a span of this width, inside, is left to the next.
-		step := widths[i+1] - width
-		nextFirst, nextBefore := (first-1)>>step+1, before>>step
-		if nextFirst >= nextBefore {
-			return append(runs, run{width, first, before}), ends
-		}
-		runs = append(runs, run{width, first, nextFirst << step}, run{width, nextBefore << step, before})
-		first, before = nextFirst, nextBefore
+		late = append(late, run{inner.width, before << step, inner.before})
+		early = append(early, run{inner.width, inner.first, first << step})
+		inner = run{width, first, before}
 	}
-	return runs, ends
-}
-
-// present appends a range that is not empty.
-func present(all []reach, r reach) []reach {
-	if r.from < r.before {
-		return append(all, r)
+	all := append(late, inner)
+	for i := range early {
+		all = append(all, early[len(early)-1-i])
 	}
-	return all
+	return slices.DeleteFunc(all, func(r run) bool { return r.first >= r.before })
 }

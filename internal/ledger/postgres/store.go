@@ -55,6 +55,9 @@ type Store struct {
 
 var _ ledger.Store = (*Store)(nil)
 
+// errEncoding: there are texts that such a database cannot keep, and an order must not be lost for its text.
+var errEncoding = errors.New("the ledger's database has to have the encoding UTF8, and has")
+
 // Open opens the ledger in a database, and makes it when there is none. Any number of processes may open it at once. It is
 // ledger.ErrOtherCarrier when the ledger is another carrier's.
 func Open(ctx context.Context, c Config) (*Store, error) {
@@ -90,16 +93,19 @@ func (s *Store) identify(ctx context.Context, carrier string) error {
 	if err != nil {
 		return err
 	}
-	var holds string
+	var encoding, holds string
 	err = s.write(ctx, "identify the ledger", func(ctx context.Context, tx *writing) error {
 		const insert = `INSERT INTO ledger (id, carrier) VALUES ($1, $2) ON CONFLICT DO NOTHING`
 		if _, err := tx.Exec(ctx, insert, id.String(), clean(carrier)); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, `SELECT id, carrier FROM ledger`).Scan(&s.id, &holds)
+		return tx.QueryRow(ctx, `SELECT id, carrier, current_setting('server_encoding') FROM ledger`).Scan(&s.id, &holds, &encoding)
 	})
 	if err != nil {
 		return err
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("%w %s", errEncoding, encoding)
 	}
 	if holds != clean(carrier) {
 		return fmt.Errorf("%w: those of %s, not of %s", ledger.ErrOtherCarrier, holds, carrier)

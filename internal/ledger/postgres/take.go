@@ -11,6 +11,16 @@ import (
 	"github.com/portin/portin/internal/order"
 )
 
+const (
+	takeDue = `WITH picked AS MATERIALIZED (
+			SELECT order_id AS id, due AS was FROM orders WHERE state = $1 AND due <> 0 AND due <= $2
+			ORDER BY due, order_id LIMIT $3 FOR UPDATE SKIP LOCKED
+		)
+		UPDATE orders SET due = $4, fence = fence + 1 FROM picked WHERE order_id = id RETURNING was, ` + recordColumns
+
+	readSending = `SELECT order_id, attempt, owner, lease FROM orders WHERE state = $1 ORDER BY order_id`
+)
+
 // Take hands out orders that something is due for. Takers pass over the rows that another one has locked and then find
 // them due later; a row that is not due any more once its lock is free is dropped by the server.
 func (s *Store) Take(ctx context.Context, t ledger.Turn) ([]ledger.Record, error) {
@@ -23,12 +33,7 @@ func (s *Store) Take(ctx context.Context, t ledger.Turn) ([]ledger.Record, error
 	}
 	var all []taken
 	err := s.write(ctx, "take orders that are due", func(ctx context.Context, tx *writing) error {
-		const take = `WITH picked AS MATERIALIZED (
-			SELECT order_id AS id, due AS was FROM orders WHERE state = $1 AND due <> 0 AND due <= $2
-			ORDER BY due, order_id LIMIT $3 FOR UPDATE SKIP LOCKED
-		)
-		UPDATE orders SET due = $4, fence = fence + 1 FROM picked WHERE order_id = id RETURNING was, ` + recordColumns
-		rows, err := tx.Query(ctx, take, int16(t.State), micros(t.Now), t.Limit, micros(t.Until))
+		rows, err := tx.Query(ctx, takeDue, int16(t.State), micros(t.Now), t.Limit, micros(t.Until))
 		if err != nil {
 			return err
 		}
@@ -54,8 +59,7 @@ func (s *Store) Take(ctx context.Context, t ledger.Turn) ([]ledger.Record, error
 // Sending returns who is sending which orders.
 func (s *Store) Sending(ctx context.Context) (leases []ledger.Lease, err error) {
 	err = s.call(ctx, "read who is sending", func(ctx context.Context, conn *pgx.Conn) error {
-		rows, err := conn.Query(ctx, `SELECT order_id, attempt, owner, lease FROM orders WHERE state = $1 ORDER BY order_id`,
-			int16(order.Sending))
+		rows, err := conn.Query(ctx, readSending, int16(order.Sending))
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func (s *Store) Advance(ctx context.Context, orderID string, step ledger.Step) (
 
 // advance returns the order as it is after the step, or beside an error.
 func (t *transaction) advance(ctx context.Context, orderID string, step ledger.Step) (ledger.Record, error) {
-	before, err := t.order(ctx, orderByID, orderID)
+	before, err := t.byID(ctx, orderID)
 	if err != nil {
 		return ledger.Record{}, err
 	}

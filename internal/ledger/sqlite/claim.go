@@ -87,9 +87,9 @@ func (t *transaction) unticketed(ctx context.Context, r ledger.Record) error {
 		return nil
 	}
 	const owner = `SELECT order_id FROM orders INDEXED BY orders_ticket
-		WHERE carrier_account = ? AND ticket = ? AND ticket <> '' AND order_id <> ?`
+		WHERE ticket = ? AND ticket <> '' AND carrier_account = ? AND order_id <> ?`
 	var other string
-	taken, err := t.one(ctx, owner, []any{r.CarrierAccount, r.Ticket, r.OrderID}, &other)
+	taken, err := t.one(ctx, owner, []any{r.Ticket, r.CarrierAccount, r.OrderID}, &other)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,11 @@ func prepare(path string) (string, error) {
 	case file.Mode().Perm()&0o200 == 0:
 		return "", fmt.Errorf("the ledger %s is read-only (mode %s): its owner has to be able to write to it", path, file.Mode())
 	}
+	// The lock stands beside the file itself, by whatever link somebody comes to it.
+	path, err = filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", fmt.Errorf("the ledger %s: %w", path, err)
+	}
 	return path, nil
 }
 

@@ -12,10 +12,8 @@ const few = 1000
 
 // List returns a page of orders, newest first, and whether there are more; see ledger.Store.
 //
-// A page costs what it holds, whatever the ledger holds, for every filter and for states, categories, attention and times
-// together. A key, a ticket and a number lead to few orders; other filters beside them are applied to these one by one. The
-// same is done with a range of updates beside a customer reference: many orders of one reference, few of them in the range,
-// are the one case that takes longer the more there are.
+// A page costs what it holds, whatever the ledger holds, by every filter and by any of them together: a key, a ticket and a
+// number lead to few orders, to which the other filters are held one by one, and a page of many orders is merged.
 func (s *Store) List(ctx context.Context, q ledger.Query) (page []ledger.Record, more bool, err error) {
 	w := want(q)
 	if len(w.classes) == 0 {
@@ -50,27 +48,29 @@ func (l *line) plan(ctx context.Context, w wanted, few int) (plan, error) {
 		return w.narrow(byTicket)
 	case w.Number != "":
 		return w.narrow(byNumber)
-	}
-	if w.touched() {
-		scarce, err := l.scarce(ctx, w, few)
-		if err != nil {
-			return plan{}, err
-		}
-		if scarce {
-			return w.narrow(byUpdate)
-		}
-	}
-	switch {
 	case w.CustomerReference != "":
-		return w.merge(mergeReference, w.streams())
-	case w.touched():
-		spans, err := l.spans(ctx, w)
-		if err != nil {
-			return plan{}, err
-		}
-		return w.merge(mergeTouched, w.windows(spans))
+		return l.mergeSpans(ctx, w, referenceSpans, mergeReference)
 	}
-	return w.merge(mergeStanding, w.streams())
+	if !w.touched() {
+		return w.merge(mergeClasses, w.streams())
+	}
+	scarce, err := l.scarce(ctx, w, few)
+	if err != nil {
+		return plan{}, err
+	}
+	if scarce {
+		return w.narrow(byUpdate)
+	}
+	return l.mergeSpans(ctx, w, allSpans, mergeTouched)
+}
+
+// mergeSpans merges a page from the spans that there are.
+func (l *line) mergeSpans(ctx context.Context, w wanted, find, query string) (plan, error) {
+	spans, err := l.spans(ctx, w, find)
+	if err != nil {
+		return plan{}, err
+	}
+	return w.merge(query, w.windows(spans))
 }
 
 // page reads the page of a plan.

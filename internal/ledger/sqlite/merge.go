@@ -1,21 +1,19 @@
 package sqlite
 
-import "encoding/json"
-
 // A merged plan finds any page of any number of orders at the same cost. Orders of one class stand in an index in the order of
 // lists; each class that is wanted is a stream, and the page is merged from the streams. The merge is a recursive query whose
 // queue is sorted: it begins with the first order of each stream, and each order that leaves the queue is replaced by the next
 // one of its stream. So it reads as many orders as the page has, and one for each stream.
 const (
 	mergeOrders = `WITH RECURSIVE
-		stream(standing, attention, lag, least, created, order_id) AS MATERIALIZED (
-			SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(:streams)),
-		merged(serial, created, order_id, standing, attention, lag, least) AS (
-			SELECT o.serial, o.created, o.order_id, p.standing, p.attention, p.lag, p.least
+		stream(run, least, created, order_id) AS MATERIALIZED (
+			SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(:streams)),
+		merged(serial, created, order_id, run, least) AS (
+			SELECT o.serial, o.created, +o.order_id, p.run, p.least
 				FROM stream p CROSS JOIN orders o ON o.serial = (`
 	mergeAgain = `)
 			UNION ALL
-			SELECT o.serial, o.created, o.order_id, p.standing, p.attention, p.lag, p.least
+			SELECT o.serial, o.created, +o.order_id, p.run, p.least
 				FROM merged p CROSS JOIN orders o ON o.serial = (`
 	mergeLimit = `)
 			ORDER BY 2 DESC, 3 DESC
@@ -23,27 +21,25 @@ const (
 		SELECT ` + selected + ` FROM merged CROSS JOIN orders o ON o.serial = merged.serial CROSS JOIN contents c ON c.serial = merged.serial`
 
 	// The next order of a stream p.
-	nextOrder = `SELECT h.serial FROM orders h INDEXED BY `
-	nextBelow = ` AND h.standing = p.standing AND h.needs_attention = p.attention
-		AND (h.created, h.order_id) < (p.created, p.order_id) AND h.created >= p.least`
+	nextOrder   = `SELECT h.serial FROM orders h INDEXED BY `
+	nextBelow   = ` AND (h.created, h.order_id) < (p.created, p.order_id) AND h.created >= p.least`
 	nextTouched = ` AND h.updated >= :from_updated AND h.updated < :before_updated`
 	nextSort    = ` ORDER BY h.created DESC, h.order_id DESC LIMIT 1`
 
-	nextStanding  = nextOrder + `orders_standing WHERE h.tenant = :tenant` + nextBelow + nextSort
-	nextReference = nextOrder + `orders_reference WHERE h.tenant = :tenant AND h.customer_reference = :reference
-		AND h.customer_reference <> ''` + nextBelow + nextTouched + nextSort
-	nextInWindow = nextOrder + `orders_touched WHERE h.tenant = :tenant` + nextBelow + ` AND h.lag = p.lag` + nextTouched + nextSort
+	nextOfClass     = nextOrder + `orders_class WHERE h.tenant = :tenant AND h.class = p.run` + nextBelow + nextSort
+	nextOfReference = nextOrder + `orders_reference WHERE h.tenant = :tenant AND h.customer_reference = :reference
+		AND h.customer_reference <> '' AND h.span = p.run` + nextBelow + nextTouched + nextSort
+	nextOfSpan = nextOrder + `orders_span WHERE h.tenant = :tenant AND h.span = p.run` + nextBelow + nextTouched + nextSort
 
-	mergeStanding  = mergeOrders + nextStanding + mergeAgain + nextStanding + mergeLimit
-	mergeReference = mergeOrders + nextReference + mergeAgain + nextReference + mergeLimit
-	mergeTouched   = mergeOrders + nextInWindow + mergeAgain + nextInWindow + mergeLimit
+	mergeClasses   = mergeOrders + nextOfClass + mergeAgain + nextOfClass + mergeLimit
+	mergeReference = mergeOrders + nextOfReference + mergeAgain + nextOfReference + mergeLimit
+	mergeTouched   = mergeOrders + nextOfSpan + mergeAgain + nextOfSpan + mergeLimit
 )
 
 // stream is a run of orders in the order of lists, from below a place down to a creation.
 type stream struct {
-	class
-
-	lag   int64
+	// run is the class or the span.
+	run   int64
 	least int64
 	below place
 }
@@ -52,7 +48,7 @@ type stream struct {
 func (w wanted) streams() []stream {
 	all := make([]stream, 0, len(w.classes))
 	for _, c := range w.classes {
-		all = append(all, stream{class: c, least: w.fromCreated, below: w.below})
+		all = append(all, stream{run: int64(c), least: w.fromCreated, below: w.below})
 	}
 	return all
 }
@@ -61,14 +57,14 @@ func (w wanted) streams() []stream {
 func (w wanted) merge(query string, streams []stream) (plan, error) {
 	rows := make([][]any, 0, len(streams))
 	for _, s := range streams {
-		rows = append(rows, []any{s.standing, s.attention, s.lag, s.least, s.below.created, s.below.orderID})
+		rows = append(rows, []any{s.run, s.least, s.below.created, s.below.orderID})
 	}
-	text, err := json.Marshal(rows)
+	runs, err := list(rows)
 	if err != nil {
 		return plan{}, err
 	}
 	return plan{query, named(map[string]any{
-		"tenant": w.Tenant, "streams": string(text), "reference": w.CustomerReference,
+		"tenant": w.Tenant, "streams": runs, "reference": w.CustomerReference,
 		"from_updated": w.fromUpdated, "before_updated": w.beforeUpdated, "limit": w.Limit + 1,
 	})}, nil
 }

@@ -1,7 +1,5 @@
 package sqlite
 
-import "encoding/json"
-
 // A narrow plan finds the few orders that one filter leaves, holds every other filter against each of them, and sorts what is
 // left where the index does not. The orders h are chosen first; only those of the page are read wholly.
 const (
@@ -12,12 +10,12 @@ const (
 		AND (:reference = '' OR h.customer_reference = :reference)
 		AND (:number = '' OR EXISTS (SELECT 1 FROM numbers m WHERE m.tenant = h.tenant AND m.number = :number
 			AND m.created = h.created AND m.order_id = h.order_id))
-		AND (h.standing, h.needs_attention) IN (SELECT value->>0, value->>1 FROM json_each(:classes))`
+		AND h.class IN (SELECT value FROM json_each(:classes))`
 	narrowSort  = ` ORDER BY h.created DESC, h.order_id DESC`
 	narrowLimit = ` LIMIT :limit) found CROSS JOIN orders o ON o.serial = found.serial CROSS JOIN contents c ON c.serial = found.serial`
 
 	byKey    = narrowOrders + `orders h INDEXED BY orders_key WHERE h.tenant = :tenant AND h.request_id = :request_id` + narrowRest + narrowLimit
-	byTicket = narrowOrders + `orders h INDEXED BY orders_by_ticket WHERE h.tenant = :tenant AND h.ticket = :ticket AND h.ticket <> ''` +
+	byTicket = narrowOrders + `orders h INDEXED BY orders_ticket WHERE h.ticket = :ticket AND h.ticket <> '' AND h.tenant = :tenant` +
 		narrowRest + narrowSort + narrowLimit
 	byUpdate = narrowOrders + `orders h INDEXED BY orders_updated WHERE h.tenant = :tenant` + narrowRest + narrowSort + narrowLimit
 	byNumber = narrowOrders + `numbers n CROSS JOIN orders h ON h.serial = n.serial
@@ -30,17 +28,13 @@ const fewUpdated = `SELECT 1 FROM orders INDEXED BY orders_updated WHERE tenant 
 
 // narrow is a query with one of the narrow plans.
 func (w wanted) narrow(query string) (plan, error) {
-	classes := make([][2]int, 0, len(w.classes))
-	for _, c := range w.classes {
-		classes = append(classes, [2]int{c.standing, c.attention})
-	}
-	text, err := json.Marshal(classes)
+	classes, err := list(w.classes)
 	if err != nil {
 		return plan{}, err
 	}
 	return plan{query, named(map[string]any{
 		"tenant": w.Tenant, "created": w.below.created, "order_id": w.below.orderID, "from_created": w.fromCreated,
 		"from_updated": w.fromUpdated, "before_updated": w.beforeUpdated, "request_id": w.RequestID, "ticket": w.Ticket,
-		"reference": w.CustomerReference, "number": w.Number, "classes": string(text), "limit": w.Limit + 1,
+		"reference": w.CustomerReference, "number": w.Number, "classes": classes, "limit": w.Limit + 1,
 	})}, nil
 }

@@ -65,6 +65,7 @@ func (t *transaction) insert(ctx context.Context, r ledger.Record) (stored, erro
 		return stored{}, err
 	}
 	_, err = t.exec(ctx, `INSERT INTO contents (serial, content, numbers) VALUES (?, ?, ?)`, s.serial, r.Content, s.numbers)
+	t.recent.keep(s)
 	return s, err
 }
 
@@ -83,5 +84,6 @@ func (t *transaction) update(ctx context.Context, before stored, after ledger.Re
 		}
 	}
 	_, err = t.exec(ctx, updateOrder(changed), append(args, s.serial)...)
+	t.recent.keep(s)
 	return s, err
 }

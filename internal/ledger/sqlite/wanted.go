@@ -12,16 +12,13 @@ import (
 type wanted struct {
 	ledger.Query
 
-	// classes are what standing and needs_attention may be.
+	// classes are those of the orders that are wanted, as far as states, categories and attention say.
 	classes []class
 	// below is where the page begins: after it, in the order of lists.
 	below place
 	// The ranges begin at and end before; those of the creation are only the beginning, for below has the end.
 	fromCreated, fromUpdated, beforeUpdated int64
 }
-
-// class is what orders have in common that are found together.
-type class struct{ standing, attention int }
 
 // place is an order's place in a list, or one between two orders.
 type place struct {
@@ -40,9 +37,9 @@ func want(q ledger.Query) wanted {
 		standings = ledger.Query{States: order.States()}.Standings()
 	}
 	for _, s := range standings {
-		for attention := range 2 {
-			if q.NeedsAttention == nil || *q.NeedsAttention == (attention == 1) {
-				w.classes = append(w.classes, class{s, attention})
+		for _, attention := range []bool{false, true} {
+			if q.NeedsAttention == nil || *q.NeedsAttention == attention {
+				w.classes = append(w.classes, newClass(s, attention))
 			}
 		}
 	}

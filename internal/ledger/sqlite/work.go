@@ -44,6 +44,7 @@ func (t *transaction) take(ctx context.Context, turn ledger.Turn) ([]ledger.Reco
 	}
 	var taken []ledger.Record
 	for _, s := range due {
+		delete(t.recent, s.record.OrderID)
 		s.record.Due = cut(turn.Until)
 		s.record.Fence++
 		const again = `UPDATE orders SET due = ?, fence = ? WHERE serial = ?`

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -15,8 +16,9 @@ const crowd = 256
 // writer carries out all writes, one after the other, in one goroutine. Those that wait at the same time share a
 // transaction and so one flush to the disk: it takes what is there, and waits for nobody.
 type writer struct {
-	db   *sql.DB
-	line *line
+	db     *sql.DB
+	line   *line
+	recent recent
 	// crowd is how many writes share a commit at the most.
 	crowd    int
 	waiting  chan *write
@@ -30,14 +32,17 @@ type write struct {
 	do func(t *transaction) error
 	// gone is the error of a caller that is no longer interested; it counts only before the write begins.
 	gone func() error
-	// answer is told once the outcome is on the disk.
-	answer chan error
+	// outcome is what became of it, and answer is told that once it is on the disk.
+	outcome error
+	answer  chan error
+	// left tells that it did not begin, because its caller was gone.
+	left bool
 }
 
 // startWriter starts the goroutine that writes, by a pool that has one connection. The context outlives every write.
 func startWriter(ctx context.Context, db *sql.DB) *writer {
 	w := &writer{
-		db: db, line: &line{db: db}, crowd: crowd,
+		db: db, line: &line{db: db}, recent: recent{}, crowd: crowd,
 		waiting: make(chan *write), stopping: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	go w.run(ctx)
@@ -54,8 +59,9 @@ func (w *writer) stop() error {
 // close gives the connection back.
 func (w *writer) close() error { return w.db.Close() }
 
-// write carries out a write and returns once it is on the disk. It hands a context on that does not end: what has begun is
-// carried out. A write whose context is done before it begins is not.
+// write carries out a write and returns once it is on the disk, or when its context is done. It hands a context on that does
+// not end: what has begun is carried out, whether or not somebody still waits. A write whose context is done before it begins
+// is not.
 func (w *writer) write(ctx context.Context, do func(ctx context.Context, t *transaction) error) error {
 	j := &write{
 		do:     func(t *transaction) error { return do(context.WithoutCancel(ctx), t) },
@@ -69,7 +75,12 @@ func (w *writer) write(ctx context.Context, do func(ctx context.Context, t *tran
 	}
 	select {
 	case w.waiting <- j:
-		return <-j.answer
+		select {
+		case err := <-j.answer:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-w.stopped:
@@ -108,41 +119,40 @@ func (w *writer) gather(group ...*write) []*write {
 // serve carries out a group in one transaction and tells everybody what became of it. When the transaction fails, all of
 // its writes have failed: even one that only looked may have seen what another of them did.
 func (w *writer) serve(ctx context.Context, group []*write) {
-	outcomes := make([]error, len(group))
-	carried, err := w.commit(ctx, group, outcomes)
-	for i, j := range group {
-		if err != nil && carried[i] {
-			outcomes[i] = err
+	err := w.attempt(ctx, group, (*transaction).carry)
+	if errors.Is(err, errUndo) {
+		err = w.attempt(ctx, group, (*transaction).carryAlone)
+	}
+	for _, j := range group {
+		if err != nil && !j.left {
+			j.outcome = err
 		}
-		j.answer <- outcomes[i]
+		j.answer <- j.outcome
 	}
 }
 
-// commit carries out a group. It fills in the outcome of each write, tells which of them have begun, and returns the error
-// that all of these have in common.
-func (w *writer) commit(ctx context.Context, group []*write, outcomes []error) (begun []bool, err error) {
-	begun = make([]bool, len(group))
-	for i := range group {
-		begun[i] = true
-	}
-	t, err := begin(ctx, w.line)
+// attempt carries out a group. The outcome of each write stands when it returns no error.
+func (w *writer) attempt(ctx context.Context, group []*write, carry func(*transaction, context.Context, *write) error) error {
+	t, err := begin(ctx, w.line, w.recent)
 	if err != nil {
-		return begun, fmt.Errorf("begin a transaction: %w", err)
+		return fmt.Errorf("begin a transaction: %w", err)
 	}
-	for i, j := range group {
-		if outcomes[i] = j.gone(); outcomes[i] != nil {
-			begun[i] = false
+	for _, j := range group {
+		if j.left {
 			continue
 		}
-		var lost error
-		if outcomes[i], lost = t.carry(ctx, j.do); lost != nil {
+		if j.outcome = j.gone(); j.outcome != nil {
+			j.left = true
+			continue
+		}
+		if err := carry(t, ctx, j); err != nil {
 			t.rollback(ctx)
-			return begun, lost
+			return err
 		}
 	}
 	if err := t.commit(ctx); err != nil {
-		return begun, fmt.Errorf("commit: %w", err)
+		return fmt.Errorf("commit: %w", err)
 	}
 	w.commits.Add(1)
-	return begun, nil
+	return nil
 }

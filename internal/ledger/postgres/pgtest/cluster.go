@@ -96,8 +96,8 @@ func Connect(t testing.TB, databaseURL string) *pgx.Conn {
 	return conn
 }
 
-// database makes an empty database, and removes it when the test ends.
-func (c *Cluster) database(t testing.TB) string {
+// Database returns the URL of a new, empty database of the cluster. It is gone when the test ends.
+func (c *Cluster) Database(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("test_%d", c.databases.Add(1))
 	if err := c.administer("CREATE DATABASE " + name + " TEMPLATE template0"); err != nil {
@@ -176,14 +176,27 @@ func (c *Cluster) Terminate(t testing.TB, backend int) {
 // Blocked waits until a connection to a database, any but its own, waits for a lock, and returns its backend.
 func Blocked(t testing.TB, databaseURL string) int {
 	t.Helper()
+	return awaited(t, databaseURL, "wait_event_type", "Lock")
+}
+
+// Waiting waits until a connection to a database waits for this event, of those that PostgreSQL's documentation names, and
+// returns its backend.
+func Waiting(t testing.TB, databaseURL, event string) int {
+	t.Helper()
+	return awaited(t, databaseURL, "wait_event", event)
+}
+
+// awaited looks again and again until some backend waits for something.
+func awaited(t testing.TB, databaseURL, column, what string) int {
+	t.Helper()
 	conn := Connect(t, databaseURL)
-	const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1`
+	query := `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND ` + column + ` = $1 LIMIT 1`
 	look, late := time.NewTicker(5*time.Millisecond), time.NewTimer(patience)
 	defer look.Stop()
 	defer late.Stop()
 	for {
 		var backend int
-		switch err := conn.QueryRow(t.Context(), waiting).Scan(&backend); {
+		switch err := conn.QueryRow(t.Context(), query, what).Scan(&backend); {
 		case err == nil:
 			return backend
 		case !errors.Is(err, pgx.ErrNoRows):
@@ -192,7 +205,7 @@ func Blocked(t testing.TB, databaseURL string) int {
 		select {
 		case <-look.C:
 		case <-late.C:
-			t.Fatal("nobody waits for a lock")
+			t.Fatalf("nobody waits for %s", what)
 		}
 	}
 }

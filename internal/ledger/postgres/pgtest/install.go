@@ -33,7 +33,7 @@ func binaries() (string, error) {
 		return "", fmt.Errorf("initdb is neither in the PATH nor in /usr/lib/postgresql/*/bin")
 	}
 	release := func(path string) int {
-		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path)))) //nolint:errcheck // what is no number is the oldest
+		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path)))) // What is no number is the oldest.
 		return n
 	}
 	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return release(a) - release(b) })), nil

@@ -59,7 +59,7 @@ func Database(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("the shared PostgreSQL does not start: %v", err)
 	}
-	return c.database(t)
+	return c.Database(t)
 }
 
 // Start starts a cluster of the test's own, which it may stop and start again, with one empty database.

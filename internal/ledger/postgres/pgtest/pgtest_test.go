@@ -99,7 +99,7 @@ func TestServerDiesWithTheTestProcess(t *testing.T) {
 	if missing := pgtest.Missing(); missing != "" {
 		t.Skip(missing)
 	}
-	test := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestServerDiesWithTheTestProcess$") //nolint:gosec // this very binary
+	test := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestServerDiesWithTheTestProcess$")
 	test.Env = append(os.Environ(), victim+"=1")
 	out, err := test.StdoutPipe()
 	if err != nil {
@@ -108,12 +108,14 @@ func TestServerDiesWithTheTestProcess(t *testing.T) {
 	if err := test.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(out)
-	for lines.Scan() && !strings.HasPrefix(lines.Text(), victim) {
+	var said []string
+	for lines := bufio.NewScanner(out); len(said) != 3 && lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), victim) {
+			said = strings.Fields(lines.Text())
+		}
 	}
-	said := strings.Fields(lines.Text())
 	if len(said) != 3 {
-		t.Fatalf("the other process said %q", lines.Text())
+		t.Fatalf("the other process said %q", said)
 	}
 	conn := pgtest.Connect(t, said[1])
 	if err := test.Process.Kill(); err != nil {

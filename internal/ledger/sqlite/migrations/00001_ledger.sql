@@ -15,9 +15,9 @@ CREATE TABLE ledger (
     probe    INTEGER NOT NULL
 ) STRICT;
 
--- What changes in the life of an order, and what orders are found by. standing is the state and the category in one number,
--- needs_attention whether attention has anything in it, and lag the number of binary digits of the seconds from created to
--- updated (-1 when the clock ran backwards).
+-- What changes in the life of an order, and what orders are found by. needs_attention is whether attention has anything in it.
+-- class is the standing (the state and the category in one number) and needs_attention in one number, span the class and how
+-- long after its creation the order was changed, roughly: class.go makes them.
 CREATE TABLE orders (
     serial             INTEGER NOT NULL PRIMARY KEY,
     order_id           TEXT    NOT NULL,
@@ -27,9 +27,9 @@ CREATE TABLE orders (
     target             TEXT    NOT NULL,
     customer_reference TEXT    NOT NULL,
     state              INTEGER NOT NULL,
-    standing           INTEGER NOT NULL,
     needs_attention    INTEGER NOT NULL,
-    lag                INTEGER NOT NULL,
+    class              INTEGER NOT NULL,
+    span               INTEGER NOT NULL,
     attempt            INTEGER NOT NULL,
     owner              TEXT    NOT NULL,
     lease_ns           INTEGER NOT NULL,
@@ -62,15 +62,13 @@ CREATE TABLE orders (
 
 CREATE UNIQUE INDEX orders_id ON orders (order_id);
 CREATE UNIQUE INDEX orders_key ON orders (tenant, request_id);
-CREATE UNIQUE INDEX orders_ticket ON orders (carrier_account, ticket) WHERE ticket <> '';
+CREATE UNIQUE INDEX orders_ticket ON orders (ticket, carrier_account) WHERE ticket <> '';
 
--- Lists are merged from one ordered stream for each standing, with and without attention: see merge.go and touched.go.
-CREATE INDEX orders_standing ON orders (tenant, standing, needs_attention, created, order_id);
-CREATE INDEX orders_reference ON orders (tenant, customer_reference, standing, needs_attention, created, order_id)
-    WHERE customer_reference <> '';
-CREATE INDEX orders_touched ON orders (tenant, standing, needs_attention, lag, created, order_id, updated);
-CREATE INDEX orders_updated ON orders (tenant, updated, created, order_id);
-CREATE INDEX orders_by_ticket ON orders (tenant, ticket, created, order_id) WHERE ticket <> '';
+-- Lists are merged from one ordered stream for each class or span: see merge.go and touched.go.
+CREATE INDEX orders_class ON orders (tenant, class, created, order_id);
+CREATE INDEX orders_span ON orders (tenant, span, created, order_id, updated);
+CREATE INDEX orders_reference ON orders (tenant, customer_reference, span, created, order_id, updated) WHERE customer_reference <> '';
+CREATE INDEX orders_updated ON orders (tenant, updated, class, created, order_id);
 
 -- Periodic work, and what an operator has to know of, at a cost that does not grow with the orders that are over.
 CREATE INDEX orders_due ON orders (state, due) WHERE due <> 0;

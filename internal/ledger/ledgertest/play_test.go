@@ -1,0 +1,20 @@
+package ledgertest
+
+import (
+	"testing"
+)
+
+// TestModelMeetsEverything holds the random scenes to what they are for.
+func TestModelMeetsEverything(t *testing.T) {
+	t.Parallel()
+	met := playOut(begin(t, engine(false, func(*memory) {})))
+	for _, what := range []string{
+		"a claim of attempt 1", "a claim of attempt 2", "a key that is taken", "a number that is held", "an order that has moved on",
+		"no order to advance", "an illegal move", "a step's own error", "a step that changes what is fixed", "a ticket that is taken",
+		"evidence about a number that is held", "collisions with 0", "collisions with 1", "collisions with 2",
+	} {
+		if met[what] == 0 {
+			t.Errorf("no scene met %s", what)
+		}
+	}
+}

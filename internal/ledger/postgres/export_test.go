@@ -1,0 +1,4 @@
+package postgres
+
+// BeginWriting is how a transaction that writes begins.
+var BeginWriting = beginWriting
