@@ -119,7 +119,7 @@ func TestFlaws(t *testing.T) {
 				t.Parallel()
 				broken := engine(slices.Contains(onlyShared, c.name), func(m *memory) { m.quirks[q] = true })
 				// A race is lost once in some tries.
-				for range 5 {
+				for range 100 {
 					if len(failures(t, c, broken)) > 0 {
 						return
 					}
