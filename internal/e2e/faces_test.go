@@ -12,12 +12,11 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/testing/protocmp"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/app"
 	"github.com/portin/portin/internal/config"
 	"github.com/portin/portin/internal/product"
-	"github.com/portin/portin/internal/sandbox"
 )
 
 func marshalled(t *testing.T, o *portinv1.PortInOrder) []byte {
@@ -32,7 +31,7 @@ func marshalled(t *testing.T, o *portinv1.PortInOrder) []byte {
 // TestErrorsNameFieldsInTheCallersSpelling sends the same bad order over both faces.
 func TestErrorsNameFieldsInTheCallersSpelling(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := start(t, sqlite)
 	o := golden(t, product.Specs()[0], "smallest")
 	o.GetForm().GetServiceAddress().PostalCode = "D0D 0D0"
 	o.GetTrunkDid().GetDids()[0].Number = "911"
@@ -78,7 +77,7 @@ func TestErrorsNameFieldsInTheCallersSpelling(t *testing.T) {
 			t.Errorf("over JSON (-want +got):\n%s", diff)
 		}
 	}
-	if got := s.orders(t); len(got) != 0 {
+	if got := s.carrier.posts(); len(got) != 0 {
 		t.Errorf("the carrier got %v", got)
 	}
 }
@@ -101,7 +100,7 @@ func TestLargeDocumentsPassBothFaces(t *testing.T) {
 	t.Parallel()
 	// More than the 4 MiB that gRPC takes by default, and less than the real limits, for the race detector's sake.
 	limits := config.Limits{Numbers: 1000, FileBytes: 2 << 20, DocumentBytes: 5 << 20}
-	s := start(t, func(c *config.Config) { c.Limits = limits })
+	s := start(t, sqlite, func(p *app.Params) { p.Config.Limits = limits })
 	document := func(size int) *portinv1.Document {
 		return &portinv1.Document{FileName: "loa.pdf", MimeType: "application/pdf", Content: append([]byte("%PDF-1.7\n"), bytes.Repeat([]byte{'x'}, size-9)...)}
 	}
@@ -132,45 +131,14 @@ func TestLargeDocumentsPassBothFaces(t *testing.T) {
 	if _, err := s.grpc.PortIn(t.Context(), &portinv1.PortInRequest{Order: full, RequestId: newKey()}); status.Code(err) != codes.ResourceExhausted {
 		t.Errorf("with 4 MiB more than a message may have: %v", err)
 	}
-	if got := len(s.orders(t)); got != 2 {
+	if got := len(s.carrier.posts()); got != 2 {
 		t.Errorf("the carrier got %d POSTs, want 2", got)
-	}
-}
-
-// TestEverySwitchOfTheCarrier places and follows an order under each setting of what is unknown of the carrier.
-func TestEverySwitchOfTheCarrier(t *testing.T) {
-	t.Parallel()
-	for _, unknown := range sandbox.AllUnknowns() {
-		t.Run(unknown.Name, func(t *testing.T) {
-			t.Parallel()
-			s := start(t, func(c *config.Config) { c.Standin.Unknowns = unknown.Unknowns.String() })
-			o := golden(t, product.Specs()[0], "smallest")
-			key := newKey()
-			first, err := s.grpc.PortIn(t.Context(), &portinv1.PortInRequest{Order: o, RequestId: key})
-			if err != nil || first.GetOrder().GetState() != portinv1.OrderState_ORDER_STATE_ACCEPTED {
-				t.Fatalf("%v, %v", first, err)
-			}
-			again, err := s.grpc.PortIn(t.Context(), &portinv1.PortInRequest{Order: o, RequestId: key})
-			if err != nil || !again.GetReplayed() {
-				t.Errorf("the replay answers %v, %v", again, err)
-			}
-			if diff := cmp.Diff(first.GetOrder(), again.GetOrder(), protocmp.Transform()); diff != "" {
-				t.Errorf("the replay (-first +again):\n%s", diff)
-			}
-			// The same numbers under another key: the order is open, so they are held, whatever the carrier says of them.
-			if _, err := s.grpc.PortIn(t.Context(), &portinv1.PortInRequest{Order: o, RequestId: newKey()}); status.Code(err) != codes.AlreadyExists {
-				t.Errorf("the same numbers again: %v", err)
-			}
-			if got := s.orders(t); len(got) != 1 {
-				t.Errorf("the carrier got %d POSTs, want 1", len(got))
-			}
-		})
 	}
 }
 
 func TestStatusAndCatalogueOverJSON(t *testing.T) {
 	t.Parallel()
-	s := start(t)
+	s := start(t, sqlite)
 	placed := message[portinv1.PortInResponse](t, s.place(t, marshalled(t, golden(t, product.Specs()[0], "smallest")), newKey())).GetOrder()
 	base := "http://" + s.HTTPAddress
 	for _, path := range []string{
@@ -191,7 +159,6 @@ func TestStatusAndCatalogueOverJSON(t *testing.T) {
 		"/v1/tickets/..%2F..%2FSipTrunks/status":          400,
 		"/v1/port-ins/01977a3e-0000-7000-8000-0000000000": 400,
 		"/v1/port-ins/" + newKey():                        404,
-		"/v1/port-ins":                                    501,
 		"/v1/port-ins:watch":                              501,
 		"/v1/nothing":                                     404,
 	} {

@@ -178,7 +178,7 @@ func (in *Intake) adopt(ctx context.Context, was ledger.Record, seen sight) (*po
 		return nil, fault.New(fault.ReasonNumberInOpenOrder, "the carrier has the numbers in an open port-in that belongs to another order; follow that one, or wait until it is closed").
 			WithCause(err)
 	case err != nil:
-		return nil, writeFault(err)
+		return nil, writeFault(ctx, err)
 	}
 	in.Log.WarnContext(ctx, "order found at the carrier before it was sent again", slog.String("order_id", was.OrderID), slog.String("ticket_id", settled.Ticket))
 	return in.answer(settled, true)

@@ -378,7 +378,7 @@ func TestOfManyNumbersAFewAreAskedAbout(t *testing.T) {
 	})
 }
 
-// TestFault22_ManyOrdersInDoubtWhileTheCarrierIsDown restarts with a hundred orders in doubt, and has the carrier come back after
+// TestFault22_ManyOrdersInDoubtWhileTheCarrierIsDown restarts with sixty orders in doubt, and has the carrier come back after
 // half an hour.
 func TestFault22_ManyOrdersInDoubtWhileTheCarrierIsDown(t *testing.T) {
 	t.Parallel()
@@ -387,7 +387,7 @@ func TestFault22_ManyOrdersInDoubtWhileTheCarrierIsDown(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				d := newDesk(t)
-				fleet(t, d, 100)
+				fleet(t, d, 60)
 				asked := enquiring(d, unreachableAfter(wait))
 				begin := time.Now()
 				fresh := again(t, d)
@@ -418,8 +418,8 @@ func TestFault22_ManyOrdersInDoubtWhileTheCarrierIsDown(t *testing.T) {
 				if doubt, attention := inDoubt(t, d); doubt != 0 || attention != 0 {
 					t.Errorf("20 minutes after the carrier came back %d orders are in doubt, and %d need attention", doubt, attention)
 				}
-				if posts, _ := d.carrier.count(); posts != 100 {
-					t.Errorf("%d POSTs; want 100", posts)
+				if posts, _ := d.carrier.count(); posts != 60 {
+					t.Errorf("%d POSTs; want 60", posts)
 				}
 			})
 		})
@@ -432,7 +432,7 @@ func TestAttentionComesAfterTwiceTheWindowInAnyCase(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t, often(time.Minute))
-		fleet(t, d, 100)
+		fleet(t, d, 60)
 		asked := enquiring(d, unreachableAfter(0))
 		running(t, d.Intake)
 		pass(time.Hour - time.Second)
@@ -440,7 +440,7 @@ func TestAttentionComesAfterTwiceTheWindowInAnyCase(t *testing.T) {
 			t.Errorf("%d orders need attention within the hour; the carrier has said nothing yet", attention)
 		}
 		pass(90 * time.Minute)
-		if doubt, attention := inDoubt(t, d); doubt != 100 || attention != 100 {
+		if doubt, attention := inDoubt(t, d); doubt != 60 || attention != 60 {
 			t.Errorf("after two hours and a half %d orders are in doubt, and %d of them need attention; want all", doubt, attention)
 		}
 		if n := len(asked.asked); n > 150 {

@@ -13,6 +13,8 @@ import (
 
 // flight is an order that this process is sending.
 type flight struct {
+	// orderID is the order's.
+	orderID string
 	// landed closes when those who wait can be answered.
 	landed chan struct{}
 
@@ -65,7 +67,7 @@ func (in *Intake) board(orderID string) (f *flight, mine bool, err error) {
 		return nil, false, fault.New(fault.ReasonLedgerUnavailable, "the ledger of orders does not take what became of an earlier order; nothing was sent").
 			WithRetryAfter(5 * time.Second)
 	}
-	f = &flight{landed: make(chan struct{})}
+	f = &flight{orderID: orderID, landed: make(chan struct{})}
 	in.flights[orderID] = f
 	in.sending.Add(1)
 	return f, true, nil

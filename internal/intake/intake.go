@@ -172,7 +172,7 @@ const Tenant = ledger.Default
 func (in *Intake) Get(ctx context.Context, orderID string) (*portinv1.PortInOrder, error) {
 	r, err := in.Ledger.Find(ctx, Tenant, strings.ToLower(orderID))
 	if err != nil {
-		return nil, readFault(err)
+		return nil, readFault(ctx, err)
 	}
 	return render(r)
 }

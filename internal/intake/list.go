@@ -36,7 +36,7 @@ func (in *Intake) List(ctx context.Context, req *portinv1.ListPortInOrdersReques
 	q.Limit, q.MaxBytes = pageSize(req.GetPageSize()), maxPage
 	page, more, err := in.Ledger.List(ctx, q)
 	if err != nil {
-		return nil, readFault(err)
+		return nil, readFault(ctx, err)
 	}
 	resp, size := &portinv1.ListPortInOrdersResponse{}, 0
 	for i, r := range page {
@@ -71,7 +71,7 @@ func (in *Intake) Events(ctx context.Context, req *portinv1.ListPortInOrderEvent
 	size := pageSize(req.GetPageSize())
 	events, err := in.Ledger.Events(ctx, Tenant, orderID, after, size+1)
 	if err != nil {
-		return nil, readFault(err)
+		return nil, readFault(ctx, err)
 	}
 	resp, bytes := &portinv1.ListPortInOrderEventsResponse{}, 0
 	for i, e := range events {

@@ -51,7 +51,7 @@ func (w *world) begin() {
 			runtime.Goexit()
 		}
 	})
-	w.intake.Config.Doubt.Every = 5 * time.Minute
+	w.intake.Config.Doubt.Every = 15 * time.Minute
 	if err := w.intake.Recover(w.t.Context()); err != nil {
 		w.troublef("the start: %v", err)
 	}
@@ -339,7 +339,7 @@ func (w *world) actions() map[string]func(*rapid.T) {
 // callers may see with what the carrier truly has. It says more with -rapid.checks=2000.
 func TestWhatCallersAreToldIsTrue(t *testing.T) {
 	t.Parallel()
-	const few = 20
+	const few = 6
 	checks := flag.Lookup("rapid.checks")
 	runs := 0
 	rapid.Check(t, func(rt *rapid.T) {

@@ -77,7 +77,7 @@ func (in *Intake) PortIn(ctx context.Context, req *portinv1.PortInRequest) (*por
 			CustomerReference: o.GetForm().GetCustomerReference(), Content: kept, Numbers: product.Numbers(o), Created: in.Now(),
 		}
 	case err != nil:
-		return nil, writeFault(err)
+		return nil, writeFault(ctx, err)
 	default:
 		same, err := sameContent(before.Content, content)
 		switch {
@@ -142,15 +142,15 @@ func (in *Intake) fly(ctx context.Context, next ledger.Record, seen sight, call 
 	held, from, err := in.claim(ctx, next, seen.entry())
 	switch unknown := (*unknownClaimError)(nil); {
 	case errors.As(err, &unknown):
-		f.answer(ledger.Record{}, writeFault(err))
+		f.answer(ledger.Record{}, writeFault(ctx, err))
 		go in.unclaim(context.WithoutCancel(ctx), next, f)
-		return nil, writeFault(err)
+		return nil, writeFault(ctx, err)
 	case errors.Is(err, ledger.ErrMoved):
 		in.land(next.OrderID, f, ledger.Record{}, err)
 		return in.overtaken(ctx, held, next)
 	case err != nil:
 		in.land(next.OrderID, f, ledger.Record{}, err)
-		return nil, writeFault(err)
+		return nil, writeFault(ctx, err)
 	}
 	in.Reach(PointClaimed)
 	f.claim(held)

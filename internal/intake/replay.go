@@ -71,8 +71,13 @@ func (in *Intake) await(ctx context.Context, f *flight, replayed bool) (*portinv
 	}
 	r, err := f.stands()
 	switch {
+	case errors.Is(err, ledger.ErrMoved): // another process was faster
+		if r, err = in.Ledger.Find(ctx, Tenant, f.orderID); err != nil {
+			return nil, writeFault(ctx, err)
+		}
+		return in.replay(ctx, r)
 	case err != nil:
-		return nil, writeFault(err)
+		return nil, writeFault(ctx, err)
 	case r.State == 0: // another request with this key is about to claim the order
 		return nil, fault.New(fault.ReasonDeadlineExceeded, "the order is about to be sent by another request with this request_id; ask again with it")
 	}
@@ -108,13 +113,13 @@ func reused(r ledger.Record) *fault.Error {
 }
 
 // writeFault is what the caller of PortIn is told when the ledger says no.
-func writeFault(err error) error {
+func writeFault(ctx context.Context, err error) error {
 	var e *fault.Error
-	switch {
-	case errors.As(err, &e):
+	if errors.As(err, &e) {
 		return e
-	case errors.Is(err, ledger.ErrMoved):
-		return fault.New(fault.ReasonDeadlineExceeded, "another request with this request_id is under way; ask again with it").WithCause(err)
+	}
+	if ended := ctxFault(ctx); ended != nil {
+		return ended
 	}
 	return ledgerDown(err)
 }
@@ -126,13 +131,16 @@ func ledgerDown(cause error) *fault.Error {
 }
 
 // readFault is what a caller is told when the ledger does not give what it asked for.
-func readFault(err error) error {
+func readFault(ctx context.Context, err error) error {
 	var e *fault.Error
 	switch {
 	case errors.As(err, &e):
 		return e
 	case errors.Is(err, ledger.ErrNotFound):
 		return fault.New(fault.ReasonOrderNotFound, "there is no such order; check the order_id").WithCause(err)
+	}
+	if ended := ctxFault(ctx); ended != nil {
+		return ended
 	}
 	return fault.New(fault.ReasonLedgerUnavailable, "the ledger of orders does not answer; ask again").
 		WithRetryAfter(5 * time.Second).WithCause(err)

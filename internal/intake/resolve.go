@@ -21,7 +21,7 @@ import (
 func (in *Intake) Resolve(ctx context.Context, req *portinv1.ResolveInDoubtRequest) (*portinv1.PortInOrder, error) {
 	r, err := in.Ledger.Find(ctx, Tenant, strings.ToLower(req.GetOrderId()))
 	if err != nil {
-		return nil, readFault(err)
+		return nil, readFault(ctx, err)
 	}
 	d := decision{resolution: req.GetResolution()}
 	switch {
@@ -60,7 +60,7 @@ func (in *Intake) Resolve(ctx context.Context, req *portinv1.ResolveInDoubtReque
 	case err != nil && d.isMade(decided):
 		return render(decided)
 	case err != nil:
-		return nil, readFault(err)
+		return nil, readFault(ctx, err)
 	}
 	in.Log.WarnContext(ctx, "an operator resolved an order in doubt", slog.String("order_id", r.OrderID), slog.String("state", decided.State.String()),
 		slog.Bool("unverified", d.unverified))

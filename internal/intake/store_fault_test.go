@@ -124,7 +124,7 @@ func TestFault11_AProcessThatDiesLeavesNoOrderSending(t *testing.T) {
 					t.Fatal(err)
 				}
 
-				d := newDesk(t, func(d *desk, p *intake.Params) {
+				d := newDesk(t, often(time.Minute), func(d *desk, p *intake.Params) {
 					d.ledger = &flakyLedger{Store: reopened(t, path)}
 					d.carrier = at
 					p.Ledger, p.Carrier = d.ledger, at
@@ -423,15 +423,15 @@ func TestFault18_EveryMethodOfTheLedgerFailsOnceAtEveryCall(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					l := &life{t: t, wire: &tripwire{}}
-					l.desk = newDesk(t, often(20*time.Second), func(d *desk, p *intake.Params) {
+					l.desk = newDesk(t, often(time.Minute), func(d *desk, p *intake.Params) {
 						l.wire.Store = d.ledger
 						d.carrier.submit, d.carrier.byNumber = l.submit, l.byNumber
 						p.Ledger = l.wire
 					})
 					l.wire.set("", f, 0)
 					running(t, l.Intake)
-					// Turns are all alike: eight of them stand for the rest.
-					for n := 1; n == 1 || (l.wire.calls[m] >= n-1 && (n <= 8 || m != "Take" && m != "Sending")); n++ {
+					// Turns are all alike: four of them stand for the rest.
+					for n := 1; n == 1 || (l.wire.calls[m] >= n-1 && (n <= 4 || m != "Take" && m != "Sending")); n++ {
 						l.wire.set(m, f, n)
 						l.day++
 						l.lives()

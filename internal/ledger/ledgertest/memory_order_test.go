@@ -151,7 +151,7 @@ func (s *memoryStore) apply(step ledger.Step, now ledger.Record) (next ledger.Re
 func (s *memoryStore) settle(now, next ledger.Record, events []ledger.Event, step ledger.Step, err error) (ledger.Record, error) {
 	switch {
 	case err != nil && s.quirks["fails together"]:
-		s.poisoned = true
+		s.poisoned = 10
 		return s.out(now), err
 	case errors.Is(err, ledger.ErrMoved) && !s.quirks["keeps the order to itself"]:
 		return s.out(s.orders[now.OrderID]), err

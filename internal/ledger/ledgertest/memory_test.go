@@ -36,9 +36,9 @@ type memory struct {
 	keys     map[[2]string]string
 	events   map[string][]ledger.Event
 	sequence int64
-	// latest is the order that was claimed last, and poisoned tells that the call before failed.
+	// latest is the order that was claimed last, and poisoned how many calls are to fail because another one did.
 	latest   string
-	poisoned bool
+	poisoned int
 }
 
 // quirk is something that a store does wrong.
@@ -104,10 +104,12 @@ func (s *memoryStore) enter(ctx context.Context) (leave func(), err error) {
 		err = s.opening.Err()
 	case ctx.Err() != nil && !s.quirks["works for nobody"]:
 		err = ctx.Err()
-		s.poisoned = s.quirks["leaves together"]
-	case s.poisoned:
+		if s.quirks["leaves together"] {
+			s.poisoned = 10
+		}
+	case s.poisoned > 0:
 		err = errors.New("somebody else's call failed")
-		s.poisoned = false
+		s.poisoned--
 	}
 	if err != nil {
 		s.mu.Unlock()

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -82,6 +83,14 @@ func newBulk(t testing.TB, n int) bulk {
 	}
 	return bulk{Store: s, n: n, span: time.Duration(n) * time.Minute}
 }
+
+// These are what the ith order of a bulk is known by. Ten orders have each number; not every ticket has an order.
+func (b bulk) orderID(i int) string { return fmt.Sprintf("%08x-0000-7000-8000-%012x", i, i) }
+func (b bulk) requestID(i int) string {
+	return fmt.Sprintf("%08x-0000-4000-8000-%012x", uint32(i*2654435761), i)
+}
+func (b bulk) ticket(i int) string { return fmt.Sprintf("TICKET-%d", i) }
+func (b bulk) number(i int) string { return fmt.Sprintf("+1416%07d", i%(b.n/10)) }
 
 // at is a time in a bulk: 0 is its beginning, 1 its end.
 func (b bulk) at(part float64) time.Time {

@@ -1,0 +1,109 @@
+package ledger_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/ledger/ledgertest"
+)
+
+func TestClaimed(t *testing.T) {
+	t.Parallel()
+	r := ledgertest.Full(1)
+	e := entry()
+	e.Type = ledger.EventEvidence // A claim is a claim whatever the entry says.
+	want := ledger.Event{
+		OrderID: r.OrderID, Time: r.Claimed, Actor: e.Actor, Type: ledger.EventClaimed, Attempt: r.Attempt, State: r.State, Status: r.Status,
+		Ticket: "seen", PortDate: r.PortDate, Unverified: true, Note: "a note",
+	}
+	if diff := cmp.Diff(want, ledger.Claimed(r, e)); diff != "" {
+		t.Errorf("Claimed (-want +got):\n%s", diff)
+	}
+	e.Ticket, want.Ticket = "", r.Ticket
+	if diff := cmp.Diff(want, ledger.Claimed(r, e)); diff != "" {
+		t.Errorf("Claimed without a ticket of its own (-want +got):\n%s", diff)
+	}
+}
+
+func TestCollide(t *testing.T) {
+	t.Parallel()
+	r := ledgertest.Full(1)
+	before := r.Clone()
+	next, told := ledger.Collide(r, "another", later())
+	want := r.Clone()
+	want.Updated = later()
+	want.Attention = append(want.Attention, ledger.Attention{
+		Code: ledger.AttentionNumbersHeldTwice, Since: later(),
+		Description: "order another holds a number of this order too; the carrier may have two orders for it",
+	})
+	if diff := cmp.Diff(want, next); diff != "" {
+		t.Errorf("the order (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]ledger.Event{{
+		OrderID: r.OrderID, Time: later(), Actor: ledger.Actor{Kind: ledger.ByService}, Type: ledger.EventAttentionChanged, Attempt: r.Attempt,
+		State: r.State, Status: r.Status, Ticket: r.Ticket, PortDate: r.PortDate,
+		Note: "NO_TICKET: no ticket 1\nLATE_ANSWER: late 1\nNUMBERS_HELD_TWICE: " + want.Attention[2].Description,
+	}}, told); diff != "" {
+		t.Errorf("the events (-want +got):\n%s", diff)
+	}
+	again, told := ledger.Collide(next, "a third", later().AddDate(1, 0, 0))
+	if diff := cmp.Diff(next, again); diff != "" || told != nil {
+		t.Errorf("a second collision tells of %v and changes the order (-before +after):\n%s", told, diff)
+	}
+	spoil(again)
+	spoil(next)
+	if diff := cmp.Diff(before, r); diff != "" {
+		t.Errorf("Collide shares something with what it was handed (-before +after):\n%s", diff)
+	}
+}
+
+// noted is a note as an event keeps it.
+func noted(note string) string {
+	return ledger.Claimed(ledgertest.Record(1), ledger.Entry{Note: note}).Note
+}
+
+func TestNotesAreBounded(t *testing.T) {
+	t.Parallel()
+	full := strings.Repeat("x", ledger.MaxNote)
+	for note, want := range map[string]string{
+		"":                       "",
+		"\n a note \t":           "\n a note \t",
+		full:                     full,
+		full + "y":               full,
+		full[1:] + "é":           full[1:],
+		full[2:] + "é":           full[2:] + "é",
+		full[3:] + "\U0001F4DE":  full[3:],
+		full[4:] + "\U0001F4DEx": full[4:] + "\U0001F4DE",
+		"a\x00b\xffc\xfe\xfdd":   "a\uFFFDb\uFFFDc\uFFFDd",
+		full[2:] + "\x00":        full[2:], // What takes a byte's place takes three.
+		full[3:] + "\xff":        full[3:] + "\uFFFD",
+	} {
+		if diff := cmp.Diff(want, noted(note)); diff != "" {
+			t.Errorf("a note of %d bytes (-want +got):\n%s", len(note), diff)
+		}
+	}
+}
+
+func TestEveryNoteIsText(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		piece := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })).Draw(t, "piece")
+		times := rapid.IntRange(0, 2*ledger.MaxNote).Draw(t, "times")
+		note := strings.Repeat(piece, min(times, 3*ledger.MaxNote/max(1, len(piece))))
+		got := noted(note)
+		whole := strings.ReplaceAll(strings.ToValidUTF8(note, "\uFFFD"), "\x00", "\uFFFD")
+		switch {
+		case len(got) > ledger.MaxNote, !utf8.ValidString(got), strings.ContainsRune(got, 0):
+			t.Errorf("a note of %d bytes is no text: %q", len(got), got)
+		case !strings.HasPrefix(whole, got):
+			t.Errorf("a note is not how it begins: %q", got)
+		case len(got) < len(whole) && len(got) <= ledger.MaxNote-utf8.UTFMax:
+			t.Errorf("a note of %d bytes was cut to %d", len(whole), len(got))
+		}
+	})
+}

@@ -1,0 +1,110 @@
+package ledger_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/ledger/ledgertest"
+	"github.com/portin/portin/internal/order"
+)
+
+func TestCategoryIsOfAcceptedOrders(t *testing.T) {
+	t.Parallel()
+	for _, s := range order.States() {
+		for _, word := range append(order.Statuses(), "", "A NEW WORD") {
+			for _, disputing := range []bool{false, true} {
+				want := order.Category(0)
+				if s == order.Accepted {
+					want = max(order.CategoryOpen, word.Category(disputing))
+				}
+				r := ledger.Record{State: s, Status: word, Disputing: disputing}
+				if got := r.Category(); got != want {
+					t.Errorf("%v with status %q, disputing %v: category %d, want %d", s, word, disputing, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestHolds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		state  order.State
+		status order.Status
+		want   bool
+	}{
+		{order.Sending, "", true},
+		{order.Sending, order.StatusCompleted, true},
+		{order.NotSent, "", false},
+		{order.NotSent, order.StatusPending, false},
+		{order.Refused, "", false},
+		{order.InDoubt, "", true},
+		{order.InDoubt, order.StatusCancelled, true},
+		{order.Accepted, "", true},
+		{order.Accepted, order.StatusPending, true},
+		{order.Accepted, order.StatusRejected, true}, // The porting team may revive it.
+		{order.Accepted, "A NEW WORD", true},
+		{order.Accepted, order.StatusCompleted, false},
+		{order.Accepted, order.StatusExpired, false},
+	} {
+		if got := (ledger.Record{State: c.state, Status: c.status}).Holds(); got != c.want {
+			t.Errorf("%v with status %q holds its numbers: %v, want %v", c.state, c.status, got, c.want)
+		}
+	}
+}
+
+func TestAttention(t *testing.T) {
+	t.Parallel()
+	var r ledger.Record
+	r.Attend(ledger.AttentionNoTicket, "first", later())
+	r.Attend(ledger.AttentionLateAnswer, "second", later())
+	r.Attend(ledger.AttentionNoTicket, "not told twice", later().AddDate(1, 0, 0))
+	want := []ledger.Attention{
+		{Code: ledger.AttentionNoTicket, Description: "first", Since: later()}, {Code: ledger.AttentionLateAnswer, Description: "second", Since: later()},
+	}
+	if diff := cmp.Diff(want, r.Attention); diff != "" {
+		t.Errorf("after Attend (-want +got):\n%s", diff)
+	}
+	if !r.Attends(ledger.AttentionNoTicket) || !r.Attends(ledger.AttentionLateAnswer) || r.Attends(ledger.AttentionNoProgress) {
+		t.Errorf("Attends is wrong about %v", r.Attention)
+	}
+	r.Unattend(ledger.AttentionNoProgress)
+	r.Unattend(ledger.AttentionNoTicket)
+	if diff := cmp.Diff(want[1:], r.Attention); diff != "" {
+		t.Errorf("after Unattend (-want +got):\n%s", diff)
+	}
+	r.Unattend(ledger.AttentionLateAnswer)
+	if len(r.Attention) > 0 || r.Attends(ledger.AttentionLateAnswer) {
+		t.Errorf("after the last Unattend: %v", r.Attention)
+	}
+}
+
+func TestCloneSharesNothing(t *testing.T) {
+	t.Parallel()
+	r := ledgertest.Full(1)
+	clone := r.Clone()
+	if diff := cmp.Diff(r, clone); diff != "" {
+		t.Errorf("a clone (-want +got):\n%s", diff)
+	}
+	spoil(clone)
+	if diff := cmp.Diff(ledgertest.Full(1), r); diff != "" {
+		t.Errorf("the record whose clone was spoilt (-want +got):\n%s", diff)
+	}
+}
+
+func TestHeldErrorNamesNoNumber(t *testing.T) {
+	t.Parallel()
+	held := &ledger.HeldError{Holder: ledgertest.Full(1), Number: ledgertest.Number(3)}
+	text := held.Error()
+	if !strings.Contains(text, held.Holder.OrderID) {
+		t.Errorf("%q does not name the order", text)
+	}
+	for _, secret := range append(held.Holder.Numbers, held.Number, held.Holder.Tenant, held.Holder.CustomerReference) {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q names %q", text, secret)
+		}
+	}
+}
