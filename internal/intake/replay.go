@@ -114,8 +114,7 @@ func reused(r ledger.Record) *fault.Error {
 
 // writeFault is what the caller of PortIn is told when the ledger says no.
 func writeFault(ctx context.Context, err error) error {
-	var e *fault.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*fault.Error](err); ok {
 		return e
 	}
 	if ended := ctxFault(ctx); ended != nil {
