@@ -17,38 +17,42 @@ func newClass(standing int, attention bool) class {
 // classOf is the class of an order.
 func classOf(r ledger.Record) class { return newClass(r.Standing(), len(r.Attention) > 0) }
 
-// span is orders of a class that were changed a like time after they were created. Its last two decimal digits are the
-// length of that time: 0 when the clock ran backwards, else one more than how many digits the seconds have to the base
-// of eight.
+// length is roughly the time from the creation of orders to their latest change: 0 when the clock ran backwards, else one more
+// than how many digits the seconds have to the base of eight.
+type length int64
+
+// base is how many bits a digit of the seconds has. Fewer make more streams to merge, more make them longer to search.
+const base = 3
+
+// lengthOf is the length of an order.
+func lengthOf(r ledger.Record) length {
+	us := micros(r.Updated) - micros(r.Created)
+	if us < 0 {
+		return 0
+	}
+	return 1 + length(bits.Len64(uint64(us/second))+base-1)/base
+}
+
+// bounds are the shortest time of this length, and one that is longer than all of it, in microseconds. Where the clock ran
+// backwards, there is no shortest.
+func (n length) bounds() (shortest, longest int64) {
+	switch n {
+	case 0:
+		return math.MinInt64, 0
+	case 1:
+		return 0, second
+	}
+	return second << (base * (n - 2)), second << (base * (n - 1))
+}
+
+// span is orders of one class and one length; or, without a class, all orders of a length.
 type span int64
 
 // lengths is how many lengths there is room for.
 const lengths = 100
 
-// base is how many bits a digit of the seconds has. Fewer make more streams to merge, more make them longer to search.
-const base = 3
-
 // spanOf is the span of an order.
-func spanOf(r ledger.Record) span {
-	length := 0
-	if us := micros(r.Updated) - micros(r.Created); us >= 0 {
-		length = 1 + (bits.Len64(uint64(us/second))+base-1)/base
-	}
-	return span(int64(classOf(r))*lengths + int64(length))
-}
+func spanOf(r ledger.Record) span { return span(classOf(r))*lengths + span(lengthOf(r)) }
 
-// class is the class of all orders of a span.
-func (s span) class() class { return class(s / lengths) }
-
-// bounds are the shortest time that orders of a span can have, and one that is longer than what they have, in microseconds.
-// Where the clock ran backwards, there is no shortest.
-func (s span) bounds() (shortest, longest int64) {
-	switch length := int64(s % lengths); length {
-	case 0:
-		return math.MinInt64, 0
-	case 1:
-		return 0, second
-	default:
-		return second << (base * (length - 2)), second << (base * (length - 1))
-	}
-}
+func (s span) class() class   { return class(s / lengths) }
+func (s span) length() length { return length(s % lengths) }

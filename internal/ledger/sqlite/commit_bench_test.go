@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,8 +59,11 @@ func crowdOf(b *testing.B, orders, crowd, writers int) throughput {
 			b.Fatal(err)
 		}
 		w := startWriter(b.Context(), db)
-		defer w.close()
-		defer w.stop() //nolint:errcheck // what a benchmark closes last, it has already judged
+		b.Cleanup(func() {
+			if err := errors.Join(w.stop(), w.close()); err != nil {
+				b.Error(err)
+			}
+		})
 		stores = append(stores, &Store{writer: w})
 	}
 	var next atomic.Int64

@@ -71,7 +71,7 @@ func (l *line) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 
 // exec carries out a statement that returns nothing, and says what it did.
 func (l *line) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	s, err := l.statement(ctx, query)
+	s, err := l.statement(ctx, query) //nolint:sqlclosecheck // the line keeps it, and closes it with itself
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (l *line) exec(ctx context.Context, query string, args ...any) (sql.Result,
 
 // each reads rows, one after the other, until do returns an error. errEnough is none.
 func (l *line) each(ctx context.Context, query string, args []any, do func(r row) error) (err error) {
-	s, err := l.statement(ctx, query)
+	s, err := l.statement(ctx, query) //nolint:sqlclosecheck // the line keeps it, and closes it with itself
 	if err != nil {
 		return err
 	}

@@ -42,10 +42,10 @@ func fresh(t testing.TB) *Store {
 }
 
 // do carries out a statement that the store itself does not have.
-func do(t testing.TB, s *Store, query string, args ...any) {
+func do(t testing.TB, s *Store, query string) {
 	t.Helper()
 	err := s.writer.write(t.Context(), func(ctx context.Context, t *transaction) error {
-		_, err := t.exec(ctx, query, args...)
+		_, err := t.exec(ctx, query)
 		return err
 	})
 	if err != nil {

@@ -29,16 +29,18 @@ const (
 	nextOfClass     = nextOrder + `orders_class WHERE h.tenant = :tenant AND h.class = p.run` + nextBelow + nextSort
 	nextOfReference = nextOrder + `orders_reference WHERE h.tenant = :tenant AND h.customer_reference = :reference
 		AND h.customer_reference <> '' AND h.span = p.run` + nextBelow + nextTouched + nextSort
-	nextOfSpan = nextOrder + `orders_span WHERE h.tenant = :tenant AND h.span = p.run` + nextBelow + nextTouched + nextSort
+	nextOfLength = nextOrder + `orders_length WHERE h.tenant = :tenant AND h.length = p.run` + nextBelow + nextTouched + nextSort
+	nextOfSpan   = nextOrder + `orders_span WHERE h.tenant = :tenant AND h.span = p.run` + nextBelow + nextTouched + nextSort
 
 	mergeClasses   = mergeOrders + nextOfClass + mergeAgain + nextOfClass + mergeLimit
 	mergeReference = mergeOrders + nextOfReference + mergeAgain + nextOfReference + mergeLimit
-	mergeTouched   = mergeOrders + nextOfSpan + mergeAgain + nextOfSpan + mergeLimit
+	mergeLengths   = mergeOrders + nextOfLength + mergeAgain + nextOfLength + mergeLimit
+	mergeSpans     = mergeOrders + nextOfSpan + mergeAgain + nextOfSpan + mergeLimit
 )
 
 // stream is a run of orders in the order of lists, from below a place down to a creation.
 type stream struct {
-	// run is the class or the span.
+	// run is the class, the length or the span.
 	run   int64
 	least int64
 	below place

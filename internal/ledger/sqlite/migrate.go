@@ -20,11 +20,42 @@ var migrations embed.FS
 // mark stands in the head of the file ("port" in ASCII), by which a ledger is told from another program's database.
 const mark = 0x706f7274
 
+// recognize refuses what is no ledger, and tells whether the file is marked as one already. It changes nothing, so that another
+// program's file stays what it is.
+func recognize(ctx context.Context, path string) (marked bool, err error) {
+	db, err := connect(path, reading)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var id, tables int
+	err = db.QueryRowContext(ctx, `SELECT a.application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id a`).
+		Scan(&id, &tables)
+	switch {
+	case foreign(err):
+		return false, fmt.Errorf("the file is no SQLite database: %w", err)
+	case err != nil:
+		return false, err
+	case id != mark && (id != 0 || tables > 0):
+		return false, errors.New("the file is another program's database")
+	}
+	return id == mark, nil
+}
+
 // establish brings a database to the shape of this binary and makes it, or finds it to be, this carrier's ledger. It returns
 // the ledger's identity.
-func establish(ctx context.Context, db *sql.DB, carrier string) (string, error) {
-	if err := recognize(ctx, db); err != nil {
+func establish(ctx context.Context, db *sql.DB, marked bool, carrier string) (string, error) {
+	var journal string
+	if err := db.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&journal); err != nil {
 		return "", err
+	}
+	if journal != "wal" {
+		return "", fmt.Errorf("SQLite keeps no write-ahead log on this disk, but has journal mode %q", journal)
+	}
+	if !marked {
+		if _, err := db.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, mark)); err != nil {
+			return "", err
+		}
 	}
 	if err := migrate(ctx, db); err != nil {
 		return "", err
@@ -41,34 +72,6 @@ func establish(ctx context.Context, db *sql.DB, carrier string) (string, error) 
 		return "", fmt.Errorf("%w: it is that of %q, not of %q", ledger.ErrOtherCarrier, owner, carrier)
 	}
 	return id, nil
-}
-
-// recognize refuses what is no ledger, and marks what is nothing yet.
-func recognize(ctx context.Context, db *sql.DB) error {
-	var journal string
-	err := db.QueryRowContext(ctx, `PRAGMA journal_mode`).Scan(&journal)
-	if foreign(err) {
-		return fmt.Errorf("the file is no SQLite database: %w", err)
-	}
-	if err != nil {
-		return err
-	}
-	if journal != "wal" {
-		return fmt.Errorf("the disk has no write-ahead log for SQLite, but journal mode %q", journal)
-	}
-	var marked, tables int
-	err = db.QueryRowContext(ctx, `SELECT a.application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id a`).
-		Scan(&marked, &tables)
-	switch {
-	case err != nil:
-		return err
-	case marked == mark:
-		return nil
-	case marked != 0 || tables > 0:
-		return errors.New("the file is another program's database")
-	}
-	_, err = db.ExecContext(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, mark))
-	return err
 }
 
 // migrate brings the shape of a database up to date. What a newer binary has added stays, and is of no concern.

@@ -71,11 +71,15 @@ func open(ctx context.Context, path, carrier string) (*Store, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
+	marked, err := recognize(ctx, path)
+	if err != nil {
+		return nil, err
+	}
 	write, err := connect(path, writing)
 	if err != nil {
 		return nil, err
 	}
-	id, err := establish(ctx, write, carrier)
+	id, err := establish(ctx, write, marked, carrier)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
@@ -83,7 +87,8 @@ func open(ctx context.Context, path, carrier string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	return &Store{id: id, writer: startWriter(context.WithoutCancel(ctx), write), reader: newReader(read, readers()), few: few}, nil
+	w := startWriter(context.WithoutCancel(ctx), write)
+	return &Store{id: id, writer: w, reader: newReader(read, readers()), few: few}, nil
 }
 
 // ID is the ledger's own identity, a UUID that it got when it was made.

@@ -15,11 +15,11 @@ type stored struct {
 	serial int64
 	record ledger.Record
 
-	numbers, looks, attention                                 string
-	state, needsAttention, class, span, lookFailed, disputing int64
-	lease, retryAfter, attempt, asked, agreed                 int64
-	reason, status                                            string
-	created, claimed, settled, updated, due, since, counted   int64
+	numbers, looks, attention                                         string
+	state, needsAttention, class, length, span, lookFailed, disputing int64
+	lease, retryAfter, attempt, asked, agreed                         int64
+	reason, status                                                    string
+	created, claimed, settled, updated, due, since, counted           int64
 }
 
 // places are where a row goes; its columns are selected.
@@ -31,7 +31,7 @@ func (s *stored) places() []any {
 		&s.attempt, &r.Owner, &s.lease, &r.Fence, &r.Warnings, &s.looks, &s.lookFailed, &r.Reply, &r.Message, &r.ErrorID, &s.reason,
 		&r.Problem, &s.retryAfter, &s.since, &s.asked, &r.Doubt.Finding, &s.agreed, &s.counted, &s.attention,
 		&s.status, &s.disputing, &r.PortDate, &s.claimed, &s.settled,
-		&s.state, &s.needsAttention, &s.class, &s.span, &s.due, &r.Ticket, &s.updated,
+		&s.state, &s.needsAttention, &s.class, &s.length, &s.span, &s.due, &r.Ticket, &s.updated,
 	}
 }
 
@@ -93,7 +93,7 @@ func (s *stored) readLists() error {
 func store(serial int64, r ledger.Record) (stored, error) {
 	s := stored{
 		serial: serial, record: r,
-		state: int64(r.State), needsAttention: number(len(r.Attention) > 0), class: int64(classOf(r)), span: int64(spanOf(r)),
+		state: int64(r.State), needsAttention: number(len(r.Attention) > 0), class: int64(classOf(r)), length: int64(lengthOf(r)), span: int64(spanOf(r)),
 		lookFailed: number(r.LookFailed), disputing: number(r.Disputing),
 		lease: int64(r.Lease), retryAfter: int64(r.RetryAfter),
 		attempt: int64(r.Attempt), asked: int64(r.Doubt.Asked), agreed: int64(r.Doubt.Agreed),
@@ -145,7 +145,7 @@ func (s *stored) plain() []any {
 }
 
 func (s *stored) indexed() []any {
-	return []any{s.state, s.needsAttention, s.class, s.span, s.due, s.record.Ticket, s.updated}
+	return []any{s.state, s.needsAttention, s.class, s.length, s.span, s.due, s.record.Ticket, s.updated}
 }
 
 // number is a truth as SQLite has it.

@@ -26,15 +26,15 @@ type place struct {
 	orderID string
 }
 
-// want reads a query.
-func want(q ledger.Query) wanted {
+// wantedBy reads a query.
+func wantedBy(q ledger.Query) wanted {
 	w := wanted{
 		Query: q, below: place{created: math.MaxInt64},
 		fromCreated: math.MinInt64, fromUpdated: math.MinInt64, beforeUpdated: math.MaxInt64,
 	}
 	standings := q.Standings()
 	if standings == nil {
-		standings = ledger.Query{States: order.States()}.Standings()
+		standings = everyStanding()
 	}
 	for _, s := range standings {
 		for _, attention := range []bool{false, true} {
@@ -64,6 +64,12 @@ func want(q ledger.Query) wanted {
 
 // touched reports whether the time of the latest change matters.
 func (w wanted) touched() bool { return !w.FromUpdated.IsZero() || !w.BeforeUpdated.IsZero() }
+
+// anyClass reports whether orders of every class are wanted.
+func (w wanted) anyClass() bool { return len(w.classes) == 2*len(everyStanding()) }
+
+// everyStanding is what a standing may be.
+func everyStanding() []int { return ledger.Query{States: order.States()}.Standings() }
 
 // min is the older of two places.
 func (p place) min(other place) place {

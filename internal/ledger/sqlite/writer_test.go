@@ -9,9 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	sqlite3 "modernc.org/sqlite/lib"
-
 	"github.com/google/go-cmp/cmp"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/ledger/ledgertest"
@@ -133,7 +132,7 @@ func texts(errs map[string]error) map[string]string {
 	return all
 }
 
-// A commit that fails fails for all, also for one that only looked: what it saw was not to be.
+// When a commit fails it fails for all, also for one that only looked: what it saw was not to be.
 func TestCommitFailsForAll(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

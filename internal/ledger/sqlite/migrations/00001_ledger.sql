@@ -16,8 +16,8 @@ CREATE TABLE ledger (
 ) STRICT;
 
 -- What changes in the life of an order, and what orders are found by. needs_attention is whether attention has anything in it.
--- class is the standing (the state and the category in one number) and needs_attention in one number, span the class and how
--- long after its creation the order was changed, roughly: class.go makes them.
+-- class is the standing (the state and the category in one number) and needs_attention in one number, length is roughly how long
+-- after its creation the order was changed, and span both of them: class.go makes them.
 CREATE TABLE orders (
     serial             INTEGER NOT NULL PRIMARY KEY,
     order_id           TEXT    NOT NULL,
@@ -29,6 +29,7 @@ CREATE TABLE orders (
     state              INTEGER NOT NULL,
     needs_attention    INTEGER NOT NULL,
     class              INTEGER NOT NULL,
+    length             INTEGER NOT NULL,
     span               INTEGER NOT NULL,
     attempt            INTEGER NOT NULL,
     owner              TEXT    NOT NULL,
@@ -64,8 +65,9 @@ CREATE UNIQUE INDEX orders_id ON orders (order_id);
 CREATE UNIQUE INDEX orders_key ON orders (tenant, request_id);
 CREATE UNIQUE INDEX orders_ticket ON orders (ticket, carrier_account) WHERE ticket <> '';
 
--- Lists are merged from one ordered stream for each class or span: see merge.go and touched.go.
+-- Lists are merged from one ordered stream for each class, length or span: see merge.go and touched.go.
 CREATE INDEX orders_class ON orders (tenant, class, created, order_id);
+CREATE INDEX orders_length ON orders (tenant, length, created, order_id, updated);
 CREATE INDEX orders_span ON orders (tenant, span, created, order_id, updated);
 CREATE INDEX orders_reference ON orders (tenant, customer_reference, span, created, order_id, updated) WHERE customer_reference <> '';
 CREATE INDEX orders_updated ON orders (tenant, updated, class, created, order_id);

@@ -1,0 +1,179 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/ledger/ledgertest"
+	"github.com/portin/portin/internal/order"
+)
+
+// exercised is a store that has prepared every statement that it has: all that its methods do has been done.
+func exercised(t *testing.T) *Store {
+	t.Helper()
+	s := newBulk(t, 1000).Store
+	q := ledger.Query{Tenant: ledger.Default, Limit: 10, MaxBytes: 1 << 20}
+	long := func(q *ledger.Query) { q.FromUpdated = bulkEpoch() }
+	for _, set := range []func(*ledger.Query){
+		func(*ledger.Query) {}, long,
+		func(q *ledger.Query) { q.RequestID = "x" }, func(q *ledger.Query) { q.Ticket = "x" }, func(q *ledger.Query) { q.Number = "x" },
+		func(q *ledger.Query) { q.CustomerReference = "reference 1" }, func(q *ledger.Query) { q.BeforeUpdated = bulkEpoch().Add(time.Hour) },
+		func(q *ledger.Query) { long(q); q.States = []order.State{order.Accepted} },
+	} {
+		q := q
+		set(&q)
+		if _, _, err := s.List(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := ledgertest.Record(1)
+	steps := []func() error{
+		func() error { _, err := s.Claim(t.Context(), r, ledgertest.Entry("")); return err },
+		func() error { return advance(t, s, r, ledgertest.Move(order.NotSent, order.ByAnswer, r.Claimed)) },
+		func() error {
+			_, err := s.Take(t.Context(), ledger.Turn{State: order.NotSent, Now: r.Due, Until: r.Due, Limit: 1})
+			return err
+		},
+		func() error { _, err := s.Claim(t.Context(), ledgertest.Resend(r), ledgertest.Entry("")); return err },
+		func() error { return advance(t, s, r, ledgertest.Move(order.NotSent, order.ByAnswer, r.Claimed)) },
+		func() error {
+			other := ledgertest.Record(2)
+			other.Numbers = r.Numbers
+			_, err := s.Claim(t.Context(), other, ledgertest.Entry(""))
+			return err
+		},
+		func() error { return advance(t, s, r, ledgertest.Accept("T", r.Claimed)) },
+		func() error {
+			return advance(t, s, ledgertest.Record(2), ledgertest.Move(order.Refused, order.ByAnswer, r.Claimed))
+		},
+		func() error { _, err := s.Events(t.Context(), r.Tenant, r.OrderID, 0, 10); return err },
+		func() error { _, err := s.FindKey(t.Context(), r.Tenant, r.RequestID); return err },
+		func() error { _, err := s.Find(t.Context(), r.Tenant, r.OrderID); return err },
+		func() error { _, err := s.Sending(t.Context()); return err },
+		func() error { _, err := s.Count(t.Context()); return err },
+		func() error { return s.Check(t.Context()) },
+		func() error {
+			if err := advance(t, s, ledgertest.Record(3), ledgertest.Accept("T", r.Claimed)); !errors.Is(err, ledger.ErrNotFound) {
+				return errors.Join(errors.New("an order that is not there was found"), err)
+			}
+			return nil
+		},
+	}
+	for i, step := range steps {
+		if err := step(); err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+	}
+	return s
+}
+
+func advance(t *testing.T, s *Store, r ledger.Record, step ledger.Step) error {
+	t.Helper()
+	_, err := s.Advance(t.Context(), r.OrderID, step)
+	return err
+}
+
+// statements are the texts that the store has prepared.
+func statements(t *testing.T, s *Store) []string {
+	t.Helper()
+	var all []string
+	err := s.writer.write(t.Context(), func(_ context.Context, t *transaction) error {
+		for text := range t.statements {
+			all = append(all, text)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range cap(s.reader.idle) {
+		l := <-s.reader.idle
+		for text := range l.statements {
+			all = append(all, text)
+		}
+		s.reader.idle <- l
+	}
+	return all
+}
+
+// steps are how SQLite carries out a statement.
+func steps(t *testing.T, s *Store, statement string) (plan []string) {
+	t.Helper()
+	args := named(map[string]any{
+		"tenant": "x", "created": 1, "order_id": "x", "from_created": 1, "from_updated": 1, "before_updated": 2, "request_id": "x", "ticket": "x",
+		"reference": "x", "number": "x", "classes": "[]", "streams": "[]", "limit": 1, "count": 0, "epoch": 0, "base": 1,
+	})
+	positional := slices.Repeat([]any{1}, 60)
+	err := s.writer.write(t.Context(), func(ctx context.Context, t *transaction) (err error) {
+		rows, err := t.conn.QueryContext(ctx, `EXPLAIN QUERY PLAN `+statement, slices.Concat(positional, args)...)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, rows.Close()) }()
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				return err
+			}
+			plan = append(plan, step)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		t.Fatalf("%v: %s", err, statement)
+	}
+	return plan
+}
+
+// No statement of the store reads a table, or sorts, without a bound: what it costs does not grow with the ledger.
+func TestEveryStatementHasItsIndex(t *testing.T) {
+	t.Parallel()
+	s := exercised(t)
+	// Lists that came as an argument, streams and pages are read whole. Tables are not: ledger has one row.
+	mayScan := regexp.MustCompile(`^SCAN (json_each|j|p|stream|merged|found|present|ledger|CONSTANT ROW)\b`)
+	// What is sorted: the few orders of a ticket, one for each account, or of a narrow range of time; who holds the numbers of one order.
+	maySort := []string{byTicket, byUpdate, "AS place", "held = 2"}
+	control := regexp.MustCompile(`^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|EXPLAIN)`)
+	seen := 0
+	for _, statement := range statements(t, s) {
+		if slices.Contains(fills(), statement) || control.MatchString(statement) {
+			continue
+		}
+		seen++
+		for _, step := range steps(t, s, statement) {
+			if strings.HasPrefix(step, "SCAN") && !mayScan.MatchString(step) {
+				t.Errorf("%s\n\tin %s", step, statement)
+			}
+			sorts := false
+			for _, text := range maySort {
+				sorts = sorts || strings.Contains(statement, text)
+			}
+			if strings.Contains(step, "TEMP B-TREE") && !sorts {
+				t.Errorf("%s\n\tin %s", step, statement)
+			}
+			// Streams go on from an order: at once, also among many of the same microsecond.
+			if strings.Contains(statement, "merged(") && strings.Contains(step, "SEARCH h ") && !strings.Contains(step, "(created,order_id)<(?,?)") {
+				t.Errorf("%s\n\tin %s", step, statement)
+			}
+		}
+	}
+	tried := statements(t, s)
+	for _, statement := range []string{
+		byKey, byTicket, byNumber, byUpdate, mergeClasses, mergeReference, mergeLengths, mergeSpans, findLengths, findSpans, findReferences,
+		fewUpdated, ordersDue, leases, countState, countAttention, orderByKey, orderByID, orderByRow, tenantsByID, ordersEvents,
+	} {
+		if !slices.Contains(tried, statement) {
+			t.Errorf("not tried: %s", statement)
+		}
+	}
+	if seen < 30 {
+		t.Errorf("only %d statements were tried", seen)
+	}
+}
