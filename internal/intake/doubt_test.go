@@ -411,10 +411,16 @@ func TestFault22_ManyOrdersInDoubtWhileTheCarrierIsDown(t *testing.T) {
 						t.Errorf("%d look-ups in minutes %d and %d of a carrier that does not answer", n, m, m+1)
 					}
 				}
+				back := len(asked.asked)
 				asked.says(func(_ context.Context, number int64) (carrier.Status, error) {
 					return status(fmt.Sprintf("S-%d", number), "PENDING", number), nil
 				})
 				pass(20 * time.Minute)
+				for i, a := range asked.asked[back+1:] {
+					if gap := a.At.Sub(asked.asked[back+i].At); gap < 499*time.Millisecond {
+						t.Errorf("the look-ups %d and %d since the carrier is back are %v apart; want two a second at most", i, i+1, gap)
+					}
+				}
 				if doubt, attention := inDoubt(t, d); doubt != 0 || attention != 0 {
 					t.Errorf("20 minutes after the carrier came back %d orders are in doubt, and %d need attention", doubt, attention)
 				}

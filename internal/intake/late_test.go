@@ -96,7 +96,12 @@ var passages = map[string]func(t *testing.T, d *desk, id string){
 func moved(t *testing.T, d *desk, id string, by order.Cause, to order.State, ticket string) {
 	t.Helper()
 	step(t, d, id, by, func(r *ledger.Record) {
-		r.State, r.Ticket = to, ticket
+		r.State, r.Ticket, r.Doubt, r.Due = to, ticket, ledger.Doubt{}, time.Time{}
+		r.Unattend(ledger.AttentionInDoubtUnresolved)
+		if to == order.InDoubt {
+			r.Doubt, r.Due = ledger.Doubt{Since: time.Now(), Asked: 3}, time.Now().Add(time.Hour)
+			r.Attend(ledger.AttentionInDoubtUnresolved, "why", time.Now())
+		}
 		if to == order.NotSent || to == order.Refused {
 			r.Reason, r.Problem = fault.ReasonNotPlaced, "as if"
 		}
@@ -134,12 +139,12 @@ var late = map[string]map[string]string{
 		"in doubt":          "IN_DOUBT  [] STATE_CHANGED",
 	},
 	"1 IN_DOUBT": {
-		"accepted":          "ACCEPTED T-1 [] STATE_CHANGED",
-		"accepted as it is": "ACCEPTED T-9 [] STATE_CHANGED",
+		"accepted":          "ACCEPTED T-1 [] STATE_CHANGED ATTENTION_CHANGED",
+		"accepted as it is": "ACCEPTED T-9 [] STATE_CHANGED ATTENTION_CHANGED",
 		"deferred":          "ACCEPTED  [REPLY_DEFERRED NO_TICKET] STATE_CHANGED ATTENTION_CHANGED",
-		"refused":           "REFUSED  [] STATE_CHANGED",
-		"not sent":          "NOT_SENT  [] STATE_CHANGED",
-		"in doubt":          "IN_DOUBT  []",
+		"refused":           "REFUSED  [] STATE_CHANGED ATTENTION_CHANGED",
+		"not sent":          "NOT_SENT  [] STATE_CHANGED ATTENTION_CHANGED",
+		"in doubt":          "IN_DOUBT  [IN_DOUBT_UNRESOLVED]",
 	},
 	"1 NOT_SENT": {
 		"accepted":          "ACCEPTED T-1 [] STATE_CHANGED",
@@ -177,9 +182,9 @@ var late = map[string]map[string]string{
 		"accepted":          "ACCEPTED T-1 [LATE_ANSWER] STATE_CHANGED ATTENTION_CHANGED",
 		"accepted as it is": "ACCEPTED T-9 [LATE_ANSWER] STATE_CHANGED ATTENTION_CHANGED",
 		"deferred":          "ACCEPTED  [REPLY_DEFERRED NO_TICKET LATE_ANSWER] STATE_CHANGED ATTENTION_CHANGED",
-		"refused":           "IN_DOUBT  [LATE_ANSWER] EVIDENCE ATTENTION_CHANGED",
-		"not sent":          "IN_DOUBT  []",
-		"in doubt":          "IN_DOUBT  [] EVIDENCE",
+		"refused":           "IN_DOUBT  [IN_DOUBT_UNRESOLVED LATE_ANSWER] EVIDENCE ATTENTION_CHANGED",
+		"not sent":          "IN_DOUBT  [IN_DOUBT_UNRESOLVED]",
+		"in doubt":          "IN_DOUBT  [IN_DOUBT_UNRESOLVED] EVIDENCE",
 	},
 	"2 NOT_SENT": {
 		"accepted":          "ACCEPTED T-1 [LATE_ANSWER] STATE_CHANGED ATTENTION_CHANGED",
@@ -249,6 +254,10 @@ func belated(t *testing.T, d *desk, answers slowCarrier, n int, passage, outcome
 		told = append(told, strings.TrimPrefix(e.GetType().String(), "PORT_IN_ORDER_EVENT_TYPE_"))
 	}
 	to := order.States()[got.GetState()-1]
+	if now, err := d.ledger.Find(t.Context(), intake.Tenant, r.OrderID); err != nil || (to == order.InDoubt) == now.Due.IsZero() ||
+		(to == order.InDoubt) != (now.Doubt != ledger.Doubt{}) {
+		t.Errorf("the order is %v, due %v, with %v", to, now.Due, now.Doubt)
+	}
 	if to != r.State && !order.CanMove(r.State, to, order.ByAnswer) {
 		t.Errorf("no answer moves an order from %v to %v", r.State, to)
 	}
@@ -328,6 +337,7 @@ func TestAnEarlierAttemptsAcceptanceDecidesTheNextOne(t *testing.T) {
 					got := stands(t, d, r.OrderID)
 					twice := slices.Contains(attentions(got), "NUMBERS_HELD_TWICE")
 					if got.GetState() != stateAccepted || got.GetTicketId() != want || got.GetErrorMessage() != "" || !got.GetNeedsAttention() ||
+						slices.Contains(attentions(got), "NO_TICKET") != (want == "") ||
 						twice != (second == "accepted as it is") {
 						t.Errorf("the order is %v %q, %v; want ACCEPTED under %q", got.GetState(), got.GetTicketId(), attentions(got), want)
 					}

@@ -395,7 +395,7 @@ func TestFault34_AWallClockThatJumpsEndsNothingEarly(t *testing.T) {
 				begin := time.Now()
 				wall := func(now time.Time) time.Time {
 					switch since := now.Sub(begin); {
-					case since < time.Minute:
+					case since < time.Second:
 						return now
 					case since < 20*time.Minute:
 						return now.Add(jumps[0])
@@ -406,6 +406,8 @@ func TestFault34_AWallClockThatJumpsEndsNothingEarly(t *testing.T) {
 					shares(d, p)
 					p.Now = func() time.Time { return wall(time.Now()) }
 				})
+				pass(2 * time.Second)
+				placing := time.Now()
 				asked := enquiring(d, nothing)
 				id := placed(t, d, keyA).GetOrderId()
 				running(t, d.Intake)
@@ -421,12 +423,12 @@ func TestFault34_AWallClockThatJumpsEndsNothingEarly(t *testing.T) {
 				}
 				pass(4 * time.Hour)
 				times := asked.about(firstNumber)[1:]
-				told, resting := toldOf(times, begin, "the carrier knows no port-in of the order's numbers", "")
+				told, resting := toldOf(times, placing, "the carrier knows no port-in of the order's numbers", "")
 				for _, e := range told {
 					e.EventTime = at(wall(e.GetEventTime().AsTime()))
 				}
-				happened(t, d, id, append(doubtful(begin, sawNothing, ""), told...))
-				paced(t, begin, times, resting)
+				happened(t, d, id, append(doubtful(wall(placing), sawNothing, ""), told...))
+				paced(t, placing, times, resting)
 			})
 		})
 	}

@@ -47,7 +47,7 @@ const (
 	// patience is how often a result is offered to a ledger that fails before those who wait are told that it is not known.
 	patience = 5
 	// longestPause is the longest wait between two offers.
-	longestPause = 5 * time.Second
+	longestPause = time.Second
 )
 
 // settle writes what the POST met, and goes on until the ledger takes it or is closed. Meanwhile the order is IN_DOUBT for
