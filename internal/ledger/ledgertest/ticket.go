@@ -18,7 +18,7 @@ func ticketCases() []aCase {
 	}
 }
 
-// taken fails the test unless a step is refused because another order has the ticket, and changes nothing.
+// ticketTaken fails the test unless a step is refused because another order has the ticket, and changes nothing.
 func (t *trial) ticketTaken(r ledger.Record, s ledger.Step) {
 	t.Helper()
 	before := t.seen(r)

@@ -187,7 +187,7 @@ func difference(want, got any) string {
 	)
 }
 
-// told is a list of events without their sequence, which is the store's business.
+// unnumbered are events without their sequence, which is the store's business.
 func unnumbered(events []ledger.Event) []ledger.Event {
 	all := make([]ledger.Event, 0, len(events))
 	for _, e := range events {

@@ -49,7 +49,7 @@ func (s *Store) call(ctx context.Context, what string, do func(context.Context, 
 	}
 	within, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	stay := context.AfterFunc(s.life, cancel)
+	stay := context.AfterFunc(s.life, cancel) //nolint:contextcheck // the store's own life ends a call too
 	defer stay()
 	for try := 1; ; try++ {
 		again, err := s.try(within, do)

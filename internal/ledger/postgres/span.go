@@ -47,9 +47,7 @@ func (r reach) cut() []run {
 		early = append(early, run{inner.width, inner.first, first << step})
 		inner = run{width, first, before}
 	}
-	all := append(late, inner)
-	for i := range early {
-		all = append(all, early[len(early)-1-i])
-	}
+	slices.Reverse(early)
+	all := slices.Concat(late, []run{inner}, early)
 	return slices.DeleteFunc(all, func(r run) bool { return r.first >= r.before })
 }
