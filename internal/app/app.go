@@ -58,6 +58,7 @@ type App struct {
 	carrier *carrier.Client
 	ledger  *openLedger
 	intake  *intake.Intake
+	tracker *tracker.Tracker
 	metrics *metrics
 	health  *health.Server
 	grpc    *grpc.Server
@@ -170,8 +171,16 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 		},
 		Ledger: a.ledger, Carrier: a.carrier, Directory: lists, Log: a.log, Reach: p.Reach,
 	})
+	a.tracker = tracker.New(tracker.Params{
+		Pace: tracker.Pace{
+			Interval: a.config.Orders.PollInterval, Every: min(every, a.config.Orders.PollInterval), PerSecond: a.config.Orders.PollsPerSecond,
+			NoProgressDays: a.config.Orders.NoProgressDays, Patience: 2 * a.config.Orders.DoubtWindow,
+		},
+		Ledger: a.ledger, Carrier: a.carrier, Log: a.log,
+		Closed: func(ctx context.Context, day time.Time) bool { return product.IsClosed(lists.Closed(ctx), day) },
+	})
 	services := rpc.Services{
-		Orders: a.intake, Statuses: tracker.New(a.carrier), Catalog: lists, Log: a.log, LongestCall: a.config.GRPC.LongestCall,
+		Orders: a.intake, Statuses: a.tracker, Catalog: lists, Log: a.log, LongestCall: a.config.GRPC.LongestCall,
 	}
 
 	a.grpc = grpc.NewServer(services.Options(int(limits.MaxDocumentBytes)+messageRoom, a.config.GRPC.MaxConnectionAge)...)
@@ -244,6 +253,7 @@ func (a *App) Run(ctx context.Context) error {
 		defer close(a.worked)
 		var work sync.WaitGroup
 		work.Go(func() { a.intake.Run(ctx) })
+		work.Go(func() { a.tracker.Run(ctx) })
 		work.Go(func() { a.watchReadiness(ctx) })
 		work.Wait()
 	}()

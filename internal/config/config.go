@@ -80,6 +80,9 @@ type Orders struct {
 	ListsTTL       time.Duration `name:"lists-ttl" default:"5m" help:"How long the carrier's lists are kept."`
 	DoubtWindow    time.Duration `default:"30m" help:"How long a new ticket may take to become visible at the carrier. An order that is in doubt for longer needs attention once three look-ups agree, and after twice that in any case."`
 	DoubtSpacing   time.Duration `default:"10m" help:"How far apart look-ups of an order in doubt have to be to count as agreeing, and the longest time between two."`
+	PollInterval   time.Duration `default:"30m" help:"How often the carrier is asked about an open order. Close to the day of its port it is asked six times as often, about one that is on hold seldom."`
+	PollsPerSecond float64       `default:"2" help:"How many status look-ups a second this process makes for the orders that it follows, at most."`
+	NoProgressDays int           `default:"10" help:"After how many business days without news from the carrier an order needs attention; 0 is never."`
 }
 
 // Limits bound what one order holds. The message limits of both faces follow from them.

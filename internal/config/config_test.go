@@ -40,7 +40,7 @@ func TestDefault(t *testing.T) {
 		},
 		Orders: Orders{
 			LeastRemaining: 5 * time.Second, LookTimeout: 10 * time.Second, MinLeadDays: 2, ListsTTL: 5 * time.Minute,
-			DoubtWindow: 30 * time.Minute, DoubtSpacing: 10 * time.Minute,
+			DoubtWindow: 30 * time.Minute, DoubtSpacing: 10 * time.Minute, PollInterval: 30 * time.Minute, PollsPerSecond: 2, NoProgressDays: 10,
 		},
 		Limits:          Limits{Numbers: 1000, FileBytes: 10 << 20, DocumentBytes: 25 << 20},
 		Standin:         Standin{Address: "127.0.0.1:8081"},

@@ -38,6 +38,7 @@ func (c Config) Validate() error {
 		{"orders-lists-ttl", c.Orders.ListsTTL},
 		{"orders-doubt-window", c.Orders.DoubtWindow},
 		{"orders-doubt-spacing", c.Orders.DoubtSpacing},
+		{"orders-poll-interval", c.Orders.PollInterval},
 		{"shutdown-timeout", c.ShutdownTimeout},
 	} {
 		if d.is < time.Second {
@@ -58,6 +59,12 @@ func (c Config) Validate() error {
 	}
 	if c.Orders.MinLeadDays < 0 {
 		bad("orders-min-lead-days", "must not be negative")
+	}
+	if c.Orders.NoProgressDays < 0 || c.Orders.NoProgressDays > 100 {
+		bad("orders-no-progress-days", "must be from 0 to 100")
+	}
+	if c.Orders.PollsPerSecond <= 0 || c.Orders.PollsPerSecond > 1000 {
+		bad("orders-polls-per-second", "must be above 0 and at most 1000")
 	}
 	if c.GRPC.LongestCall <= c.Orders.LeastRemaining {
 		bad("grpc-longest-call", "must be longer than orders-least-remaining, or no order is ever sent")

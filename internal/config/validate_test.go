@@ -105,13 +105,16 @@ func TestValidate(t *testing.T) {
 		}, []string{"limits-numbers", "limits-file-bytes", "limits-document-bytes"}},
 		"everything at once": {
 			func() Config { return Config{} },
-			func(c *Config) { c.HTTP.CORSOrigins, c.Orders.MinLeadDays = []string{"*", "null"}, -1 },
+			func(c *Config) {
+				c.HTTP.CORSOrigins, c.Orders.MinLeadDays, c.Orders.NoProgressDays = []string{"*", "null"}, -1, -1
+			},
 			[]string{
 				"grpc-address", "http-address", "admin-address", "http-cors-origins", "http-cors-origins",
 				"carrier-url", "carrier-username", "carrier-password-file", "ledger-file",
 				"grpc-max-connection-age", "grpc-longest-call", "carrier-post-timeout", "carrier-get-timeout",
-				"orders-least-remaining", "orders-look-timeout", "orders-lists-ttl", "orders-doubt-window", "orders-doubt-spacing", "shutdown-timeout",
-				"limits-numbers", "limits-file-bytes", "limits-document-bytes", "orders-min-lead-days",
+				"orders-least-remaining", "orders-look-timeout", "orders-lists-ttl", "orders-doubt-window", "orders-doubt-spacing",
+				"orders-poll-interval", "shutdown-timeout",
+				"limits-numbers", "limits-file-bytes", "limits-document-bytes", "orders-min-lead-days", "orders-no-progress-days", "orders-polls-per-second",
 				"grpc-longest-call",
 			},
 		},

@@ -44,11 +44,15 @@ type expectation struct {
 
 // expected has every method of the contract.
 var expected = map[protoreflect.Name]expectation{
-	"PortIn":                  {&portinv1.PortInRequest{}, []string{"CheckSize", "PortIn"}},
-	"GetPortInOrder":          {&portinv1.GetPortInOrderRequest{OrderId: aUUID}, []string{"Get " + aUUID}},
-	"ListPortInOrders":        {&portinv1.ListPortInOrdersRequest{}, []string{"List"}},
-	"ListPortInOrderEvents":   {&portinv1.ListPortInOrderEventsRequest{OrderId: aUUID}, []string{"Events " + aUUID}},
-	"WatchPortInOrders":       {&portinv1.WatchPortInOrdersRequest{}, nil},
+	"PortIn":                {&portinv1.PortInRequest{}, []string{"CheckSize", "PortIn"}},
+	"GetPortInOrder":        {&portinv1.GetPortInOrderRequest{OrderId: aUUID}, []string{"Get " + aUUID}},
+	"ListPortInOrders":      {&portinv1.ListPortInOrdersRequest{}, []string{"List"}},
+	"ListPortInOrderEvents": {&portinv1.ListPortInOrderEventsRequest{OrderId: aUUID}, []string{"Events " + aUUID}},
+	"WatchPortInOrders":     {&portinv1.WatchPortInOrdersRequest{}, []string{"Watch"}},
+	"FollowPortIn": {&portinv1.FollowPortInRequest{PortIn: &portinv1.FollowedPortIn{
+		Key: &portinv1.FollowedPortIn_TicketId{TicketId: "T-1"},
+	}}, []string{"Follow T-1"}},
+	"ResubmitPortIn":          {&portinv1.ResubmitPortInRequest{OrderId: aUUID, RequestId: aUUID}, []string{"Resubmit " + aUUID}},
 	"GetPortInStatus":         {&portinv1.GetPortInStatusRequest{Key: &portinv1.GetPortInStatusRequest_TicketId{TicketId: "T-1"}}, []string{"StatusOfTicket T-1"}},
 	"ListSipTrunks":           {&portinv1.ListSipTrunksRequest{}, []string{"SipTrunks"}},
 	"ListTelephoneOfferings":  {&portinv1.ListTelephoneOfferingsRequest{}, []string{"TelephoneOfferings"}},
