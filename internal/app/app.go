@@ -34,6 +34,7 @@ import (
 	"github.com/portin/portin/internal/product"
 	"github.com/portin/portin/internal/rpc"
 	"github.com/portin/portin/internal/tracker"
+	"github.com/portin/portin/internal/webhook"
 )
 
 // Params are what a service is built from.
@@ -52,18 +53,21 @@ type App struct {
 	// GRPCAddress, HTTPAddress, AdminAddress and SandboxAddress are where it listens; the last is empty without a sandbox.
 	GRPCAddress, HTTPAddress, AdminAddress, SandboxAddress string
 
-	config  config.Config
-	version string
-	log     *slog.Logger
-	carrier *carrier.Client
-	ledger  *openLedger
-	intake  *intake.Intake
-	metrics *metrics
-	health  *health.Server
-	grpc    *grpc.Server
-	http    *http.Server
-	admin   *http.Server
-	sandbox *standin
+	config   config.Config
+	version  string
+	log      *slog.Logger
+	carrier  *carrier.Client
+	ledger   *openLedger
+	intake   *intake.Intake
+	tracker  *tracker.Tracker
+	watches  *tracker.Watches
+	webhooks *webhook.Webhooks
+	metrics  *metrics
+	health   *health.Server
+	grpc     *grpc.Server
+	http     *http.Server
+	admin    *http.Server
+	sandbox  *standin
 	// ready is whether orders can be taken.
 	ready atomic.Bool
 	// worked closes when the periodic work has ended.
@@ -170,8 +174,25 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 		},
 		Ledger: a.ledger, Carrier: a.carrier, Directory: lists, Log: a.log, Reach: p.Reach,
 	})
+	a.tracker = tracker.New(tracker.Params{
+		Pace: tracker.Pace{
+			Interval: a.config.Orders.PollInterval, Every: min(every, a.config.Orders.PollInterval), PerSecond: a.config.Orders.PollsPerSecond,
+			NoProgressDays: a.config.Orders.NoProgressDays, Patience: 2 * a.config.Orders.DoubtWindow,
+		},
+		Ledger: a.ledger, Carrier: a.carrier, Log: a.log,
+		Closed: func(ctx context.Context, day time.Time) bool { return product.IsClosed(lists.Closed(ctx), day) },
+	})
+	a.watches = tracker.NewWatches(tracker.WatchParams{Ledger: a.ledger, Log: a.log, Most: a.config.Limits.Watches})
+	a.webhooks = webhook.New(webhook.Params{
+		Config: webhook.Config{
+			MaxEndpoints: a.config.Webhooks.MaxEndpoints, AtOnce: a.config.Webhooks.AtOnce, PerEndpoint: a.config.Webhooks.PerEndpoint,
+			Keep: a.config.Webhooks.Keep, AllowHTTP: a.config.Webhooks.AllowHTTP, AllowInward: a.config.Webhooks.AllowInward,
+		},
+		Ledger: a.ledger, Render: intake.RenderEvent, Log: a.log, Observer: a.metrics.webhooks,
+	})
 	services := rpc.Services{
-		Orders: a.intake, Statuses: tracker.New(a.carrier), Catalog: lists, Log: a.log, LongestCall: a.config.GRPC.LongestCall,
+		Orders: a.intake, Statuses: a.tracker, Catalog: lists, Watches: a.watches, Webhooks: a.webhooks,
+		Log: a.log, LongestCall: a.config.GRPC.LongestCall,
 	}
 
 	a.grpc = grpc.NewServer(services.Options(int(limits.MaxDocumentBytes)+messageRoom, a.config.GRPC.MaxConnectionAge)...)
@@ -244,6 +265,9 @@ func (a *App) Run(ctx context.Context) error {
 		defer close(a.worked)
 		var work sync.WaitGroup
 		work.Go(func() { a.intake.Run(ctx) })
+		work.Go(func() { a.tracker.Run(ctx) })
+		work.Go(func() { a.watches.Run(ctx) })
+		work.Go(func() { a.webhooks.Run(ctx) })
 		work.Go(func() { a.watchReadiness(ctx) })
 		work.Wait()
 	}()

@@ -18,6 +18,7 @@ import (
 type metrics struct {
 	registry  *prometheus.Registry
 	exchanges *prometheus.HistogramVec
+	webhooks  *webhookMetrics
 }
 
 // newMetrics builds the metrics of a service; counts of orders are asked for when somebody looks.
@@ -28,10 +29,12 @@ func newMetrics(a *App) *metrics {
 			Name: "portin_carrier_exchange_seconds", Help: "How long exchanges with the carrier took, by operation and by what they came to.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
 		}, []string{"operation", "class"}),
+		webhooks: newWebhookMetrics(),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.exchanges, orderMetrics{app: a},
+		m.exchanges, orderMetrics{app: a}, m.webhooks,
+		gauge("portin_watches", "Watches that are being served.", func() float64 { return float64(a.watches.Count()) }),
 		gauge("portin_ready", "Whether the service is ready to take orders.", func() float64 { return truth(a.ready.Load()) }),
 		gauge("portin_ledger_results_owed", "Results of orders that the ledger did not take yet; no new order is taken meanwhile.",
 			func() float64 { return float64(a.intake.Unsettled()) }),
@@ -74,36 +77,47 @@ func (a *App) observed(ctx context.Context, o carrier.Observation) {
 // orderMetrics counts orders in the ledger whenever somebody looks, so that every replica shows the same.
 type orderMetrics struct{ app *App }
 
-func (orderMetrics) descriptions() (sending, inDoubt, attention, up *prometheus.Desc) {
-	describe := func(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
-	return describe("portin_orders_sending", "Orders that are being sent."),
-		describe("portin_orders_in_doubt", "Orders of which it is not known whether the carrier has them."),
-		describe("portin_orders_need_attention", "Orders that a person should look at."),
-		describe("portin_ledger_up", "Whether the ledger could be asked for these figures.")
+// orderDescriptions describe the metrics of orders.
+type orderDescriptions struct{ sending, inDoubt, attention, accepted, up *prometheus.Desc }
+
+func (orderMetrics) descriptions() orderDescriptions {
+	describe := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, labels, nil)
+	}
+	return orderDescriptions{
+		sending:   describe("portin_orders_sending", "Orders that are being sent."),
+		inDoubt:   describe("portin_orders_in_doubt", "Orders of which it is not known whether the carrier has them."),
+		attention: describe("portin_orders_need_attention", "Orders that a person should look at."),
+		accepted:  describe("portin_orders_accepted", "Orders that the carrier has and that are not over, by what their status means.", "category"),
+		up:        describe("portin_ledger_up", "Whether the ledger could be asked for these figures."),
+	}
 }
 
 // Describe names the metrics.
 func (o orderMetrics) Describe(out chan<- *prometheus.Desc) {
-	sending, inDoubt, attention, up := o.descriptions()
-	for _, d := range []*prometheus.Desc{sending, inDoubt, attention, up} {
+	is := o.descriptions()
+	for _, d := range []*prometheus.Desc{is.sending, is.inDoubt, is.attention, is.accepted, is.up} {
 		out <- d
 	}
 }
 
 // Collect asks the ledger. Without an answer there are no figures, and none that are made up.
 func (o orderMetrics) Collect(out chan<- prometheus.Metric) {
-	sending, inDoubt, attention, up := o.descriptions()
-	show := func(d *prometheus.Desc, value float64) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value)
+	is := o.descriptions()
+	show := func(d *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	counts, err := o.app.ledger.Count(ctx)
-	show(up, truth(err == nil))
+	show(is.up, truth(err == nil))
 	if err != nil {
 		return
 	}
-	show(sending, float64(counts.Sending))
-	show(inDoubt, float64(counts.InDoubt))
-	show(attention, float64(counts.NeedsAttention))
+	show(is.sending, float64(counts.Sending))
+	show(is.inDoubt, float64(counts.InDoubt))
+	show(is.attention, float64(counts.NeedsAttention))
+	show(is.accepted, float64(counts.Open), "open")
+	show(is.accepted, float64(counts.Scheduled), "scheduled")
+	show(is.accepted, float64(counts.Attention), "attention")
 }

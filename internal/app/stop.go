@@ -7,11 +7,13 @@ import (
 	"time"
 )
 
-// stop ends the service: no new calls or orders, then those in flight within the time allowed, then the carrier.
+// stop ends the service: watches with a token to go on from, no new calls or orders, then those in flight within the time
+// allowed, then the carrier.
 func (a *App) stop(ctx context.Context) error {
 	a.log.InfoContext(ctx, "stopping", slog.Duration("within", a.config.ShutdownTimeout))
 	a.ready.Store(false)
 	a.health.Shutdown()
+	a.watches.Stop() // first: the faces wait for them
 	ctx, cancel := context.WithTimeout(ctx, a.config.ShutdownTimeout)
 	defer cancel()
 	// Orders get a little less than all of it: who still waits for one then is answered before the connection ends.

@@ -13,15 +13,16 @@ import (
 
 // Config is every setting of portin. The zero value is not usable; Default is.
 type Config struct {
-	GRPC    GRPC    `embed:"" prefix:"grpc-"`
-	HTTP    HTTP    `embed:"" prefix:"http-"`
-	Admin   Admin   `embed:"" prefix:"admin-"`
-	Carrier Carrier `embed:"" prefix:"carrier-"`
-	Ledger  Ledger  `embed:"" prefix:"ledger-"`
-	Orders  Orders  `embed:"" prefix:"orders-"`
-	Limits  Limits  `embed:"" prefix:"limits-"`
-	Standin Standin `embed:"" prefix:"sandbox-"`
-	Log     Log     `embed:"" prefix:"log-"`
+	GRPC     GRPC     `embed:"" prefix:"grpc-"`
+	HTTP     HTTP     `embed:"" prefix:"http-"`
+	Admin    Admin    `embed:"" prefix:"admin-"`
+	Carrier  Carrier  `embed:"" prefix:"carrier-"`
+	Ledger   Ledger   `embed:"" prefix:"ledger-"`
+	Orders   Orders   `embed:"" prefix:"orders-"`
+	Webhooks Webhooks `embed:"" prefix:"webhooks-"`
+	Limits   Limits   `embed:"" prefix:"limits-"`
+	Standin  Standin  `embed:"" prefix:"sandbox-"`
+	Log      Log      `embed:"" prefix:"log-"`
 
 	Sandbox         bool          `help:"Serve a stand-in for the carrier beside the service and send every order there. Nothing is ported."`
 	InsecureListen  bool          `help:"Serve without encryption and without authentication on addresses that are not loopback. Whoever reaches them can order."`
@@ -80,13 +81,27 @@ type Orders struct {
 	ListsTTL       time.Duration `name:"lists-ttl" default:"5m" help:"How long the carrier's lists are kept."`
 	DoubtWindow    time.Duration `default:"30m" help:"How long a new ticket may take to become visible at the carrier. An order that is in doubt for longer needs attention once three look-ups agree, and after twice that in any case."`
 	DoubtSpacing   time.Duration `default:"10m" help:"How far apart look-ups of an order in doubt have to be to count as agreeing, and the longest time between two."`
+	PollInterval   time.Duration `default:"30m" help:"How often the carrier is asked about an open order. Close to the day of its port it is asked six times as often, about one that is on hold seldom."`
+	PollsPerSecond float64       `default:"2" help:"How many status look-ups a second this process makes for the orders that it follows, at most."`
+	NoProgressDays int           `default:"10" help:"After how many business days without news from the carrier an order needs attention; 0 is never."`
 }
 
-// Limits bound what one order holds. The message limits of both faces follow from them.
+// Webhooks are how callers' servers are told what happens to orders.
+type Webhooks struct {
+	MaxEndpoints int           `default:"50" help:"Endpoints a tenant."`
+	AtOnce       int           `default:"64" help:"Deliveries under way in this process, at most."`
+	PerEndpoint  int           `default:"4" help:"How many of them go to one endpoint, at most."`
+	Keep         time.Duration `default:"720h" help:"How long deliveries that are over are kept, counted from their event. What waits is kept for as long as it waits."`
+	AllowHTTP    bool          `name:"allow-http" help:"Accept URLs without encryption. For development."`
+	AllowInward  bool          `name:"allow-inward" help:"Deliver to addresses inside a network too. For development: whoever may create an endpoint can then reach what this service can reach."`
+}
+
+// Limits bound what one order holds, from which the message limits of both faces follow, and how many watches there are.
 type Limits struct {
 	Numbers       int   `default:"1000" help:"Numbers an order."`
 	FileBytes     int64 `default:"10485760" help:"Bytes a document."`
 	DocumentBytes int64 `default:"26214400" help:"Bytes of all documents of an order."`
+	Watches       int   `default:"20000" help:"Watches that this process serves at once."`
 }
 
 // Standin is the stand-in for the carrier, beside the service or alone.

@@ -40,9 +40,10 @@ func TestDefault(t *testing.T) {
 		},
 		Orders: Orders{
 			LeastRemaining: 5 * time.Second, LookTimeout: 10 * time.Second, MinLeadDays: 2, ListsTTL: 5 * time.Minute,
-			DoubtWindow: 30 * time.Minute, DoubtSpacing: 10 * time.Minute,
+			DoubtWindow: 30 * time.Minute, DoubtSpacing: 10 * time.Minute, PollInterval: 30 * time.Minute, PollsPerSecond: 2, NoProgressDays: 10,
 		},
-		Limits:          Limits{Numbers: 1000, FileBytes: 10 << 20, DocumentBytes: 25 << 20},
+		Webhooks:        Webhooks{MaxEndpoints: 50, AtOnce: 64, PerEndpoint: 4, Keep: 720 * time.Hour},
+		Limits:          Limits{Numbers: 1000, FileBytes: 10 << 20, DocumentBytes: 25 << 20, Watches: 20_000},
 		Standin:         Standin{Address: "127.0.0.1:8081"},
 		Log:             Log{Level: "info", Format: "text"},
 		ShutdownTimeout: 25 * time.Second,
@@ -99,12 +100,5 @@ func TestKongDoesNotValidate(t *testing.T) {
 	}
 	if err := c.Settings().Validate(); err == nil {
 		t.Error("the settings without a carrier are valid")
-	}
-}
-
-func TestTheLimitsAreTheDocumentedOnes(t *testing.T) {
-	t.Parallel()
-	if got, want := Default().Limits, (Limits{Numbers: 1000, FileBytes: 10485760, DocumentBytes: 26214400}); got != want {
-		t.Errorf("limits %+v, want %+v", got, want)
 	}
 }

@@ -38,6 +38,7 @@ func (c Config) Validate() error {
 		{"orders-lists-ttl", c.Orders.ListsTTL},
 		{"orders-doubt-window", c.Orders.DoubtWindow},
 		{"orders-doubt-spacing", c.Orders.DoubtSpacing},
+		{"orders-poll-interval", c.Orders.PollInterval},
 		{"shutdown-timeout", c.ShutdownTimeout},
 	} {
 		if d.is < time.Second {
@@ -51,13 +52,26 @@ func (c Config) Validate() error {
 		{"limits-numbers", int64(c.Limits.Numbers), 10_000},
 		{"limits-file-bytes", c.Limits.FileBytes, 1 << 30},
 		{"limits-document-bytes", c.Limits.DocumentBytes, 1 << 30},
+		{"limits-watches", int64(c.Limits.Watches), 1_000_000},
+		{"webhooks-max-endpoints", int64(c.Webhooks.MaxEndpoints), 10_000},
+		{"webhooks-at-once", int64(c.Webhooks.AtOnce), 10_000},
+		{"webhooks-per-endpoint", int64(c.Webhooks.PerEndpoint), int64(max(1, c.Webhooks.AtOnce))},
 	} {
 		if n.is < 1 || n.is > n.most {
 			bad(n.name, "must be from 1 to %d", n.most)
 		}
 	}
+	if c.Webhooks.Keep < 24*time.Hour {
+		bad("webhooks-keep", "must be a day or longer")
+	}
 	if c.Orders.MinLeadDays < 0 {
 		bad("orders-min-lead-days", "must not be negative")
+	}
+	if c.Orders.NoProgressDays < 0 || c.Orders.NoProgressDays > 100 {
+		bad("orders-no-progress-days", "must be from 0 to 100")
+	}
+	if c.Orders.PollsPerSecond <= 0 || c.Orders.PollsPerSecond > 1000 {
+		bad("orders-polls-per-second", "must be above 0 and at most 1000")
 	}
 	if c.GRPC.LongestCall <= c.Orders.LeastRemaining {
 		bad("grpc-longest-call", "must be longer than orders-least-remaining, or no order is ever sent")

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -98,20 +99,31 @@ func TestValidate(t *testing.T) {
 		"calls shorter than deadlines": {sandbox, func(c *Config) { c.Orders.LeastRemaining = c.GRPC.LongestCall }, []string{"grpc-longest-call"}},
 		"no lead":                      {sandbox, func(c *Config) { c.Orders.MinLeadDays = 0 }, nil},
 		"the largest limits": {sandbox, func(c *Config) {
-			c.Limits = Limits{Numbers: 10_000, FileBytes: 1 << 30, DocumentBytes: 1 << 30}
+			c.Limits = Limits{Numbers: 10_000, FileBytes: 1 << 30, DocumentBytes: 1 << 30, Watches: 1_000_000}
+			c.Webhooks = Webhooks{MaxEndpoints: 10_000, AtOnce: 10_000, PerEndpoint: 10_000, Keep: 24 * time.Hour}
 		}, nil},
 		"limits that are too large": {sandbox, func(c *Config) {
-			c.Limits = Limits{Numbers: 10_001, FileBytes: 1<<30 + 1, DocumentBytes: 1<<30 + 1}
-		}, []string{"limits-numbers", "limits-file-bytes", "limits-document-bytes"}},
+			c.Limits = Limits{Numbers: 10_001, FileBytes: 1<<30 + 1, DocumentBytes: 1<<30 + 1, Watches: 1_000_001}
+			c.Webhooks = Webhooks{MaxEndpoints: 10_001, AtOnce: 10_001, PerEndpoint: 10_002, Keep: 24*time.Hour - 1}
+		}, []string{
+			"limits-numbers", "limits-file-bytes", "limits-document-bytes", "limits-watches",
+			"webhooks-max-endpoints", "webhooks-at-once", "webhooks-per-endpoint", "webhooks-keep",
+		}},
+		"more to one endpoint than to all": {sandbox, func(c *Config) { c.Webhooks.AtOnce = 3 }, []string{"webhooks-per-endpoint"}},
 		"everything at once": {
 			func() Config { return Config{} },
-			func(c *Config) { c.HTTP.CORSOrigins, c.Orders.MinLeadDays = []string{"*", "null"}, -1 },
+			func(c *Config) {
+				c.HTTP.CORSOrigins, c.Orders.MinLeadDays, c.Orders.NoProgressDays = []string{"*", "null"}, -1, -1
+			},
 			[]string{
 				"grpc-address", "http-address", "admin-address", "http-cors-origins", "http-cors-origins",
 				"carrier-url", "carrier-username", "carrier-password-file", "ledger-file",
 				"grpc-max-connection-age", "grpc-longest-call", "carrier-post-timeout", "carrier-get-timeout",
-				"orders-least-remaining", "orders-look-timeout", "orders-lists-ttl", "orders-doubt-window", "orders-doubt-spacing", "shutdown-timeout",
-				"limits-numbers", "limits-file-bytes", "limits-document-bytes", "orders-min-lead-days",
+				"orders-least-remaining", "orders-look-timeout", "orders-lists-ttl", "orders-doubt-window", "orders-doubt-spacing",
+				"orders-poll-interval", "shutdown-timeout",
+				"limits-numbers", "limits-file-bytes", "limits-document-bytes", "limits-watches",
+				"webhooks-max-endpoints", "webhooks-at-once", "webhooks-per-endpoint", "webhooks-keep",
+				"orders-min-lead-days", "orders-no-progress-days", "orders-polls-per-second",
 				"grpc-longest-call",
 			},
 		},

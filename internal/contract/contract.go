@@ -50,6 +50,7 @@ func requests() []proto.Message {
 		portinv1.File_portin_v1_port_in_service_proto,
 		portinv1.File_portin_v1_catalog_service_proto,
 		portinv1.File_portin_v1_operator_service_proto,
+		portinv1.File_portin_v1_webhook_service_proto,
 	} {
 		for i := range file.Services().Len() {
 			methods := file.Services().Get(i).Methods()

@@ -54,7 +54,8 @@ func reachable(from []protoreflect.MessageDescriptor, visit func(path []protoref
 			fd := m.Fields().Get(i)
 			here := append(slices.Clone(path), fd)
 			visit(here)
-			if below := fd.Message(); below != nil && below.ParentFile().Package() == m.ParentFile().Package() {
+			unruled := rulesOf(fd).GetIgnore() == validate.Ignore_IGNORE_ALWAYS // part of a message, which its service rules
+			if below := fd.Message(); !unruled && below != nil && below.ParentFile().Package() == m.ParentFile().Package() {
 				walk(below, here)
 			}
 		}

@@ -72,25 +72,34 @@ func Unknown(m protoreflect.Message) (path string, found bool) {
 	return path, found
 }
 
-// ClearInputOnly clears every field that only goes in, at every depth: documents' content and passwords.
-func ClearInputOnly(m protoreflect.Message) {
+// ClearInputOnly clears every field that only goes in, at every depth: documents' content and passwords. It returns the
+// paths of those that were set, in the order of the contract.
+func ClearInputOnly(m protoreflect.Message) []string {
+	cleared := clearInputOnly(m, "")
+	SortByField(m.Descriptor(), cleared, func(path string) string { return path })
+	return cleared
+}
+
+func clearInputOnly(m protoreflect.Message, prefix string) (cleared []string) {
 	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		if inputOnly(fd) {
+		if behaves(fd, annotations.FieldBehavior_INPUT_ONLY) {
+			cleared = append(cleared, prefix+string(fd.Name()))
 			m.Clear(fd)
 			return true
 		}
-		each(fd, v, func(_ string, below protoreflect.Message) bool {
-			ClearInputOnly(below)
+		each(fd, v, func(step string, below protoreflect.Message) bool {
+			cleared = append(cleared, clearInputOnly(below, prefix+step+".")...)
 			return true
 		})
 		return true
 	})
+	return cleared
 }
 
-// inputOnly reports whether the contract marks a field INPUT_ONLY.
-func inputOnly(fd protoreflect.FieldDescriptor) bool {
+// behaves reports whether the contract marks a field with this behaviour.
+func behaves(fd protoreflect.FieldDescriptor, behavior annotations.FieldBehavior) bool {
 	behaviors, _ := proto.GetExtension(fd.Options(), annotations.E_FieldBehavior).([]annotations.FieldBehavior)
-	return slices.Contains(behaviors, annotations.FieldBehavior_INPUT_ONLY)
+	return slices.Contains(behaviors, behavior)
 }
 
 // each visits the messages that a field's value holds, with the step of the path that leads there, until visit says no.

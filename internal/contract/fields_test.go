@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/testing/protocmp"
@@ -137,7 +138,7 @@ func TestClearInputOnly(t *testing.T) {
 	reachable(roots, func(path []protoreflect.FieldDescriptor) {
 		last := len(path) - 1
 		fd := path[last]
-		if !inputOnly(fd) {
+		if !behaves(fd, annotations.FieldBehavior_INPUT_ONLY) {
 			return
 		}
 		cleared++

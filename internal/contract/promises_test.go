@@ -104,7 +104,7 @@ func TestInputOnlyIsOptionalAndRedacted(t *testing.T) {
 	t.Parallel()
 	var got []string
 	everyField(func(fd protoreflect.FieldDescriptor) {
-		if !inputOnly(fd) {
+		if !behaves(fd, annotations.FieldBehavior_INPUT_ONLY) {
 			return
 		}
 		got = append(got, string(fd.FullName()))
@@ -127,7 +127,7 @@ func TestInputOnlyIsOptionalAndRedacted(t *testing.T) {
 		t.Errorf("fields that only go in (-want +got):\n%s", diff)
 	}
 	everyField(func(fd protoreflect.FieldDescriptor) {
-		if strings.Contains(string(fd.Name()), "password") && !inputOnly(fd) {
+		if strings.Contains(string(fd.Name()), "password") && !behaves(fd, annotations.FieldBehavior_INPUT_ONLY) {
 			t.Errorf("%s is a password and does not go only in", fd.FullName())
 		}
 	})
@@ -220,8 +220,8 @@ func TestEveryListHasPages(t *testing.T) {
 	}
 }
 
-// An order_id in a path is a UUID, so that nothing else ever gets as far as a ledger.
-func TestEveryOrderIDInAPathIsAUUID(t *testing.T) {
+// An ID of ours in a path is a UUID, so that nothing else ever gets as far as a ledger.
+func TestEveryIDInAPathIsAUUID(t *testing.T) {
 	t.Parallel()
 	paths := 0
 	for _, m := range methods() {
@@ -231,20 +231,23 @@ func TestEveryOrderIDInAPathIsAUUID(t *testing.T) {
 			continue
 		}
 		for _, rule := range append([]*annotations.HttpRule{http}, http.GetAdditionalBindings()...) {
-			path := rule.GetGet() + rule.GetPost()
+			path := rule.GetGet() + rule.GetPost() + rule.GetPatch() + rule.GetDelete()
 			if path == "" {
-				t.Errorf("%s is bound to neither GET nor POST", m.FullName())
+				t.Errorf("%s is bound to none of GET, POST, PATCH and DELETE", m.FullName())
 			}
-			if strings.Contains(path, "{order_id}") {
+			for _, id := range []protoreflect.Name{"order_id", "endpoint_id"} {
+				if !strings.Contains(path, "{"+string(id)+"}") {
+					continue
+				}
 				paths++
-				if own := rulesOf(m.Input().Fields().ByName("order_id")); !own.GetString().GetUuid() || !own.GetRequired() {
-					t.Errorf("%s.order_id is part of %s and has no uuid rule, or is not required", m.Input().FullName(), path)
+				if own := rulesOf(m.Input().Fields().ByName(id)); !own.GetString().GetUuid() || !own.GetRequired() {
+					t.Errorf("%s.%s is part of %s and has no uuid rule, or is not required", m.Input().FullName(), id, path)
 				}
 			}
 		}
 	}
-	if paths != 3 {
-		t.Errorf("%d paths hold an order_id, want 3", paths)
+	if paths != 10 {
+		t.Errorf("%d paths hold an ID of ours, want 10", paths)
 	}
 }
 

@@ -118,6 +118,11 @@ func (c *client) portInJSON(ctx context.Context, o *portinv1.PortInOrder, key st
 	if err != nil {
 		return reply{code: codes.Unavailable, lost: err}
 	}
+	return readReply(a)
+}
+
+// readReply reads an answer over JSON that holds an order and whether it is a replay, or an error.
+func readReply(a answer) reply {
 	var r reply
 	if a.status < 300 {
 		resp := &portinv1.PortInResponse{}

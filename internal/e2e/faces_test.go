@@ -159,7 +159,7 @@ func TestStatusAndCatalogueOverJSON(t *testing.T) {
 		"/v1/tickets/..%2F..%2FSipTrunks/status":          400,
 		"/v1/port-ins/01977a3e-0000-7000-8000-0000000000": 400,
 		"/v1/port-ins/" + newKey():                        404,
-		"/v1/port-ins:watch":                              501,
+		"/v1/port-ins:watch?orderId=" + newKey():          404,
 		"/v1/nothing":                                     404,
 	} {
 		if a := s.do(t, http.MethodGet, base+path, nil); a.status != code || !bytes.Contains(a.body, []byte("google.rpc.ErrorInfo")) {

@@ -64,7 +64,7 @@ type placed struct {
 func newTrial(t *testing.T, u sandbox.Unknowns, noPortIn string) *trial {
 	t.Helper()
 	carrier := newStandin(t, sandbox.Config{Unknowns: u, Seed: 1})
-	s := serve(t, carrier, sqlite.ledger(t), curious, func(p *app.Params) { p.Config.Carrier.NoPortIn = noPortIn })
+	s := serve(t, carrier, sqlite.ledger(t), curious, eager, func(p *app.Params) { p.Config.Carrier.NoPortIn = noPortIn })
 	looks := saysNone[u.None] == noPortIn
 	return &trial{service: s, unknowns: u, looks: looks, finds: looks && u.Numbers == sandbox.NumbersListed}
 }

@@ -18,6 +18,7 @@ const (
 	KindUnauthenticated
 	KindPermissionDenied
 	KindCancelled
+	KindAborted
 	// KindCount is how many kinds there are, for arrays indexed by kind and the tests that they are whole.
 	KindCount
 )
@@ -62,6 +63,12 @@ const (
 	ReasonTicketUnverified     Reason = "TICKET_UNVERIFIED"
 	ReasonOrderAttemptChanged  Reason = "ORDER_ATTEMPT_CHANGED"
 	ReasonNotPlaced            Reason = "NOT_PLACED"
+
+	ReasonNotCorrectable          Reason = "NOT_CORRECTABLE"
+	ReasonWebhookEndpointNotFound Reason = "WEBHOOK_ENDPOINT_NOT_FOUND"
+	ReasonWebhookEndpointIDReused Reason = "WEBHOOK_ENDPOINT_ID_REUSED"
+	ReasonWebhookEndpointChanged  Reason = "WEBHOOK_ENDPOINT_CHANGED"
+	ReasonTooManyWebhookEndpoints Reason = "TOO_MANY_WEBHOOK_ENDPOINTS"
 )
 
 // kindOf holds the kind of every reason.
@@ -100,6 +107,12 @@ var kindOf = map[Reason]Kind{
 	ReasonTicketUnverified:     KindFailedPrecondition,
 	ReasonOrderAttemptChanged:  KindFailedPrecondition,
 	ReasonNotPlaced:            KindFailedPrecondition,
+
+	ReasonNotCorrectable:          KindFailedPrecondition,
+	ReasonWebhookEndpointNotFound: KindNotFound,
+	ReasonWebhookEndpointIDReused: KindAlreadyExists,
+	ReasonWebhookEndpointChanged:  KindAborted,
+	ReasonTooManyWebhookEndpoints: KindFailedPrecondition,
 }
 
 // Kind is the class that the reason belongs to. A reason that is none of this package is internal.

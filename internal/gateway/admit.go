@@ -28,19 +28,15 @@ func (g *gateway) admit(next runtime.HandlerFunc) runtime.HandlerFunc {
 			g.refuse(w, r, refused)
 			return
 		}
-		liftDeadlines(w, route)
+		// All of the request has been read, and a read deadline that ends now would cancel a call that is merely long. A
+		// writer without deadlines has nothing to lift.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		if route.streams {
+			stream := newStreamWriter(w)
+			defer stream.end()
+			w = stream
+		}
 		next(w, inner, params)
-	}
-}
-
-// liftDeadlines lifts the server's limits on reading and writing where they have done their work. All of the request has
-// been read, and a read deadline that ends now would cancel a call that is merely long; a watch outlives any time that an
-// answer may take. A writer without deadlines has nothing to lift.
-func liftDeadlines(w http.ResponseWriter, route *route) {
-	connection := http.NewResponseController(w)
-	_ = connection.SetReadDeadline(time.Time{})
-	if route.streams {
-		_ = connection.SetWriteDeadline(time.Time{})
 	}
 }
 
@@ -59,8 +55,13 @@ func (g *gateway) understand(
 	if refused != nil {
 		return nil, refused
 	}
-	if route.rpc == portinv1.PortInService_PortIn_FullMethodName {
+	if route.takesKey() {
 		if refused := takeIdempotencyKey(r.Header, query); refused != nil {
+			return nil, refused
+		}
+	}
+	if route.rpc == portinv1.PortInService_WatchPortInOrders_FullMethodName {
+		if refused := takeLastEventID(r.Header, query); refused != nil {
 			return nil, refused
 		}
 	}

@@ -11,7 +11,8 @@ import (
 
 const (
 	// allowedHeaders are the headers that pages of the allowed origins may send.
-	allowedHeaders = "Accept, Authorization, Content-Type, Grpc-Timeout, Idempotency-Key, Traceparent, Tracestate, X-Request-Id"
+	allowedHeaders = "Accept, Authorization, Content-Type, Grpc-Timeout, Idempotency-Key, Last-Event-ID, Traceparent, Tracestate, " +
+		"X-Request-Id"
 	// exposedHeaders are those that they may read.
 	exposedHeaders = "Allow, Retry-After, WWW-Authenticate, X-Request-Id"
 	// preflightSeconds is how long a browser may remember what it was told.

@@ -34,8 +34,8 @@ func TestCORS(t *testing.T) {
 	preflight := map[string]string{
 		"Access-Control-Allow-Origin":   shop,
 		"Access-Control-Expose-Headers": "Allow, Retry-After, WWW-Authenticate, X-Request-Id",
-		"Access-Control-Allow-Methods":  "GET, POST",
-		"Access-Control-Allow-Headers":  "Accept, Authorization, Content-Type, Grpc-Timeout, Idempotency-Key, Traceparent, Tracestate, X-Request-Id",
+		"Access-Control-Allow-Methods":  "DELETE, GET, PATCH, POST",
+		"Access-Control-Allow-Headers":  "Accept, Authorization, Content-Type, Grpc-Timeout, Idempotency-Key, Last-Event-ID, Traceparent, Tracestate, X-Request-Id",
 		"Access-Control-Max-Age":        "600",
 		"Vary":                          "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
 	}

@@ -34,6 +34,7 @@ type service struct {
 	portinv1.UnimplementedPortInServiceServer
 	portinv1.UnimplementedCatalogServiceServer
 	portinv1.UnimplementedOperatorServiceServer
+	portinv1.UnimplementedWebhookServiceServer
 
 	// answer, when it is set, decides what any unary call answers.
 	answer func(ctx context.Context, request proto.Message) (proto.Message, error)
@@ -110,6 +111,7 @@ func newFace(t testing.TB, change ...func(*gateway.Config)) *face {
 	portinv1.RegisterPortInServiceServer(conn, f.service)
 	portinv1.RegisterCatalogServiceServer(conn, f.service)
 	portinv1.RegisterOperatorServiceServer(conn, f.service)
+	portinv1.RegisterWebhookServiceServer(conn, f.service)
 	cfg := gateway.Config{Conn: conn, Log: slog.New(slog.NewTextHandler(f.log, nil)), OpenAPI: []byte(`{"openapi":"3.1.0"}`)}
 	for _, c := range change {
 		c(&cfg)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,9 +126,15 @@ func TestFieldPathsAreTheCallers(t *testing.T) {
 	}
 }
 
-// warned are an order and its twin as a caller over JSON reads it.
+// warned is an order with paths to fields, and rejected a reject with one.
 func warned() *portinv1.PortInOrder {
-	return &portinv1.PortInOrder{Warnings: []*portinv1.Warning{{Field: "order.trunk_did.dids[2].number"}, {Field: "request_id"}}}
+	return &portinv1.PortInOrder{
+		Warnings: []*portinv1.Warning{{Field: "order.trunk_did.dids[2].number"}, {Field: "request_id"}}, Rejects: []*portinv1.Reject{rejected()},
+	}
+}
+
+func rejected() *portinv1.Reject {
+	return &portinv1.Reject{Field: "order.form.customer_account_number"}
 }
 
 func TestWarningsAreTheCallers(t *testing.T) {
@@ -140,6 +147,8 @@ func TestWarningsAreTheCallers(t *testing.T) {
 		{"GET", "/v1/port-ins/5", &portinv1.GetPortInOrderResponse{Order: warned()}},
 		{"GET", "/v1/port-ins", &portinv1.ListPortInOrdersResponse{Orders: []*portinv1.PortInOrder{warned()}}},
 		{"POST", "/v1/port-ins/5:resolveInDoubt", &portinv1.ResolveInDoubtResponse{Order: warned()}},
+		{"POST", "/v1/port-ins/5:resubmit", &portinv1.ResubmitPortInResponse{Order: warned()}},
+		{"POST", "/v1/port-ins:follow", &portinv1.FollowPortInResponse{Order: warned()}},
 	} {
 		kept := proto.Clone(c.answer)
 		f := newFace(t).answering(c.answer, nil)
@@ -149,18 +158,29 @@ func TestWarningsAreTheCallers(t *testing.T) {
 		}
 		w := f.do(c.method, c.target, body)
 		if got := w.Body.String(); w.Code != 200 || !strings.Contains(got, `"trunkDid.dids[2].number"`) || !strings.Contains(got, `"requestId"`) ||
-			strings.Contains(got, "trunk_did") {
+			!strings.Contains(got, `"form.customerAccountNumber"`) || strings.Contains(got, "trunk_did") || strings.Contains(got, "customer_account") {
 			t.Errorf("%s was answered %d %s", c.target, w.Code, got)
 		}
 		sameMessage(t, kept, c.answer)
 	}
 }
 
-func TestEveryAnswerWithWarningsIsRewritten(t *testing.T) {
+func TestTheRejectsOfAStatusAreTheCallers(t *testing.T) {
 	t.Parallel()
-	// The four answers above and the stream's are all that can hold a Warning.
+	f := newFace(t).answering(&portinv1.GetPortInStatusResponse{Status: &portinv1.PortInStatus{Rejects: []*portinv1.Reject{rejected()}}}, nil)
+	w := f.do("GET", "/v1/tickets/5/status", "")
+	if got := w.Body.String(); w.Code != 200 || !strings.Contains(got, `"form.customerAccountNumber"`) {
+		t.Errorf("the status was answered %d %s", w.Code, got)
+	}
+}
+
+func TestEveryAnswerWithPathsIsRewritten(t *testing.T) {
+	t.Parallel()
+	// The answers above and the stream's are all that can hold a Warning or a Reject.
 	holders := map[string]bool{}
-	warning := (&portinv1.Warning{}).ProtoReflect().Descriptor().FullName()
+	withPaths := []protoreflect.FullName{
+		(&portinv1.Warning{}).ProtoReflect().Descriptor().FullName(), (&portinv1.Reject{}).ProtoReflect().Descriptor().FullName(),
+	}
 	var reaches func(m protoreflect.MessageDescriptor, seen map[protoreflect.FullName]bool) bool
 	reaches = func(m protoreflect.MessageDescriptor, seen map[protoreflect.FullName]bool) bool {
 		if m == nil || seen[m.FullName()] {
@@ -172,15 +192,16 @@ func TestEveryAnswerWithWarningsIsRewritten(t *testing.T) {
 				return true
 			}
 		}
-		return m.FullName() == warning
+		return slices.Contains(withPaths, m.FullName())
 	}
 	eachMethod(func(m protoreflect.MethodDescriptor) {
 		if reaches(m.Output(), map[protoreflect.FullName]bool{}) {
 			holders[string(m.Name())] = true
 		}
 	})
-	if got := fmt.Sprint(holders); got != "map[GetPortInOrder:true ListPortInOrders:true PortIn:true ResolveInDoubt:true WatchPortInOrders:true]" {
-		t.Errorf("%s have warnings: add the new one to ordersIn and to the test above", got)
+	if got := fmt.Sprint(holders); got != "map[FollowPortIn:true GetPortInOrder:true GetPortInStatus:true ListPortInOrders:true PortIn:true "+
+		"ResolveInDoubt:true ResubmitPortIn:true WatchPortInOrders:true]" {
+		t.Errorf("%s have paths: add the new one to rewriteAnswer and to the tests above", got)
 	}
 }
 
@@ -195,6 +216,10 @@ func TestOrdersWhoseFateIsNotKnownAreTaken(t *testing.T) {
 		w := newFace(t).answering(&portinv1.PortInResponse{Order: order}, nil).place("{}")
 		if w.Code != want || w.Header().Get("Content-Type") != "application/json" {
 			t.Errorf("%s was answered %d %v, want %d", order.GetState(), w.Code, w.Header(), want)
+		}
+		w = newFace(t).answering(&portinv1.ResubmitPortInResponse{Order: order}, nil).do(http.MethodPost, "/v1/port-ins/5:resubmit", "{}")
+		if w.Code != want {
+			t.Errorf("a correction that is %s was answered %d, want %d", order.GetState(), w.Code, want)
 		}
 		w = newFace(t).answering(&portinv1.GetPortInOrderResponse{Order: order}, nil).do(http.MethodGet, "/v1/port-ins/5", "")
 		if w.Code != http.StatusOK {

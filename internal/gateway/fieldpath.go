@@ -53,14 +53,23 @@ func nameIn(message protoreflect.MessageDescriptor, name protoreflect.Name) (pro
 	return nil, string(name)
 }
 
-// rewriteAnswer is the mux's rewriter: it spells the field paths of an answer's warnings as the caller of PortIn over
-// JSON writes them. The message is the client's own copy, so it is changed in place.
+// rewriteAnswer is the mux's rewriter: it spells the field paths of an answer's warnings and rejects as the caller of PortIn
+// over JSON writes them. The message is the client's own copy, so it is changed in place.
 func (g *gateway) rewriteAnswer(_ context.Context, answer proto.Message) (any, error) {
 	placing := g.routes.byRPC[portinv1.PortInService_PortIn_FullMethodName]
+	respell := func(rejects []*portinv1.Reject) {
+		for _, reject := range rejects {
+			reject.Field = placing.callersPath(reject.GetField())
+		}
+	}
 	for _, order := range ordersIn(answer) {
 		for _, warning := range order.GetWarnings() {
 			warning.Field = placing.callersPath(warning.GetField())
 		}
+		respell(order.GetRejects())
+	}
+	if status, ok := answer.ProtoReflect().Interface().(*portinv1.GetPortInStatusResponse); ok {
+		respell(status.GetStatus().GetRejects())
 	}
 	return answer, nil
 }

@@ -75,6 +75,12 @@ var services = []struct {
 			return portinv1.RegisterOperatorServiceHandlerClient(ctx, mux, portinv1.NewOperatorServiceClient(conn))
 		},
 	},
+	{
+		portinv1.File_portin_v1_webhook_service_proto, "WebhookService",
+		func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {
+			return portinv1.RegisterWebhookServiceHandlerClient(ctx, mux, portinv1.NewWebhookServiceClient(conn))
+		},
+	},
 }
 
 // New builds the handler of everything below "/": the API, its description and its documentation. It reports every

@@ -111,11 +111,14 @@ func setRequestID(ctx context.Context, w http.ResponseWriter) {
 // done. A stream has no message when its head is written.
 func writeHead(ctx context.Context, w http.ResponseWriter, message proto.Message) error {
 	setRequestID(ctx, w)
-	placed, ok := message.(*portinv1.PortInResponse)
-	if !ok {
-		return nil
+	var placed *portinv1.PortInOrder
+	switch answer := message.(type) {
+	case *portinv1.PortInResponse:
+		placed = answer.GetOrder()
+	case *portinv1.ResubmitPortInResponse:
+		placed = answer.GetOrder()
 	}
-	switch placed.GetOrder().GetState() {
+	switch placed.GetState() {
 	case portinv1.OrderState_ORDER_STATE_SENDING, portinv1.OrderState_ORDER_STATE_IN_DOUBT:
 		w.WriteHeader(http.StatusAccepted)
 	case portinv1.OrderState_ORDER_STATE_UNSPECIFIED, portinv1.OrderState_ORDER_STATE_NOT_SENT,

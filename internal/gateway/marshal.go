@@ -21,20 +21,25 @@ const eventStreamType = "text/event-stream"
 type marshaler struct {
 	// options write zeros and empty lists, so that a reader finds every field that is not optional, and leave out what is
 	// not set.
-	options       protojson.MarshalOptions
-	streamType    string
-	before, after string
+	options    protojson.MarshalOptions
+	streamType string
+	// before writes what stands before a chunk, after ends one.
+	before func(b *bytes.Buffer, message proto.Message)
+	after  string
 }
 
 // newNDJSON writes a line for each chunk of a stream.
 func newNDJSON() *marshaler {
-	return &marshaler{options: protojson.MarshalOptions{EmitDefaultValues: true}, streamType: "application/x-ndjson", after: "\n"}
+	return &marshaler{
+		options: protojson.MarshalOptions{EmitDefaultValues: true}, streamType: "application/x-ndjson",
+		before: func(*bytes.Buffer, proto.Message) {}, after: "\n",
+	}
 }
 
 // newEventStream writes an event for each, for the EventSource of a browser.
 func newEventStream() *marshaler {
 	m := newNDJSON()
-	m.streamType, m.before, m.after = eventStreamType, "data: ", "\n\n"
+	m.streamType, m.before, m.after = eventStreamType, eventHead, "\n\n"
 	return m
 }
 
@@ -67,8 +72,8 @@ func (m *marshaler) chunk(name string, message proto.Message) ([]byte, error) {
 		return nil, fmt.Errorf("writing a chunk of a stream: %w", err)
 	}
 	var b bytes.Buffer
-	b.Grow(len(m.before) + len(name) + len(body) + len(`{"":}`))
-	b.WriteString(m.before)
+	b.Grow(len(body) + 256)
+	m.before(&b, message)
 	b.WriteString(`{"`)
 	b.WriteString(name)
 	b.WriteString(`":`)

@@ -81,8 +81,12 @@ func newRoute(method protoreflect.MethodDescriptor, rule *annotations.HttpRule) 
 		r.verb, r.template = http.MethodGet, p.Get
 	case *annotations.HttpRule_Post:
 		r.verb, r.template = http.MethodPost, p.Post
+	case *annotations.HttpRule_Patch:
+		r.verb, r.template = http.MethodPatch, p.Patch
+	case *annotations.HttpRule_Delete:
+		r.verb, r.template = http.MethodDelete, p.Delete
 	default:
-		return nil, errors.New("has no HTTP binding with GET or POST")
+		return nil, errors.New("has no HTTP binding with GET, POST, PATCH or DELETE")
 	}
 	if strings.ContainsAny(r.template, "*=") {
 		return nil, fmt.Errorf("the template %s has a wildcard", r.template)
@@ -134,6 +138,11 @@ func (r *route) readQueryFields(bound map[protoreflect.Name]bool) {
 			r.query[field.JSONName()], r.query[field.TextName()] = field, field
 		}
 	}
+}
+
+// takesKey reports whether the call places something and has an idempotency key, which may stand in a header.
+func (r *route) takesKey() bool {
+	return r.verb == http.MethodPost && r.query["requestId"] != nil
 }
 
 // variable is the field that a segment of a template binds: "order_id" for "{order_id}:resolveInDoubt".

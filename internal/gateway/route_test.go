@@ -34,9 +34,14 @@ func TestEveryBindingReachesItsRPC(t *testing.T) {
 			return
 		}
 		f := newFace(t).answering(dynamicpb.NewMessage(method.Output()), nil)
-		verb, path, body := http.MethodGet, rule.GetGet(), ""
-		if rule.GetPost() != "" {
-			verb, path = http.MethodPost, rule.GetPost()
+		verb, path, body := http.MethodGet, rule.GetGet()+rule.GetPost()+rule.GetPatch()+rule.GetDelete(), ""
+		switch {
+		case rule.GetPost() != "":
+			verb = http.MethodPost
+		case rule.GetPatch() != "":
+			verb = http.MethodPatch
+		case rule.GetDelete() != "":
+			verb = http.MethodDelete
 		}
 		if rule.GetBody() != "" {
 			body = "{}"

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -71,3 +73,34 @@ func (s *heardStream) RecvMsg(message any) error {
 func streamStatus(ctx context.Context, err error) *status.Status {
 	return toldToCaller(routeFrom(ctx), status.Convert(err))
 }
+
+// takeWithin is how long a caller may take to accept a part of a stream before it is left behind.
+const takeWithin = 2 * time.Minute
+
+// streamWriter is the writer of a stream. A stream outlives any time that an answer may take, so each part of it has a time
+// of its own: who takes none for so long holds nothing for ever.
+type streamWriter struct {
+	http.ResponseWriter
+
+	connection *http.ResponseController
+}
+
+// newStreamWriter begins a stream, and asks proxies to pass each part on as it comes.
+func newStreamWriter(w http.ResponseWriter) *streamWriter {
+	w.Header().Set("X-Accel-Buffering", "no")
+	s := &streamWriter{ResponseWriter: w, connection: http.NewResponseController(w)}
+	s.end()
+	return s
+}
+
+// Write writes a part. A writer without deadlines takes any time.
+func (s *streamWriter) Write(part []byte) (int, error) {
+	_ = s.connection.SetWriteDeadline(time.Now().Add(takeWithin))
+	return s.ResponseWriter.Write(part)
+}
+
+// Unwrap is the writer below.
+func (s *streamWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// end leaves the connection without a deadline, for the next request on it, as it is until the first part.
+func (s *streamWriter) end() { _ = s.connection.SetWriteDeadline(time.Time{}) }

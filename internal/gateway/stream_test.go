@@ -66,8 +66,8 @@ func TestStreamsAreLinesOrEvents(t *testing.T) {
 		{"application/x-ndjson", "application/x-ndjson", "", "\n"},
 		{"application/json", "application/x-ndjson", "", "\n"},
 		{"text/event-stream;q=0, */*", "application/x-ndjson", "", "\n"},
-		{"text/event-stream", "text/event-stream", "data: ", "\n\n"},
-		{"text/html, Text/Event-Stream; q=0.5", "text/event-stream", "data: ", "\n\n"},
+		{"text/event-stream", "text/event-stream", "id: %s\ndata: ", "\n\n"},
+		{"text/html, Text/Event-Stream; q=0.5", "text/event-stream", "id: %s\ndata: ", "\n\n"},
 	} {
 		f := newFace(t)
 		f.service.watch = twoThen(nil)
@@ -82,7 +82,8 @@ func TestStreamsAreLinesOrEvents(t *testing.T) {
 		for i, token := range []string{"one", "two"} {
 			want := watchAnswer(token)
 			want.Order.Warnings[0].Field, want.Order.Warnings[1].Field = "trunkDid.dids[2].number", "requestId"
-			got, _ := chunkOf(t, strings.TrimSuffix(strings.TrimPrefix(chunks[i], c.before), c.after))
+			want.Order.Rejects[0].Field = "form.customerAccountNumber"
+			got, _ := chunkOf(t, strings.TrimSuffix(strings.TrimPrefix(chunks[i], strings.ReplaceAll(c.before, "%s", token)), c.after))
 			sameMessage(t, want, got)
 		}
 	}

@@ -94,7 +94,7 @@ func (a answer) settle(r *ledger.Record) ledger.Entry {
 	}
 	switch r.State {
 	case order.Accepted:
-		accept(r, o.Ticket, a.now) // a ticket beside any other answer is none to follow
+		accept(r, o.Ticket, a.now, a.steady) // a ticket beside any other answer is none to follow
 	case order.InDoubt:
 		doubt(r, a.steady, a.due)
 	case order.NotSent, order.Refused, order.Sending:

@@ -3,9 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +13,7 @@ import (
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/portstatus"
 )
 
 // storeTimeout bounds one call of the ledger that must not end with the caller.
@@ -46,6 +45,8 @@ func (in *Intake) claim(ctx context.Context, r ledger.Record, e ledger.Entry) (c
 		switch {
 		case err == nil, errors.Is(err, ledger.ErrMoved):
 			return got, from, err
+		case errors.Is(err, ledger.ErrNotCorrectable):
+			return ledger.Record{}, 0, notCorrectable(got)
 		case errors.As(err, &held):
 			if asked[held.Holder.OrderID] || !in.release(asking, held.Holder) {
 				return ledger.Record{}, 0, numberHeld(held)
@@ -63,7 +64,7 @@ func (in *Intake) claim(ctx context.Context, r ledger.Record, e ledger.Entry) (c
 func (in *Intake) writeClaim(ctx context.Context, r ledger.Record, e ledger.Entry) (got ledger.Record, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = panicked(p)
+			err = fault.Panicked(p)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
@@ -106,18 +107,12 @@ func notClaimed() carrier.Outcome {
 	}
 }
 
-// panicked is the error of a panic, for the log. What was thrown may hold an order, so only its type is shown.
-func panicked(thrown any) error {
-	stack := debug.Stack()
-	return fmt.Errorf("a panic (%T) at:\n%s", thrown, stack[:min(len(stack), 2<<10)])
-}
-
 // release asks the carrier about an accepted order under its own ticket. When its port-in is over, the order is noted as
 // closed, which frees its numbers. Any doubt leaves it as it is.
 func (in *Intake) release(ctx context.Context, holder ledger.Record) (released bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			in.Log.ErrorContext(ctx, "asking about the holder of a number panicked", slog.String("order_id", holder.OrderID), slog.Any("error", panicked(p)))
+			in.Log.ErrorContext(ctx, "asking about the holder of a number panicked", slog.String("order_id", holder.OrderID), slog.Any("error", fault.Panicked(p)))
 			released = false
 		}
 	}()
@@ -125,29 +120,25 @@ func (in *Intake) release(ctx context.Context, holder ledger.Record) (released b
 		return false
 	}
 	status, err := in.Carrier.StatusByTicket(ctx, holder.Ticket)
-	if err != nil || !closed(status) || (len(status.Numbers) > 0 && !sameNumbers(holder, status)) {
+	if err != nil || !portstatus.Closed(status) || portstatus.Contradicts(holder, status) {
 		return false
 	}
-	_, err = in.advance(ctx, holder.OrderID, ledger.Step{Now: in.Now(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+	now := in.Now()
+	_, err = in.advance(ctx, holder.OrderID, ledger.Step{Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
 		if r.State != order.Accepted || r.Ticket != holder.Ticket {
 			return ledger.Entry{}, ledger.ErrMoved
 		}
-		observe(r, status)
+		portstatus.Observe(r, status, now)
 		return ledger.Entry{Actor: ledger.Actor{Kind: ledger.ByCarrier}, Note: "the carrier was asked because another order wants a number of this one"}, nil
 	}})
 	return err == nil
-}
-
-// observe keeps what the carrier says about an order.
-func observe(r *ledger.Record, s carrier.Status) {
-	r.Status, r.Disputing, r.PortDate = order.Status(s.Word), s.Disputed(), s.Day()
 }
 
 // advance is one call of the ledger's Advance that does not end with the caller and survives a panic in the ledger.
 func (in *Intake) advance(ctx context.Context, orderID string, s ledger.Step) (r ledger.Record, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = panicked(p)
+			err = fault.Panicked(p)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
@@ -162,8 +153,8 @@ func (in *Intake) adopt(ctx context.Context, was ledger.Record, seen sight) (*po
 		if r.State != order.NotSent || r.Attempt != was.Attempt {
 			return ledger.Entry{}, ledger.ErrMoved
 		}
-		accept(r, seen.status.Ticket, now)
-		observe(r, seen.status)
+		accept(r, seen.status.Ticket, now, in.steady())
+		portstatus.Observe(r, seen.status, now)
 		return ledger.Entry{Actor: service(), Note: "the look before a re-send found the order at the carrier, so it was not sent again"}, nil
 	}})
 	var held *ledger.HeldError
@@ -184,11 +175,12 @@ func (in *Intake) adopt(ctx context.Context, was ledger.Record, seen sight) (*po
 	return in.answer(settled, true)
 }
 
-// accept makes an order one that the carrier has, under a ticket.
-func accept(r *ledger.Record, ticket string, now time.Time) {
-	r.State, r.Ticket, r.Settled = order.Accepted, ticket, now
+// accept makes an order one that the carrier has, under a ticket. From then on it is followed: it is due at once.
+func accept(r *ledger.Record, ticket string, now, steady time.Time) {
+	r.State, r.Ticket, r.Settled, r.Progressed = order.Accepted, ticket, now, now
 	r.Reason, r.Problem, r.RetryAfter = "", "", 0
 	certain(r)
+	r.Due = steady
 }
 
 // certain ends what belongs to an order in doubt.

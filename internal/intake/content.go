@@ -14,7 +14,8 @@ import (
 )
 
 // contentOf returns what is kept of a normalised order: the order without what is INPUT_ONLY (documents' content and
-// passwords), with the sizes and digests of its documents. The order itself stays as it is; documents are not copied.
+// passwords), with the sizes and digests of its documents and the paths of the passwords that it had. The order itself stays
+// as it is; documents are not copied.
 func contentOf(o *portinv1.PortInOrder) *portinv1.PortInOrder {
 	documents := documentsOf(o.GetForm())
 	contents := make([][]byte, len(documents))
@@ -29,7 +30,7 @@ func contentOf(o *portinv1.PortInOrder) *portinv1.PortInOrder {
 		digest := sha256.Sum256(contents[i])
 		d.SizeBytes, d.Sha256 = int32(len(contents[i])), hex.EncodeToString(digest[:])
 	}
-	contract.ClearInputOnly(kept.ProtoReflect())
+	kept.WithheldFields = contract.ClearInputOnly(kept.ProtoReflect()) // documents' content is gone already
 	return kept
 }
 
@@ -50,7 +51,9 @@ func sameContent(kept []byte, asked *portinv1.PortInOrder) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return proto.Equal(renormalised(o), asked), nil
+	was := renormalised(o)
+	was.WithheldFields = asked.GetWithheldFields() // they take no part
+	return proto.Equal(was, asked), nil
 }
 
 // contentIn is the content of a record.

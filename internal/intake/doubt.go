@@ -4,18 +4,16 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/portstatus"
+	"github.com/portin/portin/internal/rounds"
 )
 
 // Doubt is how orders in doubt are asked about. All times are longer by up to a fifth, by chance.
@@ -33,30 +31,17 @@ type Doubt struct {
 	PerSecond float64
 }
 
-const (
-	// batch is how many orders one turn takes, and inParallel how many of them are asked about at once.
-	batch, inParallel = 8, 4
-	// turnTime is when an order that was taken and not brought back is due again.
-	turnTime = 5 * time.Minute
-	// longestRest is how long the look-ups rest at most while the carrier cannot be asked.
-	longestRest = 2 * time.Minute
-	// otherNumbers is how many numbers beside the first are asked about, when the carrier knows nothing of that.
-	otherNumbers = 2
-)
+// otherNumbers is how many numbers beside the first are asked about, when the carrier knows nothing of that.
+const otherNumbers = 2
 
-// jittered is a time that is longer by up to a fifth, so that what came together does not come back together.
-func jittered(d time.Duration) time.Duration {
-	return d + rand.N(d/5+1) //nolint:gosec // chance, not a secret
-}
-
-func (d Doubt) first() time.Duration { return jittered(d.First) }
+func (d Doubt) first() time.Duration { return rounds.Jittered(d.First) }
 
 // next is when an order is asked about again that was asked about so often.
 func (d Doubt) next(asked int, resting bool) time.Duration {
 	if resting {
-		return jittered(d.Rest)
+		return rounds.Jittered(d.Rest)
 	}
-	return jittered(min(d.Spacing, d.First<<min(asked, 20)))
+	return rounds.Jittered(min(d.Spacing, d.First<<min(asked, 20)))
 }
 
 // Run looks after the leases of the orders that are being sent and asks the carrier about those in doubt, until ctx ends.
@@ -67,64 +52,13 @@ func (in *Intake) Run(ctx context.Context) {
 	loops.Wait()
 }
 
-// findOut asks about orders in doubt, round after round. While the carrier does not answer, the rounds come seldom.
+// findOut asks about orders in doubt, round after round. Once the carrier does not answer, the others are looked at without
+// asking: an order that has waited long enough needs attention all the same.
 func (in *Intake) findOut(ctx context.Context) {
-	rest := time.Duration(0)
-	for waited(ctx, jittered(in.Config.Doubt.Every)+rest) {
-		answers, err := in.askDue(ctx)
-		switch {
-		case ctx.Err() != nil:
-		case err != nil:
-			in.Log.ErrorContext(ctx, "orders in doubt could not be looked after", slog.Any("error", err))
-		case answers:
-			rest = 0
-		default:
-			rest = min(longestRest, max(2*rest, in.Config.Doubt.Every))
-		}
-	}
-}
-
-// waited waits and reports true, or false when ctx has ended.
-func waited(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
-}
-
-// askDue asks about all orders in doubt that are due, and reports whether the carrier answers. Once it does not, the others
-// are looked at without asking: an order that has waited long enough needs attention all the same.
-func (in *Intake) askDue(ctx context.Context) (answers bool, err error) {
-	var down atomic.Bool
-	for parallel := 1; ; parallel = inParallel { // the first turn finds out whether the carrier answers
-		taken, err := in.take(ctx)
-		if err != nil {
-			return !down.Load(), err
-		}
-		var group errgroup.Group
-		group.SetLimit(parallel)
-		for _, r := range taken {
-			group.Go(func() error { return in.askAbout(ctx, r, &down) })
-		}
-		if err := group.Wait(); err != nil || len(taken) < batch || ctx.Err() != nil {
-			return !down.Load(), err
-		}
-	}
-}
-
-// take takes the orders of one turn.
-func (in *Intake) take(ctx context.Context) (taken []ledger.Record, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = panicked(p)
-		}
-	}()
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	now := in.steady()
-	return in.Ledger.Take(ctx, ledger.Turn{State: order.InDoubt, Now: now, Until: now.Add(jittered(turnTime)), Limit: batch})
+	rounds.New(rounds.Params{
+		Ledger: in.Ledger, State: order.InDoubt, What: "orders in doubt", Log: in.Log, Now: in.steady,
+		Every: in.Config.Doubt.Every, PerSecond: in.Config.Doubt.PerSecond, Look: in.askAbout, All: true,
+	}).Run(ctx)
 }
 
 // finding is what the carrier's answer means for an order in doubt.
@@ -138,18 +72,16 @@ type finding struct {
 	status carrier.Status
 }
 
-// askAbout asks the carrier about an order in doubt, unless it is down, and writes down what it says.
-func (in *Intake) askAbout(ctx context.Context, r ledger.Record, down *atomic.Bool) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = panicked(p)
-		}
-	}()
+// askAbout asks the carrier about an order in doubt, when the round may, and writes down what it says.
+func (in *Intake) askAbout(ctx context.Context, r ledger.Record, round *rounds.Round) error {
 	in.Reach(PointTaken)
 	var found finding
-	if !down.Load() && in.pace.Wait(ctx) == nil {
-		if found = in.find(ctx, r); found.note == "" {
-			down.Store(true)
+	if round.MayAsk(ctx) {
+		var err error
+		if found, err = in.find(ctx, r); err != nil {
+			round.NoAnswer(err)
+		} else {
+			round.Answered()
 		}
 	}
 	if ctx.Err() != nil {
@@ -175,34 +107,34 @@ func (in *Intake) askAbout(ctx context.Context, r ledger.Record, down *atomic.Bo
 }
 
 // find asks about the first number, the only one whose answer can settle the order, because the look before it asked about
-// no other; when the carrier knows nothing of it, a few others are asked about. It finds nothing when the carrier does not
+// no other; when the carrier knows nothing of it, a few others are asked about. Its error is that of a carrier that does not
 // answer.
-func (in *Intake) find(ctx context.Context, r ledger.Record) finding {
-	status, err := in.Carrier.StatusByNumber(ctx, tenDigits(r.Numbers[0]))
+func (in *Intake) find(ctx context.Context, r ledger.Record) (finding, error) {
+	status, err := in.Carrier.StatusByNumber(ctx, portstatus.TenDigits(r.Numbers[0]))
 	switch {
 	case err == nil:
 		found := finding{note: meaning(r, status), ticket: status.Ticket, status: status}
 		switch {
-		case !matches(r, status):
+		case !portstatus.Matches(r, status):
 		case in.alone(ctx, r):
 			found.match = true
 		default:
 			found.note = "the carrier knows a port-in of the order's numbers, but another order of the first number was placed within a day, so that can be the other one's"
 		}
-		return found
+		return found, nil
 	case !fault.Is(err, fault.ReasonPortInNotFound):
-		return finding{}
+		return finding{}, err
 	}
 	for _, n := range others(r.Numbers) {
-		status, err := in.Carrier.StatusByNumber(ctx, tenDigits(n))
+		status, err := in.Carrier.StatusByNumber(ctx, portstatus.TenDigits(n))
 		switch {
 		case err == nil:
-			return finding{note: "the carrier knows no port-in of the first number, but one of another number of the order", ticket: status.Ticket}
+			return finding{note: "the carrier knows no port-in of the first number, but one of another number of the order", ticket: status.Ticket}, nil
 		case !fault.Is(err, fault.ReasonPortInNotFound):
-			return finding{}
+			return finding{}, err
 		}
 	}
-	return finding{note: "the carrier knows no port-in of the order's numbers"}
+	return finding{note: "the carrier knows no port-in of the order's numbers"}, nil
 }
 
 // others are the numbers beside the first that are asked about: the last, and some in between.
@@ -221,7 +153,7 @@ func others(numbers []string) []string {
 // meaning says what a status for the first number is to an order in doubt. The first reason that fits is told.
 func meaning(r ledger.Record, s carrier.Status) string {
 	switch {
-	case matches(r, s):
+	case portstatus.Matches(r, s):
 		return "the carrier has the order"
 	case s.Ticket == "":
 		return "the carrier knows a port-in of the first number, and does not name its ticket"
@@ -231,7 +163,7 @@ func meaning(r ledger.Record, s carrier.Status) string {
 		return "the carrier knows a port-in of the first number; it could not be asked before the order was sent, so that can be an older one"
 	case len(r.Looks) > 0:
 		return "the carrier knows a port-in of the first number; another one stood there before the order was sent, so that can be an older one too"
-	case closed(s):
+	case portstatus.Closed(s):
 		return "the carrier knows a closed port-in of the first number"
 	case len(s.Numbers) == 0:
 		return "the carrier knows a port-in of the first number, and does not list its numbers"
@@ -248,8 +180,8 @@ func (in *Intake) note(ctx context.Context, taken ledger.Record, found finding) 
 		}
 		entry := ledger.Entry{Actor: service(), Ticket: found.ticket, Note: found.note}
 		if found.match {
-			accept(r, found.ticket, now)
-			observe(r, found.status)
+			accept(r, found.ticket, now, steady)
+			portstatus.Observe(r, found.status, now)
 			return entry, nil
 		}
 		r.Doubt.Asked++

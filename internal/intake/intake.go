@@ -16,13 +16,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/time/rate"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/product"
+	"github.com/portin/portin/internal/rounds"
 )
 
 // Carrier is what intake needs of the carrier's client.
@@ -113,10 +113,7 @@ type Intake struct {
 	// owner names this process, and claims counts its claims: together they name each in the ledger.
 	owner  string
 	claims atomic.Int64
-	// started is the wall clock when Elapsed was begun; see steady.
-	started time.Time
-	begun   time.Duration
-	pace    *rate.Limiter
+	clock  rounds.Clock
 
 	mu sync.Mutex
 	// flights are the orders that this process is sending, by order ID.
@@ -153,17 +150,14 @@ func New(p Params) *Intake {
 		p.Reach = func(Point) {}
 	}
 	return &Intake{
-		Params: p, owner: uuid.NewString(), started: p.Now(), begun: p.Elapsed(), pace: rate.NewLimiter(rate.Limit(p.Config.Doubt.PerSecond), 1),
+		Params: p, owner: uuid.NewString(), clock: rounds.NewClock(p.Now(), p.Elapsed),
 		flights: map[string]*flight{}, leaving: make(chan struct{}), leases: map[ledger.Lease]time.Duration{},
 		unclaimed: map[string]time.Duration{},
 	}
 }
 
-// steady is the wall clock of the start plus what has passed since: close to the wall clock as long as nobody sets that,
-// and never jumping. What is due, and since when, is written in it.
-func (in *Intake) steady() time.Time {
-	return in.started.Add(in.Elapsed() - in.begun)
-}
+// steady is the clock that never jumps; what is due, and since when, is written in it.
+func (in *Intake) steady() time.Time { return in.clock.Now() }
 
 // Tenant is whom orders belong to until callers have identities.
 const Tenant = ledger.Default
@@ -174,5 +168,5 @@ func (in *Intake) Get(ctx context.Context, orderID string) (*portinv1.PortInOrde
 	if err != nil {
 		return nil, readFault(ctx, err)
 	}
-	return render(r)
+	return Render(r)
 }

@@ -161,6 +161,15 @@ type flakyLedger struct {
 	mu      sync.Mutex
 	claim   func(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, error)
 	advance func(ctx context.Context, orderID string, s ledger.Step) (ledger.Record, error)
+	// follow is for tests that call nothing at once.
+	follow func(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, error)
+}
+
+func (l *flakyLedger) Follow(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, error) {
+	if l.follow != nil {
+		return l.follow(ctx, r, e)
+	}
+	return l.Store.Follow(ctx, r, e)
 }
 
 var errDisk = errors.New("disk full")

@@ -254,7 +254,7 @@ func belated(t *testing.T, d *desk, answers slowCarrier, n int, passage, outcome
 		told = append(told, strings.TrimPrefix(e.GetType().String(), "PORT_IN_ORDER_EVENT_TYPE_"))
 	}
 	to := order.States()[got.GetState()-1]
-	if now, err := d.ledger.Find(t.Context(), intake.Tenant, r.OrderID); err != nil || (to == order.InDoubt) == now.Due.IsZero() ||
+	if now, err := d.ledger.Find(t.Context(), intake.Tenant, r.OrderID); err != nil || to != order.Accepted && (to == order.InDoubt) == now.Due.IsZero() ||
 		(to == order.InDoubt) != (now.Doubt != ledger.Doubt{}) {
 		t.Errorf("the order is %v, due %v, with %v", to, now.Due, now.Doubt)
 	}

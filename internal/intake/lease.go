@@ -7,8 +7,10 @@ import (
 	"maps"
 	"time"
 
+	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/rounds"
 )
 
 // Recover puts in doubt what an earlier process on the same ledger was sending, when there can be no other one now. Call it
@@ -19,7 +21,7 @@ func (in *Intake) Recover(ctx context.Context) error {
 
 // watchLeases looks after leases until ctx ends.
 func (in *Intake) watchLeases(ctx context.Context) {
-	for waited(ctx, jittered(in.Config.Doubt.Every)) {
+	for rounds.Waited(ctx, rounds.Jittered(in.Config.Doubt.Every)) {
 		if err := in.endLeases(ctx); err != nil && ctx.Err() == nil {
 			in.Log.ErrorContext(ctx, "leases could not be looked after", slog.Any("error", err))
 		}
@@ -32,7 +34,7 @@ func (in *Intake) watchLeases(ctx context.Context) {
 func (in *Intake) endLeases(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = panicked(p)
+			err = fault.Panicked(p)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)

@@ -40,7 +40,7 @@ func (in *Intake) List(ctx context.Context, req *portinv1.ListPortInOrdersReques
 	}
 	resp, size := &portinv1.ListPortInOrdersResponse{}, 0
 	for i, r := range page {
-		o, err := render(r)
+		o, err := Render(r)
 		if err != nil {
 			return nil, err
 		}
@@ -63,19 +63,19 @@ const entryRoom = 8
 // Events answers a page of what happened to an order, oldest first.
 func (in *Intake) Events(ctx context.Context, req *portinv1.ListPortInOrderEventsRequest) (*portinv1.ListPortInOrderEventsResponse, error) {
 	orderID := strings.ToLower(req.GetOrderId())
-	binding := in.bind(orderID)
+	binding := in.bind([]any{orderID, req.GetWholeHistory()})
 	after, err := readSequence(req.GetPageToken(), binding)
 	if err != nil {
 		return nil, err
 	}
 	size := pageSize(req.GetPageSize())
-	events, err := in.Ledger.Events(ctx, Tenant, orderID, after, size+1)
+	events, err := in.Ledger.Events(ctx, Tenant, orderID, req.GetWholeHistory(), after, size+1)
 	if err != nil {
 		return nil, readFault(ctx, err)
 	}
 	resp, bytes := &portinv1.ListPortInOrderEventsResponse{}, 0
 	for i, e := range events {
-		out := renderEvent(e)
+		out := RenderEvent(e)
 		if bytes += proto.Size(out) + entryRoom; i == size || (i > 0 && bytes > maxPage) {
 			resp.NextPageToken = sequence(events[i-1].Sequence).token(binding)
 			break
@@ -96,7 +96,7 @@ func pageSize(asked int32) int {
 func query(req *portinv1.ListPortInOrdersRequest) (ledger.Query, error) {
 	q := ledger.Query{
 		Tenant: Tenant, Ticket: req.GetTicketId(), CustomerReference: req.GetCustomerReference(), RequestID: strings.ToLower(req.GetRequestId()),
-		NeedsAttention: req.NeedsAttention,
+		History: strings.ToLower(req.GetHistoryId()), NeedsAttention: req.NeedsAttention,
 	}
 	var violations []fault.Violation
 	for _, m := range []struct {

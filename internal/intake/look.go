@@ -9,8 +9,7 @@ import (
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
-	"github.com/portin/portin/internal/nanp"
-	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/portstatus"
 )
 
 // sight is what the look before a claim saw.
@@ -27,9 +26,9 @@ type sight struct {
 	match bool
 }
 
-// warnings tells the caller about a port-in that stands there already.
-func (s sight) warnings() []*portinv1.Warning {
-	if s.ticket == "" || s.closed {
+// warnings tells the caller about a port-in that stands there already, unless it is that of the order which is corrected.
+func (s sight) warnings(corrected *ledger.Record) []*portinv1.Warning {
+	if s.ticket == "" || s.closed || (corrected != nil && corrected.Ticket == s.ticket) {
 		return nil
 	}
 	return []*portinv1.Warning{{
@@ -68,7 +67,7 @@ func (in *Intake) look(ctx context.Context, r ledger.Record) (sight, error) {
 	}
 	asking, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	status, err := in.Carrier.StatusByNumber(asking, tenDigits(r.Numbers[0]))
+	status, err := in.Carrier.StatusByNumber(asking, portstatus.TenDigits(r.Numbers[0]))
 	switch {
 	case ctx.Err() != nil:
 		return sight{}, ctxFault(ctx)
@@ -83,10 +82,10 @@ func (in *Intake) look(ctx context.Context, r ledger.Record) (sight, error) {
 	}
 	return sight{
 		ticket:  status.Ticket,
-		closed:  closed(status),
+		closed:  portstatus.Closed(status),
 		status:  status,
 		unnamed: status.Ticket == "",
-		match:   r.Attempt > 0 && matches(r, status) && in.alone(ctx, r),
+		match:   r.Attempt > 0 && portstatus.Matches(r, status) && in.alone(ctx, r),
 	}, nil
 }
 
@@ -100,21 +99,4 @@ func (in *Intake) alone(ctx context.Context, r ledger.Record) bool {
 		Tenant: r.Tenant, Number: r.Numbers[0], FromUpdated: r.Created.Add(-kin - in.Config.Doubt.Window), Limit: 2, MaxBytes: maxPage,
 	})
 	return err == nil && !more && !slices.ContainsFunc(page, func(other ledger.Record) bool { return other.OrderID != r.OrderID })
-}
-
-// matches reports whether a status is that of the order itself: an open ticket with exactly its numbers, where every
-// look of this order saw that there was none. The carrier may answer with any of several tickets for a number, so after
-// a look that saw one, or that failed, a ticket that no look saw can still be an older one.
-func matches(r ledger.Record, s carrier.Status) bool {
-	return !r.LookFailed && len(r.Looks) == 0 && s.Ticket != "" && !closed(s) && sameNumbers(r, s)
-}
-
-func closed(s carrier.Status) bool {
-	return order.Status(s.Word).Category(s.Disputed()) == order.CategoryClosed
-}
-
-// tenDigits writes a number of a valid order as the carrier does.
-func tenDigits(e164 string) int64 {
-	n, _ := nanp.Parse(e164)
-	return int64(n)
 }

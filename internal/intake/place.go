@@ -22,7 +22,7 @@ import (
 // idempotency key.
 func (in *Intake) CheckSize(req *portinv1.PortInRequest) error {
 	violations := product.CheckSize(req.GetOrder(), in.Config.Limits)
-	if v, ok := checkRequestID(req); !ok {
+	if v, ok := checkRequestID(req.GetRequestId(), req.GetValidateOnly()); !ok {
 		violations = append(violations, v)
 	}
 	if len(violations) > 0 {
@@ -32,12 +32,11 @@ func (in *Intake) CheckSize(req *portinv1.PortInRequest) error {
 }
 
 // checkRequestID wants a UUID that is not the zero one, unless the request only validates.
-func checkRequestID(req *portinv1.PortInRequest) (fault.Violation, bool) {
+func checkRequestID(id string, validateOnly bool) (fault.Violation, bool) {
 	const field = "request_id"
-	id := req.GetRequestId()
 	if id == "" {
 		return fault.Violation{Field: field, Description: "is missing; choose a UUID for this order and send it again with every retry"},
-			req.GetValidateOnly()
+			validateOnly
 	}
 	parsed, err := uuid.Parse(id)
 	if err != nil || len(id) != 36 {
@@ -52,15 +51,41 @@ func checkRequestID(req *portinv1.PortInRequest) (fault.Violation, bool) {
 // PortIn places an order, or answers what became of it. The request has passed CheckSize and is the intake's own from
 // here on.
 func (in *Intake) PortIn(ctx context.Context, req *portinv1.PortInRequest) (*portinv1.PortInResponse, error) {
-	o := req.GetOrder()
+	return in.submit(ctx, submission{order: req.GetOrder(), requestID: req.GetRequestId(), validateOnly: req.GetValidateOnly()})
+}
+
+// submission is an order that somebody wants to be placed.
+type submission struct {
+	order        *portinv1.PortInOrder
+	requestID    string
+	validateOnly bool
+	// corrects is the order whose place it takes; nil when it takes none.
+	corrects *ledger.Record
+}
+
+// predecessor is the ID of the order whose place it takes.
+func (s submission) predecessor() string {
+	if s.corrects == nil {
+		return ""
+	}
+	return s.corrects.OrderID
+}
+
+// submit places an order, or answers what became of it.
+func (in *Intake) submit(ctx context.Context, s submission) (*portinv1.PortInResponse, error) {
+	o := s.order
 	product.Normalize(o)
 	content := contentOf(o)
-	if req.GetValidateOnly() {
+	if s.validateOnly {
 		warnings, err := in.review(ctx, o)
 		if err != nil {
 			return nil, err
 		}
-		return &portinv1.PortInResponse{Order: preview(content, product.Numbers(o), warnings)}, nil
+		succession, err := in.mayCorrect(ctx, s.corrects)
+		if err != nil {
+			return nil, err
+		}
+		return &portinv1.PortInResponse{Order: preview(content, product.Numbers(o), slices.Concat(warnings, succession))}, nil
 	}
 
 	kept, err := proto.Marshal(content)
@@ -68,13 +93,18 @@ func (in *Intake) PortIn(ctx context.Context, req *portinv1.PortInRequest) (*por
 		return nil, fault.Internal(err)
 	}
 	spec, _ := product.Of(o) // CheckSize has seen that there is one
-	key := strings.ToLower(req.GetRequestId())
+	key := strings.ToLower(s.requestID)
 	before, err := in.Ledger.FindKey(ctx, Tenant, key)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
 		before = ledger.Record{
 			OrderID: in.NewID(), Tenant: Tenant, CarrierAccount: ledger.Default, RequestID: key, Target: string(spec.Arm),
 			CustomerReference: o.GetForm().GetCustomerReference(), Content: kept, Numbers: product.Numbers(o), Created: in.Now(),
+			Predecessor: s.predecessor(),
+		}
+		before.History = before.OrderID
+		if s.corrects != nil {
+			before.History = s.corrects.History
 		}
 	case err != nil:
 		return nil, writeFault(ctx, err)
@@ -83,14 +113,14 @@ func (in *Intake) PortIn(ctx context.Context, req *portinv1.PortInRequest) (*por
 		switch {
 		case err != nil:
 			return nil, fault.Internal(err)
-		case !same:
+		case !same || before.Predecessor != s.predecessor():
 			return nil, reused(before)
 		case before.State != order.NotSent:
 			return in.replay(ctx, before)
 		}
 	}
 	in.Reach(PointKeyRead)
-	return in.place(ctx, before, o)
+	return in.place(ctx, before, s)
 }
 
 // maxContent is how many bytes an order may have without its documents: a gRPC client takes answers of 4 MiB by default,
@@ -98,22 +128,29 @@ func (in *Intake) PortIn(ctx context.Context, req *portinv1.PortInRequest) (*por
 const maxContent = 3 << 20
 
 // place sends an order that is new or was not sent: check, look, claim, post.
-func (in *Intake) place(ctx context.Context, r ledger.Record, o *portinv1.PortInOrder) (*portinv1.PortInResponse, error) {
+func (in *Intake) place(ctx context.Context, r ledger.Record, s submission) (*portinv1.PortInResponse, error) {
 	if len(r.Content) > maxContent {
 		return nil, fault.Fields([]fault.Violation{{
 			Field: "order", Description: "holds more text than an answer can carry (3 MiB without documents); write less, or make several orders of it",
 		}})
 	}
-	warnings, err := in.review(ctx, o)
+	warnings, err := in.review(ctx, s.order)
 	if err != nil {
 		return nil, err
 	}
-	call, err := product.CarrierCall(o)
+	call, err := product.CarrierCall(s.order)
 	if err != nil {
 		return nil, fault.Internal(err)
 	}
 	if err := in.enoughTime(ctx); err != nil {
 		return nil, err
+	}
+	if r.Attempt == 0 { // a later attempt has the other one's place already
+		succession, err := in.mayCorrect(ctx, s.corrects)
+		if err != nil {
+			return nil, err
+		}
+		warnings = slices.Concat(warnings, succession)
 	}
 	seen, err := in.look(ctx, r)
 	if err != nil {
@@ -123,7 +160,7 @@ func (in *Intake) place(ctx context.Context, r ledger.Record, o *portinv1.PortIn
 	if seen.match {
 		return in.adopt(ctx, r, seen)
 	}
-	next, err := in.claimed(r, seen, slices.Concat(warnings, seen.warnings()))
+	next, err := in.claimed(r, seen, slices.Concat(warnings, seen.warnings(s.corrects)))
 	if err != nil {
 		return nil, fault.Internal(err)
 	}
@@ -190,7 +227,7 @@ func (in *Intake) overtaken(ctx context.Context, now, wanted ledger.Record) (*po
 	switch {
 	case err != nil:
 		return nil, fault.Internal(err)
-	case !same:
+	case !same || now.Predecessor != wanted.Predecessor:
 		return nil, reused(now)
 	}
 	return in.replay(ctx, now)

@@ -9,10 +9,11 @@ import (
 	"github.com/portin/portin/internal/contract"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/reject"
 )
 
-// render is an order as callers see it.
-func render(r ledger.Record) (*portinv1.PortInOrder, error) {
+// Render is an order as callers see it.
+func Render(r ledger.Record) (*portinv1.PortInOrder, error) {
 	content, err := contentIn(r)
 	if err != nil {
 		return nil, fault.Internal(err)
@@ -21,9 +22,15 @@ func render(r ledger.Record) (*portinv1.PortInOrder, error) {
 	if err != nil {
 		return nil, fault.Internal(err)
 	}
+	rejects, err := reject.Unpack(r.Rejects)
+	if err != nil {
+		return nil, fault.Internal(err)
+	}
 	o := preview(content, r.Numbers, warnings.GetWarnings())
 	o.OrderId = r.OrderID
-	o.RequestId = r.RequestID
+	if !r.Elsewhere { // then it is nobody's key
+		o.RequestId = r.RequestID
+	}
 	o.State = contract.State(r.State)
 	o.Attempt = int32(r.Attempt)
 	o.NeedsAttention = len(r.Attention) > 0
@@ -42,6 +49,10 @@ func render(r ledger.Record) (*portinv1.PortInOrder, error) {
 	o.CarrierStatus = contract.Status(r.Status)
 	o.CarrierStatusWord = string(r.Status)
 	o.Category = contract.Category(r.Category())
+	o.CarrierStatusValidated, o.Disputing, o.PortDate = r.Validated, r.Disputing, r.PortDate
+	o.Rejects = reject.Explain(rejects)
+	o.PlacedElsewhere, o.HistoryId, o.CorrectsOrderId, o.CorrectedByOrderId = r.Elsewhere, r.History, r.Predecessor, r.Successor
+	o.CheckTime = stamp(r.Checked)
 	o.CreateTime = stamp(r.Created)
 	o.UpdateTime = stamp(r.Updated)
 	o.ClaimTime = stamp(r.Claimed)
@@ -49,14 +60,15 @@ func render(r ledger.Record) (*portinv1.PortInOrder, error) {
 	return o, nil
 }
 
-// renderEvent is an event as callers see it.
-func renderEvent(e ledger.Event) *portinv1.PortInOrderEvent {
+// RenderEvent is an event as callers see it.
+func RenderEvent(e ledger.Event) *portinv1.PortInOrderEvent {
 	return &portinv1.PortInOrderEvent{
 		OrderId: e.OrderID, Sequence: e.Sequence, EventTime: stamp(e.Time),
 		ActorKind: portinv1.ActorKind(portinv1.ActorKind_value["ACTOR_KIND_"+string(e.Actor.Kind)]), Actor: e.Actor.Name,
 		Type:    portinv1.PortInOrderEventType(portinv1.PortInOrderEventType_value["PORT_IN_ORDER_EVENT_TYPE_"+string(e.Type)]),
 		Attempt: int32(e.Attempt), State: contract.State(e.State), CarrierStatus: contract.Status(e.Status),
-		CarrierStatusWord: string(e.Status), TicketId: e.Ticket, Unverified: e.Unverified, PortDate: e.PortDate, Note: e.Note,
+		CarrierStatusWord: string(e.Status), TicketId: e.Ticket, Unverified: e.Unverified, PortDate: e.PortDate, Category: contract.Category(e.Is.Category()),
+		Note: e.Note,
 	}
 }
 

@@ -89,7 +89,7 @@ func (in *Intake) answer(r ledger.Record, replayed bool) (*portinv1.PortInRespon
 	if r.State == order.NotSent || r.State == order.Refused {
 		return nil, refusal(r)
 	}
-	o, err := render(r)
+	o, err := Render(r)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/portstatus"
 )
 
 // Resolve decides about an order in doubt. A ticket that the operator gives is looked up: one with other numbers is
@@ -26,7 +27,7 @@ func (in *Intake) Resolve(ctx context.Context, req *portinv1.ResolveInDoubtReque
 	d := decision{resolution: req.GetResolution()}
 	switch {
 	case d.isMade(r):
-		return render(r)
+		return Render(r)
 	case d.refused(r) != nil:
 		return nil, d.refused(r)
 	}
@@ -41,9 +42,9 @@ func (in *Intake) Resolve(ctx context.Context, req *portinv1.ResolveInDoubtReque
 			return ledger.Entry{}, err
 		}
 		if d.placed() {
-			accept(r, d.ticket(), now)
+			accept(r, d.ticket(), now, in.steady())
 			if d.status != nil {
-				observe(r, *d.status)
+				portstatus.Observe(r, *d.status, now)
 			}
 		} else {
 			certain(r)
@@ -58,13 +59,13 @@ func (in *Intake) Resolve(ctx context.Context, req *portinv1.ResolveInDoubtReque
 	case errors.Is(err, ledger.ErrTicketTaken):
 		return nil, fault.New(fault.ReasonTicketMismatch, "another order has this ticket").WithMetadata("order_id", r.OrderID).WithCause(err)
 	case err != nil && d.isMade(decided):
-		return render(decided)
+		return Render(decided)
 	case err != nil:
 		return nil, readFault(ctx, err)
 	}
 	in.Log.WarnContext(ctx, "an operator resolved an order in doubt", slog.String("order_id", r.OrderID), slog.String("state", decided.State.String()),
 		slog.Bool("unverified", d.unverified))
-	return render(decided)
+	return Render(decided)
 }
 
 // decision is what an operator decided, and what the carrier says about it.
@@ -111,7 +112,7 @@ func (in *Intake) verify(ctx context.Context, r ledger.Record, p *portinv1.InDou
 		return nil, false, ctxFault(ctx)
 	case fault.Is(err, fault.ReasonInvalidFields):
 		return nil, false, fault.Fields([]fault.Violation{{Field: "resolution.placed.ticket_id", Description: "is not a ticket of the carrier"}})
-	case err == nil && len(s.Numbers) > 0 && !sameNumbers(r, s):
+	case err == nil && len(s.Numbers) > 0 && !portstatus.SameNumbers(r, s):
 		return nil, false, fault.New(fault.ReasonTicketMismatch, "the ticket has other numbers than the order").WithMetadata("order_id", r.OrderID)
 	case slices.Contains(r.Looks, p.GetTicketId()) && r.Attempt == 1:
 		return nil, false, fault.New(fault.ReasonTicketMismatch, "the ticket stood at the carrier before the order was sent").WithMetadata("order_id", r.OrderID)
@@ -124,17 +125,4 @@ func (in *Intake) verify(ctx context.Context, r ledger.Record, p *portinv1.InDou
 		return &s, true, nil
 	}
 	return nil, true, nil
-}
-
-// sameNumbers reports whether a status has exactly the order's numbers.
-func sameNumbers(r ledger.Record, s carrier.Status) bool {
-	if len(s.Numbers) != len(r.Numbers) {
-		return false
-	}
-	for _, n := range r.Numbers {
-		if !slices.Contains(s.Numbers, tenDigits(n)) {
-			return false
-		}
-	}
-	return true
 }

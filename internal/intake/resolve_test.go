@@ -184,12 +184,24 @@ func TestFault23_AnOperatorSaysThatAnOrderWasPlaced(t *testing.T) {
 				want.State, want.TicketId, want.CarrierStatusWord = stateAccepted, "T-7", c.word
 				want.CarrierStatus, want.Category = o.GetCarrierStatus(), o.GetCategory() // by the word; the contract's tests have them
 				want.UpdateTime, want.SettleTime = at(begin.Add(time.Minute)), at(begin.Add(time.Minute))
+				note := "the order no longer needs attention"
+				if c.word != "" {
+					want.CheckTime = at(begin.Add(time.Minute))
+				}
+				if c.word == "HOLD" {
+					why := "the carrier holds the order; ask its porting team what it waits for"
+					note, want.NeedsAttention = "CARRIER_STATUS: "+why, true
+					want.Attentions = []*portinv1.Attention{{
+						Code: portinv1.AttentionCode_ATTENTION_CODE_CARRIER_STATUS, Description: why, StartTime: want.GetUpdateTime(),
+					}}
+				}
 				if diff := cmp.Diff(want, o, protocmp.Transform()); diff != "" {
 					t.Errorf("the order (-want +got):\n%s", diff)
 				}
 				now := &portinv1.PortInOrderEvent{
 					EventTime: at(begin.Add(time.Minute)), ActorKind: byOperator, Attempt: 1, State: stateAccepted, TicketId: "T-7",
 					CarrierStatus: o.GetCarrierStatus(), CarrierStatusWord: c.word, Note: "the carrier said so on the telephone",
+					Category: o.GetCategory(),
 				}
 				for _, what := range []portinv1.PortInOrderEventType{eventResolved, eventStatus, eventAttention} {
 					e := proto.CloneOf(now)
@@ -197,7 +209,7 @@ func TestFault23_AnOperatorSaysThatAnOrderWasPlaced(t *testing.T) {
 					case what == eventStatus && c.word == "":
 						continue
 					case what == eventAttention:
-						e.Note = "the order no longer needs attention"
+						e.Note = note
 					default:
 						e.Unverified = c.doubtful
 					}

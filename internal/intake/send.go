@@ -15,17 +15,17 @@ import (
 // send posts a claimed order and settles it. It runs on its own, so that a caller who leaves loses nothing. From is when
 // the claim was begun.
 func (in *Intake) send(ctx context.Context, r ledger.Record, call carrier.Call, f *flight, from time.Duration) {
-	outcome := in.submit(ctx, r, call, from)
+	outcome := in.post(ctx, r, call, from)
 	in.Reach(PointPosted)
 	in.settle(ctx, r, outcome, false, f)
 }
 
-// submit is the one POST. Whatever breaks in the client leaves the order in doubt. A process that was stopped for so long
+// post is the one POST. Whatever breaks in the client leaves the order in doubt. A process that was stopped for so long
 // that its lease could end during the POST does not begin it: others may have decided about the order by then.
-func (in *Intake) submit(ctx context.Context, r ledger.Record, call carrier.Call, from time.Duration) (outcome carrier.Outcome) {
+func (in *Intake) post(ctx context.Context, r ledger.Record, call carrier.Call, from time.Duration) (outcome carrier.Outcome) {
 	defer func() {
 		if p := recover(); p != nil {
-			in.Log.ErrorContext(ctx, "sending an order panicked", slog.String("order_id", r.OrderID), slog.Any("error", panicked(p)))
+			in.Log.ErrorContext(ctx, "sending an order panicked", slog.String("order_id", r.OrderID), slog.Any("error", fault.Panicked(p)))
 			outcome = carrier.Outcome{Settlement: carrier.InDoubt, Evidence: "the service failed while it sent the order"}
 		}
 	}()

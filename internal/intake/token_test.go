@@ -172,7 +172,7 @@ func (b *bookmark) List(_ context.Context, q ledger.Query) (page []ledger.Record
 	return b.page, len(b.page) > 0, nil
 }
 
-func (b *bookmark) Events(_ context.Context, _, _ string, after int64, _ int) ([]ledger.Event, error) {
+func (b *bookmark) Events(_ context.Context, _, _ string, _ bool, after int64, _ int) ([]ledger.Event, error) {
 	b.after = after
 	return b.events, nil
 }

@@ -9,6 +9,8 @@ import (
 // Event is something that happened to an order. Events are written once and never changed.
 type Event struct {
 	OrderID string
+	// Tenant is the order's.
+	Tenant string
 	// Sequence is the event's place in the ledger. It rises in the order in which transactions are committed: who has seen
 	// one has seen all before it.
 	Sequence int64
@@ -21,6 +23,8 @@ type Event struct {
 	Status   order.Status
 	Ticket   string
 	PortDate string
+	// Was and Is are where the order stood before the change that the event is of, and after it. Was is zero for a new order.
+	Was, Is Standing
 	// Unverified tells of a RESOLVED event that the operator's ticket could not be verified.
 	Unverified bool
 	// Note says what was seen or decided, at most MaxNote bytes.
@@ -42,6 +46,9 @@ const (
 	EventStatusChanged    EventType = "STATUS_CHANGED"
 	EventAttentionChanged EventType = "ATTENTION_CHANGED"
 	EventDateChanged      EventType = "DATE_CHANGED"
+	EventRejectsChanged   EventType = "REJECTS_CHANGED"
+	EventFollowed         EventType = "FOLLOWED"
+	EventResubmitted      EventType = "RESUBMITTED"
 )
 
 // Actor is who did something.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/ledger/ledgertest"
+	"github.com/portin/portin/internal/order"
 )
 
 func TestClaimed(t *testing.T) {
@@ -18,8 +19,8 @@ func TestClaimed(t *testing.T) {
 	e := entry()
 	e.Type = ledger.EventEvidence // A claim is a claim whatever the entry says.
 	want := ledger.Event{
-		OrderID: r.OrderID, Time: r.Claimed, Actor: e.Actor, Type: ledger.EventClaimed, Attempt: r.Attempt, State: r.State, Status: r.Status,
-		Ticket: "seen", PortDate: r.PortDate, Unverified: true, Note: "a note",
+		OrderID: r.OrderID, Tenant: r.Tenant, Time: r.Claimed, Actor: e.Actor, Type: ledger.EventClaimed, Attempt: r.Attempt, State: r.State,
+		Status: r.Status, Ticket: "seen", PortDate: r.PortDate, Is: r.Standing(), Unverified: true, Note: "a note",
 	}
 	if diff := cmp.Diff(want, ledger.Claimed(r, e)); diff != "" {
 		t.Errorf("Claimed (-want +got):\n%s", diff)
@@ -27,6 +28,54 @@ func TestClaimed(t *testing.T) {
 	e.Ticket, want.Ticket = "", r.Ticket
 	if diff := cmp.Diff(want, ledger.Claimed(r, e)); diff != "" {
 		t.Errorf("Claimed without a ticket of its own (-want +got):\n%s", diff)
+	}
+	r.Attempt = 2
+	want.Attempt, want.Was = 2, ledger.Record{State: order.NotSent}.Standing()
+	if diff := cmp.Diff(want, ledger.Claimed(r, e)); diff != "" {
+		t.Errorf("Claimed of an order that is sent again (-want +got):\n%s", diff)
+	}
+}
+
+func TestFollowed(t *testing.T) {
+	t.Parallel()
+	r := ledgertest.Elsewhere(1)
+	r.Status, r.PortDate = order.StatusConfirmed, "2026-05-01"
+	want := ledger.Event{
+		OrderID: r.OrderID, Tenant: r.Tenant, Time: r.Created, Actor: entry().Actor, Type: ledger.EventFollowed, State: order.Accepted,
+		Status: r.Status, Ticket: "seen", PortDate: r.PortDate, Is: r.Standing(), Unverified: true, Note: "a note",
+	}
+	if diff := cmp.Diff(want, ledger.Followed(r, entry())); diff != "" {
+		t.Errorf("Followed (-want +got):\n%s", diff)
+	}
+	if want.Is.Category() != order.CategoryScheduled {
+		t.Errorf("an order that is followed and confirmed has category %d", want.Is.Category())
+	}
+}
+
+func TestSucceed(t *testing.T) {
+	t.Parallel()
+	r := ledgertest.Full(1)
+	r.Successor = ""
+	before := r.Clone()
+	next, told := ledger.Succeed(r, "another", entry().Actor, later())
+	want := r.Clone()
+	want.Successor, want.Updated = "another", later()
+	if diff := cmp.Diff(want, next); diff != "" {
+		t.Errorf("the order (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]ledger.Event{{
+		OrderID: r.OrderID, Tenant: r.Tenant, Time: later(), Actor: entry().Actor, Type: ledger.EventResubmitted, Attempt: r.Attempt, State: r.State,
+		Status: r.Status, Ticket: r.Ticket, PortDate: r.PortDate, Was: r.Standing(), Is: r.Standing(),
+		Note: "order another corrects this one and has its numbers",
+	}}, told); diff != "" {
+		t.Errorf("the events (-want +got):\n%s", diff)
+	}
+	if next.Holds() || next.Correctable() {
+		t.Errorf("an order that was corrected holds its numbers: %v, and may be corrected: %v", next.Holds(), next.Correctable())
+	}
+	spoil(next)
+	if diff := cmp.Diff(before, r); diff != "" {
+		t.Errorf("Succeed shares something with what it was handed (-before +after):\n%s", diff)
 	}
 }
 
@@ -45,8 +94,8 @@ func TestCollide(t *testing.T) {
 		t.Errorf("the order (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]ledger.Event{{
-		OrderID: r.OrderID, Time: later(), Actor: ledger.Actor{Kind: ledger.ByService}, Type: ledger.EventAttentionChanged, Attempt: r.Attempt,
-		State: r.State, Status: r.Status, Ticket: r.Ticket, PortDate: r.PortDate,
+		OrderID: r.OrderID, Tenant: r.Tenant, Time: later(), Actor: ledger.Actor{Kind: ledger.ByService}, Type: ledger.EventAttentionChanged,
+		Attempt: r.Attempt, State: r.State, Status: r.Status, Ticket: r.Ticket, PortDate: r.PortDate, Was: r.Standing(), Is: r.Standing(),
 		Note: "NO_TICKET: no ticket 1\nLATE_ANSWER: late 1\nNUMBERS_HELD_TWICE: " + want.Attention[2].Description,
 	}}, told); diff != "" {
 		t.Errorf("the events (-want +got):\n%s", diff)

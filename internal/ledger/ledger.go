@@ -24,6 +24,8 @@ type Store interface {
 	Orders
 	Lists
 	Work
+	Feed
+	Hooks
 
 	// ID is the ledger's own identity, a UUID that it got when it was made.
 	ID() string
@@ -47,9 +49,18 @@ type Orders interface {
 	// from now on, and a CLAIMED event with the entry's note. A record of attempt 1 is new: when its key is taken, Claim
 	// returns the order that has it, and ErrMoved. A later attempt takes an order from NOT_SENT: when the order of the key is
 	// not the record's, or is no longer there with the attempt before, Claim returns it as it is, and ErrMoved; otherwise
-	// what the record says replaces what was there, but for Fence and what Record calls fixed. *HeldError says that another
-	// order, of any tenant, holds one of the numbers.
+	// what the record says replaces what was there, but for Fence, Successor and what Record calls fixed. *HeldError says that
+	// another order, of any tenant, holds one of the numbers.
+	//
+	// A new record that has a Predecessor takes its place, and the numbers that it holds, in the same transaction: see
+	// Succeed, whose events come before the claim's. When the predecessor is not Correctable, Claim returns it as it is, and
+	// ErrNotCorrectable; ErrNotFound when the tenant has no such order. A key that is taken is answered before either.
 	Claim(ctx context.Context, r Record, e Entry) (Record, error)
+
+	// Follow writes an order that was placed elsewhere (State is order.Accepted), with the numbers that it holds if any, and a
+	// FOLLOWED event. ErrTicketTaken says that an order of the same carrier account, of any tenant, has the ticket, and that
+	// order comes back; otherwise *HeldError that another one holds one of the numbers. Nothing is written then.
+	Follow(ctx context.Context, r Record, e Entry) (Record, error)
 
 	// Advance changes an order by a step and returns it as it then is: see Step.Apply. On ErrMoved, ErrTicketTaken and
 	// *HeldError nothing is changed, and the order comes back as it is. ErrTicketTaken says that another order of the same
@@ -64,9 +75,9 @@ type Lists interface {
 	// List returns a page of orders, newest first (Created, then OrderID), and whether there are more.
 	List(ctx context.Context, q Query) (page []Record, more bool, err error)
 
-	// Events returns at most limit events of a tenant's order, oldest first, of those with a higher sequence than after;
-	// ErrNotFound when there is no such order.
-	Events(ctx context.Context, tenant, orderID string, after int64, limit int) ([]Event, error)
+	// Events returns at most limit events of a tenant's order, or of all orders of its History, oldest first, of those with a
+	// higher sequence than after; ErrNotFound when there is no such order.
+	Events(ctx context.Context, tenant, orderID string, history bool, after int64, limit int) ([]Event, error)
 
 	// Count counts what an operator has to know of, at a cost that does not grow with the orders that are over.
 	Count(ctx context.Context) (Counts, error)
@@ -87,12 +98,31 @@ type Work interface {
 	Sending(ctx context.Context) ([]Lease, error)
 }
 
+// Feed is what happens in the ledger, for those who tell others.
+type Feed interface {
+	// Head is the sequence of the latest event; 0 when there is none.
+	Head(ctx context.Context) (int64, error)
+
+	// Changes returns at most limit events of all tenants, oldest first, of those with a higher sequence than after.
+	Changes(ctx context.Context, after int64, limit int) ([]Event, error)
+
+	// Records returns the orders with these IDs, of all tenants, in any order; those that are not there are left out.
+	Records(ctx context.Context, orderIDs []string) ([]Record, error)
+
+	// Hint returns a channel on which something comes soon after events were committed, by this process or another one, until
+	// stop is called. It is a hint and no more: it may come without an event, once for many, and, when the store has trouble,
+	// not at all. Who listens looks at Changes now and then all the same.
+	Hint() (hint <-chan struct{}, stop func())
+}
+
 // What a Store says no with.
 var (
 	// ErrNotFound: there is no such order.
 	ErrNotFound = errors.New("no such order")
 	// ErrMoved: the order is not where the writer thought it was; read it again.
 	ErrMoved = errors.New("the order has moved on")
+	// ErrNotCorrectable: no other order may take this one's place.
+	ErrNotCorrectable = errors.New("the order cannot be corrected by another one")
 	// ErrTicketTaken: another order has this ticket.
 	ErrTicketTaken = errors.New("another order has this ticket")
 	// ErrClosed: the store was closed.
@@ -138,4 +168,6 @@ type Turn struct {
 type Counts struct {
 	// Sending, InDoubt and NeedsAttention are how many orders are in that state or need attention.
 	Sending, InDoubt, NeedsAttention int
+	// Open, Scheduled and Attention are how many accepted orders are in that category.
+	Open, Scheduled, Attention int
 }

@@ -17,7 +17,9 @@ type Query struct {
 	Categories []order.Category
 	// Number is in E.164; the others are compared exactly.
 	Number, Ticket, CustomerReference, RequestID string
-	NeedsAttention                               *bool
+	// History is the first order of a row of orders that correct each other.
+	History        string
+	NeedsAttention *bool
 	// From is inclusive, Before is not.
 	FromCreated, BeforeCreated, FromUpdated, BeforeUpdated time.Time
 
@@ -34,15 +36,23 @@ type Position struct {
 	OrderID string
 }
 
-// standing is one number for a state and a category; an index over it finds orders by both.
-func standing(s order.State, c order.Category) int { return int(s)*10 + int(c) }
+// Standing is a state and a category in one number; an index over it finds orders by both. Zero is that of no order.
+type Standing int
+
+func standing(s order.State, c order.Category) Standing { return Standing(int(s)*10 + int(c)) }
+
+// State is the state.
+func (s Standing) State() order.State { return order.State(s / 10) }
+
+// Category is the category; zero in every state but Accepted.
+func (s Standing) Category() order.Category { return order.Category(s % 10) }
 
 // Standings lists what Record.Standing of a wanted order may be, rising; nil lets every order pass, and an empty list none.
-func (q Query) Standings() []int {
+func (q Query) Standings() []Standing {
 	if len(q.States) == 0 && len(q.Categories) == 0 {
 		return nil
 	}
-	all := []int{}
+	all := []Standing{}
 	for _, s := range order.States() {
 		if len(q.States) > 0 && !slices.Contains(q.States, s) {
 			continue

@@ -60,7 +60,7 @@ func TestStandingTellsStateAndCategory(t *testing.T) {
 		state    order.State
 		category order.Category
 	}
-	seen := map[int]key{}
+	seen := map[ledger.Standing]key{}
 	for _, s := range order.States() {
 		for _, word := range order.Statuses() {
 			r := ledger.Record{State: s, Status: word}
@@ -69,7 +69,13 @@ func TestStandingTellsStateAndCategory(t *testing.T) {
 				t.Errorf("%v and %v have the standing %d", other, k, r.Standing())
 			}
 			seen[r.Standing()] = k
+			if got := (key{r.Standing().State(), r.Standing().Category()}); got != k || r.Standing() == 0 {
+				t.Errorf("the standing %d tells %v, and is that of %v", r.Standing(), got, k)
+			}
 		}
+	}
+	if none := ledger.Standing(0); none.State() != 0 || none.Category() != 0 {
+		t.Errorf("the standing of no order tells %v and %d", none.State(), none.Category())
 	}
 	if len(seen) != 4+4 {
 		t.Errorf("%d standings, want four of accepted orders and one of each other state", len(seen))

@@ -12,8 +12,8 @@ import (
 const Default = "default"
 
 // Record is an order at rest. One that a Store returns is the caller's own, but for the bytes in it, which nobody writes
-// to. OrderID, Tenant, CarrierAccount, RequestID, Target, CustomerReference, Content, Numbers and Created are fixed by the
-// first claim.
+// to. OrderID, Tenant, CarrierAccount, RequestID, Target, CustomerReference, Content, Numbers, Elsewhere, History, Predecessor
+// and Created are fixed by the first claim.
 type Record struct {
 	// OrderID is a UUIDv7.
 	OrderID string
@@ -31,8 +31,15 @@ type Record struct {
 	Content []byte
 	// Warnings were found at the latest claim, in a form that only intake reads.
 	Warnings []byte
-	// Numbers are the numbers to port, in E.164, in the order of the target.
+	// Numbers are the numbers to port, in E.164, in the order of the target; none when the order was placed elsewhere and the
+	// carrier does not say.
 	Numbers []string
+	// Elsewhere tells that the order was placed elsewhere and is only followed: it was never claimed, its Attempt is 0 and its
+	// RequestID is its OrderID, which is nobody's key.
+	Elsewhere bool
+	// Predecessor is the order that this one corrects, and Successor the one that corrects it; History is the first of the row,
+	// which is the order itself when it corrects none.
+	History, Predecessor, Successor string
 
 	// State is where the order stands; Attempt counts the claims, from 1.
 	State   order.State
@@ -65,14 +72,17 @@ type Record struct {
 	Attention []Attention
 
 	// Status is the carrier's word for how the port fares, Disputing whether the porting team disputes a rejection, and
-	// PortDate the day of the port, YYYY-MM-DD; empty while the carrier was not asked.
+	// PortDate the day of the port, YYYY-MM-DD; empty while the carrier was not asked. Validated tells that the carrier has
+	// validated the status, and Rejects are the losing carrier's records, in a form that only package reject reads.
 	Status    order.Status
 	Disputing bool
+	Validated bool
 	PortDate  string
+	Rejects   []byte
 
 	// Created is the first claim, Updated the latest change that has an event, Claimed the latest claim, Settled its
-	// definite answer.
-	Created, Updated, Claimed, Settled time.Time
+	// definite answer. Checked is when the carrier last said how the port fares, and Progressed when that last changed.
+	Created, Updated, Claimed, Settled, Checked, Progressed time.Time
 }
 
 // Doubt is what asking the carrier about an order in doubt has found.
@@ -140,13 +150,25 @@ func (r Record) Category() order.Category {
 	return order.CategoryOpen
 }
 
-// Holds reports whether the order holds its numbers.
+// Holds reports whether the order holds its numbers. One that is corrected by another has handed them on.
 func (r Record) Holds() bool {
-	return r.State.Holds(r.Category() == order.CategoryClosed)
+	return r.Successor == "" && r.State.Holds(r.Category() == order.CategoryClosed)
 }
 
-// Standing is the state and the category in one number, by which engines find orders: see Query.Standings.
-func (r Record) Standing() int { return standing(r.State, r.Category()) }
+// Correctable reports whether another order may take this one's place: it is over, the carrier refused it, or the losing
+// carrier rejected it and nobody disputes that.
+func (r Record) Correctable() bool {
+	switch {
+	case r.Successor != "":
+		return false
+	case r.State == order.Accepted:
+		return r.Category() == order.CategoryClosed || r.Status == order.StatusRejected && !r.Disputing
+	}
+	return r.State == order.Refused
+}
+
+// Standing is where the order stands, by which engines find it: see Query.Standings.
+func (r Record) Standing() Standing { return standing(r.State, r.Category()) }
 
 // Clone returns a record that shares nothing with r but the bytes that nobody writes to.
 func (r Record) Clone() Record {

@@ -53,6 +53,27 @@ func TestHolds(t *testing.T) {
 		if got := (ledger.Record{State: c.state, Status: c.status}).Holds(); got != c.want {
 			t.Errorf("%v with status %q holds its numbers: %v, want %v", c.state, c.status, got, c.want)
 		}
+		if (ledger.Record{State: c.state, Status: c.status, Successor: "another"}).Holds() {
+			t.Errorf("%v with status %q holds its numbers, which another order has", c.state, c.status)
+		}
+	}
+}
+
+func TestCorrectable(t *testing.T) {
+	t.Parallel()
+	for _, s := range order.States() {
+		for _, word := range append(order.Statuses(), "", "A NEW WORD") {
+			for _, disputing := range []bool{false, true} {
+				r := ledger.Record{State: s, Status: word, Disputing: disputing}
+				over := word.Category(disputing) == order.CategoryClosed || word == order.StatusRejected && !disputing
+				if want := s == order.Refused || s == order.Accepted && over; r.Correctable() != want {
+					t.Errorf("%v with status %q, disputing %v, may be corrected: %v, want %v", s, word, disputing, r.Correctable(), want)
+				}
+				if r.Successor = "another"; r.Correctable() {
+					t.Errorf("%v with status %q may be corrected twice", s, word)
+				}
+			}
+		}
 	}
 }
 

@@ -25,9 +25,9 @@ type Step struct {
 var errFixed = errors.New("a step changed what the first claim has fixed")
 
 // Apply is the step on a record: the record as it will be, and the events that tell of it, without their sequence. A
-// change of state, of the status, of the port's day and of the reasons for attention is an event each; an entry with a
-// type is an event in any case, and then a change of state has none beside it. ErrMoved when the state may not move so.
-// Neither result shares anything with now.
+// change of state, of the status, of the port's day, of the rejects and of the reasons for attention is an event each; an
+// entry with a type is an event in any case, and then a change of state has none beside it. ErrMoved when the state may not
+// move so. Neither result shares anything with now but bytes that nobody writes to.
 func (s Step) Apply(now Record) (next Record, events []Event, err error) {
 	next = now.Clone()
 	entry, err := s.Change(&next)
@@ -47,9 +47,27 @@ func (s Step) Apply(now Record) (next Record, events []Event, err error) {
 	return next, events, nil
 }
 
-// Claimed is the event of a claim.
+// Claimed is the event of a claim. An order that is sent again was NOT_SENT before.
 func Claimed(r Record, e Entry) Event {
-	return event(r, EventClaimed, e, r.Claimed)
+	var was Standing
+	if r.Attempt > 1 {
+		was = standing(order.NotSent, 0)
+	}
+	return event(was, r, EventClaimed, e, r.Claimed)
+}
+
+// Followed is the event of an order that was placed elsewhere.
+func Followed(r Record, e Entry) Event {
+	return event(0, r, EventFollowed, e, r.Created)
+}
+
+// Succeed hands an order's place to the one that corrects it, which a Record that is Correctable allows.
+func Succeed(r Record, by string, actor Actor, now time.Time) (Record, []Event) {
+	next := r.Clone()
+	next.Successor = by
+	events := tell(r, next, Entry{Type: EventResubmitted, Actor: actor, Note: "order " + by + " corrects this one and has its numbers"}, now)
+	next.Updated = now
+	return next, events
 }
 
 // Collide marks an order that has come to hold a number together with another one.
@@ -66,35 +84,39 @@ func Collide(r Record, other string, now time.Time) (Record, []Event) {
 // tell says what changed between two records.
 func tell(before, after Record, e Entry, now time.Time) []Event {
 	var events []Event
+	was := before.Standing()
 	stateChanged := before.State != after.State || before.Attempt != after.Attempt
 	switch {
 	case e.Type != "":
-		events = append(events, event(after, e.Type, e, now))
+		events = append(events, event(was, after, e.Type, e, now))
 	case stateChanged:
-		events = append(events, event(after, EventStateChanged, e, now))
+		events = append(events, event(was, after, EventStateChanged, e, now))
 	}
-	if before.Status != after.Status || before.Disputing != after.Disputing {
-		events = append(events, event(after, EventStatusChanged, e, now))
+	if before.Status != after.Status || before.Disputing != after.Disputing || before.Validated != after.Validated {
+		events = append(events, event(was, after, EventStatusChanged, e, now))
 	}
 	if before.PortDate != after.PortDate {
-		events = append(events, event(after, EventDateChanged, e, now))
+		events = append(events, event(was, after, EventDateChanged, e, now))
+	}
+	if !bytes.Equal(before.Rejects, after.Rejects) {
+		events = append(events, event(was, after, EventRejectsChanged, e, now))
 	}
 	if !slices.EqualFunc(before.Attention, after.Attention, func(a, b Attention) bool { return a.Code == b.Code }) {
 		e.Note, e.Ticket, e.Unverified = attention(after), "", false
-		events = append(events, event(after, EventAttentionChanged, e, now))
+		events = append(events, event(was, after, EventAttentionChanged, e, now))
 	}
 	return events
 }
 
-// event is one event about a record as it is after it.
-func event(r Record, t EventType, e Entry, now time.Time) Event {
+// event is one event about a record as it is after it, which stood elsewhere before.
+func event(was Standing, r Record, t EventType, e Entry, now time.Time) Event {
 	ticket := e.Ticket
 	if ticket == "" {
 		ticket = r.Ticket
 	}
 	return Event{
-		OrderID: r.OrderID, Time: now, Actor: e.Actor, Type: t, Attempt: r.Attempt, State: r.State, Status: r.Status, Ticket: ticket,
-		PortDate: r.PortDate, Unverified: e.Unverified, Note: bounded(e.Note),
+		OrderID: r.OrderID, Tenant: r.Tenant, Time: now, Actor: e.Actor, Type: t, Attempt: r.Attempt, State: r.State, Status: r.Status,
+		Ticket: ticket, PortDate: r.PortDate, Was: was, Is: r.Standing(), Unverified: e.Unverified, Note: bounded(e.Note),
 	}
 }
 
@@ -127,5 +149,6 @@ func bounded(note string) string {
 func sameFixed(a, b Record) bool {
 	return a.OrderID == b.OrderID && a.Tenant == b.Tenant && a.RequestID == b.RequestID && a.CarrierAccount == b.CarrierAccount &&
 		a.Target == b.Target && a.CustomerReference == b.CustomerReference && bytes.Equal(a.Content, b.Content) &&
-		slices.Equal(a.Numbers, b.Numbers) && a.Created.Equal(b.Created)
+		slices.Equal(a.Numbers, b.Numbers) && a.Elsewhere == b.Elsewhere && a.History == b.History && a.Predecessor == b.Predecessor &&
+		a.Created.Equal(b.Created)
 }

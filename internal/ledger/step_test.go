@@ -32,11 +32,11 @@ func step(change func(r *ledger.Record)) ledger.Step {
 	}}
 }
 
-// event is the event of a step here about an order that is as r.
-func event(r ledger.Record, t ledger.EventType) ledger.Event {
+// event is the event of a step here about an order that was as one record and is as another.
+func event(was, r ledger.Record, t ledger.EventType) ledger.Event {
 	return ledger.Event{
-		OrderID: r.OrderID, Time: later(), Actor: entry().Actor, Type: t, Attempt: r.Attempt, State: r.State, Status: r.Status,
-		Ticket: "seen", PortDate: r.PortDate, Unverified: true, Note: "a note",
+		OrderID: r.OrderID, Tenant: r.Tenant, Time: later(), Actor: entry().Actor, Type: t, Attempt: r.Attempt, State: r.State, Status: r.Status,
+		Ticket: "seen", PortDate: r.PortDate, Was: was.Standing(), Is: r.Standing(), Unverified: true, Note: "a note",
 	}
 }
 
@@ -53,8 +53,12 @@ func TestApplyTellsOfEachChange(t *testing.T) {
 		"the status":           {func(r *ledger.Record) { r.Status = order.StatusHold }, []ledger.EventType{ledger.EventStatusChanged}},
 		"whether it disputes":  {func(r *ledger.Record) { r.Disputing = true }, []ledger.EventType{ledger.EventStatusChanged}},
 		"the day":              {func(r *ledger.Record) { r.PortDate = "2026-05-01" }, []ledger.EventType{ledger.EventDateChanged}},
+		"whether it is valid":  {func(r *ledger.Record) { r.Validated = true }, []ledger.EventType{ledger.EventStatusChanged}},
+		"the rejects":          {func(r *ledger.Record) { r.Rejects = []byte("r") }, []ledger.EventType{ledger.EventRejectsChanged}},
+		"no rejects":           {func(r *ledger.Record) { r.Rejects = []byte{} }, nil},
+		"when it was checked":  {func(r *ledger.Record) { r.Checked, r.Progressed = later(), later() }, nil},
 		"the ticket":           {func(r *ledger.Record) { r.Ticket = "T" }, nil},
-		"all that has a name":  {everything, []ledger.EventType{ledger.EventStateChanged, ledger.EventStatusChanged, ledger.EventDateChanged}},
+		"all that has a name":  {everything, append([]ledger.EventType{ledger.EventStateChanged}, rest()...)},
 		"a word for attention": {func(r *ledger.Record) { r.Attention[0].Description = "other words" }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -65,7 +69,7 @@ func TestApplyTellsOfEachChange(t *testing.T) {
 			c.change(&want)
 			var events []ledger.Event
 			for _, kind := range c.want {
-				events = append(events, event(want, kind))
+				events = append(events, event(r, want, kind))
 				want.Updated = later()
 			}
 			next, told, err := step(c.change).Apply(r)
@@ -83,7 +87,12 @@ func TestApplyTellsOfEachChange(t *testing.T) {
 }
 
 func everything(r *ledger.Record) {
-	r.State, r.Status, r.PortDate = order.Accepted, order.StatusConfirmed, "2026-05-01"
+	r.State, r.Status, r.PortDate, r.Rejects = order.Accepted, order.StatusConfirmed, "2026-05-01", []byte("rejects")
+}
+
+// rest are the events of everything but that of the state.
+func rest() []ledger.EventType {
+	return []ledger.EventType{ledger.EventStatusChanged, ledger.EventDateChanged, ledger.EventRejectsChanged}
 }
 
 func TestApplyTellsOfAttention(t *testing.T) {
@@ -91,7 +100,7 @@ func TestApplyTellsOfAttention(t *testing.T) {
 	r := ledgertest.Record(1)
 	r.Ticket = "the order's"
 	attention := func(r ledger.Record, note string) []ledger.Event {
-		e := event(r, ledger.EventAttentionChanged)
+		e := event(r, r, ledger.EventAttentionChanged)
 		e.Ticket, e.Unverified, e.Note = "the order's", false, note
 		return []ledger.Event{e}
 	}
@@ -133,7 +142,7 @@ func TestAnEntryWithATypeIsAnEvent(t *testing.T) {
 		}{
 			"alone":               {func(*ledger.Record) {}, []ledger.EventType{kind}},
 			"instead of the move": {func(r *ledger.Record) { r.State = order.InDoubt }, []ledger.EventType{kind}},
-			"beside the rest":     {everything, []ledger.EventType{kind, ledger.EventStatusChanged, ledger.EventDateChanged}},
+			"beside the rest":     {everything, append([]ledger.EventType{kind}, rest()...)},
 		} {
 			next, told, err := typed(c.change).Apply(ledgertest.Record(1))
 			if err != nil {
@@ -141,7 +150,7 @@ func TestAnEntryWithATypeIsAnEvent(t *testing.T) {
 			}
 			var want []ledger.Event
 			for _, k := range c.want {
-				want = append(want, event(next, k))
+				want = append(want, event(ledgertest.Record(1), next, k))
 			}
 			if diff := cmp.Diff(want, told); diff != "" {
 				t.Errorf("%s %s (-want +got):\n%s", kind, name, diff)
@@ -186,9 +195,10 @@ func TestApplyRefusesWhatTheStepRefuses(t *testing.T) {
 // TestApplyKeepsWhatIsFixed changes every field in turn: a field that is added later has to be on one of the two sides.
 func TestApplyKeepsWhatIsFixed(t *testing.T) {
 	t.Parallel()
-	fixed := strings.Fields("OrderID Tenant RequestID CarrierAccount Target CustomerReference Content Numbers Created")
+	fixed := strings.Fields(`OrderID Tenant RequestID CarrierAccount Target CustomerReference Content Numbers Elsewhere History Predecessor
+		Created`)
 	free := strings.Fields(`Warnings State Attempt Owner Lease Due Fence Looks LookFailed Reply Ticket Message ErrorID Reason Problem
-		RetryAfter Doubt Attention Status Disputing PortDate Updated Claimed Settled`)
+		RetryAfter Doubt Attention Successor Status Disputing Validated PortDate Rejects Updated Claimed Settled Checked Progressed`)
 	other := reflect.ValueOf(ledgertest.Full(2))
 	for f := range reflect.TypeFor[ledger.Record]().Fields() {
 		if slices.Contains(fixed, f.Name) == slices.Contains(free, f.Name) {

@@ -22,6 +22,12 @@ func closedDaysOf(holidays []Day) closedDays {
 	return c
 }
 
+// IsClosed reports whether nobody ports on the Eastern day of an instant, given the carrier's holidays as far as they are
+// known.
+func IsClosed(holidays []Day, at time.Time) bool {
+	return closedDaysOf(holidays).why(DayOf(at)) != ""
+}
+
 // why says why a day is closed, and nothing for an open one.
 func (c closedDays) why(d Day) string {
 	if w := d.weekday(); w == time.Saturday || w == time.Sunday {

@@ -14,8 +14,8 @@ import (
 
 // codec lets a request that cannot be read take the way of every other error, with a reason and a request id. grpc-go
 // answers such a request itself, as an internal error, before an interceptor can say anything. So what cannot be read
-// becomes a message that holds nothing but a mark, and check refuses the mark. Answers, and requests of
-// services that are not of this contract, are left to grpc-go.
+// becomes a message that holds nothing but a mark, and check refuses the mark. Answers, but for those of a watch, which are
+// encoded already, and requests of services that are not of this contract are left to grpc-go.
 type codec struct {
 	encoding.CodecV2
 	// longest is how many bytes a request may have.
@@ -37,6 +37,14 @@ var (
 
 func mark(why uint64) []byte {
 	return protowire.AppendVarint(protowire.AppendTag(nil, markNumber, protowire.VarintType), why)
+}
+
+// Marshal encodes an answer.
+func (c codec) Marshal(v any) (mem.BufferSlice, error) {
+	if a, ok := v.(*watchAnswer); ok {
+		return a.wire(), nil
+	}
+	return c.CodecV2.Marshal(v)
 }
 
 // Unmarshal reads a request, or marks it.

@@ -44,11 +44,15 @@ type expectation struct {
 
 // expected has every method of the contract.
 var expected = map[protoreflect.Name]expectation{
-	"PortIn":                  {&portinv1.PortInRequest{}, []string{"CheckSize", "PortIn"}},
-	"GetPortInOrder":          {&portinv1.GetPortInOrderRequest{OrderId: aUUID}, []string{"Get " + aUUID}},
-	"ListPortInOrders":        {&portinv1.ListPortInOrdersRequest{}, []string{"List"}},
-	"ListPortInOrderEvents":   {&portinv1.ListPortInOrderEventsRequest{OrderId: aUUID}, []string{"Events " + aUUID}},
-	"WatchPortInOrders":       {&portinv1.WatchPortInOrdersRequest{}, nil},
+	"PortIn":                {&portinv1.PortInRequest{}, []string{"CheckSize", "PortIn"}},
+	"GetPortInOrder":        {&portinv1.GetPortInOrderRequest{OrderId: aUUID}, []string{"Get " + aUUID}},
+	"ListPortInOrders":      {&portinv1.ListPortInOrdersRequest{}, []string{"List"}},
+	"ListPortInOrderEvents": {&portinv1.ListPortInOrderEventsRequest{OrderId: aUUID}, []string{"Events " + aUUID}},
+	"WatchPortInOrders":     {&portinv1.WatchPortInOrdersRequest{}, []string{"Watch"}},
+	"FollowPortIn": {&portinv1.FollowPortInRequest{PortIn: &portinv1.FollowedPortIn{
+		Key: &portinv1.FollowedPortIn_TicketId{TicketId: "T-1"},
+	}}, []string{"Follow T-1"}},
+	"ResubmitPortIn":          {&portinv1.ResubmitPortInRequest{OrderId: aUUID, RequestId: aUUID}, []string{"Resubmit " + aUUID}},
 	"GetPortInStatus":         {&portinv1.GetPortInStatusRequest{Key: &portinv1.GetPortInStatusRequest_TicketId{TicketId: "T-1"}}, []string{"StatusOfTicket T-1"}},
 	"ListSipTrunks":           {&portinv1.ListSipTrunksRequest{}, []string{"SipTrunks"}},
 	"ListTelephoneOfferings":  {&portinv1.ListTelephoneOfferingsRequest{}, []string{"TelephoneOfferings"}},
@@ -61,6 +65,16 @@ var expected = map[protoreflect.Name]expectation{
 	"ResolveInDoubt": {&portinv1.ResolveInDoubtRequest{OrderId: aUUID, Resolution: &portinv1.InDoubtResolution{
 		Outcome: &portinv1.InDoubtResolution_NotPlaced_{NotPlaced: &portinv1.InDoubtResolution_NotPlaced{}}, Reason: "x", Attempt: new(int32(1)),
 	}}, []string{"Resolve " + aUUID}},
+	"CreateWebhookEndpoint": {&portinv1.CreateWebhookEndpointRequest{Endpoint: &portinv1.WebhookEndpoint{
+		Url: new("https://example.com/hooks"),
+	}}, []string{"CreateEndpoint default"}},
+	"GetWebhookEndpoint":      {&portinv1.GetWebhookEndpointRequest{EndpointId: aUUID}, []string{"Endpoint default " + aUUID}},
+	"ListWebhookEndpoints":    {&portinv1.ListWebhookEndpointsRequest{}, []string{"Endpoints default"}},
+	"UpdateWebhookEndpoint":   {&portinv1.UpdateWebhookEndpointRequest{EndpointId: aUUID}, []string{"UpdateEndpoint default " + aUUID}},
+	"DeleteWebhookEndpoint":   {&portinv1.DeleteWebhookEndpointRequest{EndpointId: aUUID}, []string{"DeleteEndpoint default " + aUUID}},
+	"RotateWebhookSecret":     {&portinv1.RotateWebhookSecretRequest{EndpointId: aUUID}, []string{"RotateSecret default " + aUUID}},
+	"ListWebhookDeliveries":   {&portinv1.ListWebhookDeliveriesRequest{EndpointId: aUUID}, []string{"Deliveries default " + aUUID}},
+	"ReplayWebhookDeliveries": {&portinv1.ReplayWebhookDeliveriesRequest{EndpointId: aUUID}, []string{"Replay default " + aUUID}},
 }
 
 // Every method either calls what it is for, with its error translated, or says that it is not offered; all errors of all

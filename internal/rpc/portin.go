@@ -3,8 +3,6 @@ package rpc
 import (
 	"context"
 
-	"google.golang.org/grpc"
-
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 )
 
@@ -19,6 +17,10 @@ type Orders interface {
 	List(ctx context.Context, req *portinv1.ListPortInOrdersRequest) (*portinv1.ListPortInOrdersResponse, error)
 	// Events returns a page of what happened to an order.
 	Events(ctx context.Context, req *portinv1.ListPortInOrderEventsRequest) (*portinv1.ListPortInOrderEventsResponse, error)
+	// Follow makes an order of a port-in that was placed elsewhere.
+	Follow(ctx context.Context, req *portinv1.FollowPortInRequest) (*portinv1.PortInOrder, error)
+	// Resubmit places an order made from an old one with corrections.
+	Resubmit(ctx context.Context, req *portinv1.ResubmitPortInRequest) (*portinv1.ResubmitPortInResponse, error)
 	// Resolve decides about an order in doubt.
 	Resolve(ctx context.Context, req *portinv1.ResolveInDoubtRequest) (*portinv1.PortInOrder, error)
 }
@@ -36,6 +38,7 @@ type portInService struct {
 	portinv1.UnsafePortInServiceServer
 	orders   Orders
 	statuses Statuses
+	watches  Watches
 }
 
 var _ portinv1.PortInServiceServer = (*portInService)(nil)
@@ -52,6 +55,20 @@ func (s *portInService) GetPortInOrder(ctx context.Context, req *portinv1.GetPor
 		return nil, err
 	}
 	return &portinv1.GetPortInOrderResponse{Order: order}, nil
+}
+
+// FollowPortIn makes an order of a port-in that was placed elsewhere.
+func (s *portInService) FollowPortIn(ctx context.Context, req *portinv1.FollowPortInRequest) (*portinv1.FollowPortInResponse, error) {
+	order, err := s.orders.Follow(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return &portinv1.FollowPortInResponse{Order: order}, nil
+}
+
+// ResubmitPortIn places an order made from an old one with corrections.
+func (s *portInService) ResubmitPortIn(ctx context.Context, req *portinv1.ResubmitPortInRequest) (*portinv1.ResubmitPortInResponse, error) {
+	return s.orders.Resubmit(ctx, req)
 }
 
 // GetPortInStatus asks the carrier about a port-in.
@@ -79,9 +96,4 @@ func (s *portInService) ListPortInOrderEvents(
 	ctx context.Context, req *portinv1.ListPortInOrderEventsRequest,
 ) (*portinv1.ListPortInOrderEventsResponse, error) {
 	return s.orders.Events(ctx, req)
-}
-
-// WatchPortInOrders comes with the following of orders, which this version does not have.
-func (s *portInService) WatchPortInOrders(*portinv1.WatchPortInOrdersRequest, grpc.ServerStreamingServer[portinv1.WatchPortInOrdersResponse]) error {
-	return notOffered("watching orders")
 }

@@ -58,8 +58,9 @@ func requestIDUnary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handl
 func requestIDStream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	ctx, md := withRequestID(ss.Context())
 	_ = ss.SetHeader(md)
-	ss.SetTrailer(md)
-	return handler(srv, &contextStream{ServerStream: ss, ctx: ctx})
+	err := handler(srv, &contextStream{ServerStream: ss, ctx: ctx})
+	ss.SetTrailer(metadata.Pairs(requestIDKey, RequestID(ctx)))
+	return err
 }
 
 // contextStream is a stream with another context.

@@ -26,6 +26,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/tracker"
 )
 
 const (
@@ -52,6 +53,8 @@ var (
 	_ Orders   = (*fake)(nil)
 	_ Statuses = (*fake)(nil)
 	_ Catalog  = (*fake)(nil)
+	_ Watches  = (*fake)(nil)
+	_ Webhooks = (*fake)(nil)
 )
 
 func (f *fake) note(call string) {
@@ -106,6 +109,16 @@ func (f *fake) Resolve(_ context.Context, req *portinv1.ResolveInDoubtRequest) (
 	return &portinv1.PortInOrder{OrderId: req.GetOrderId()}, f.err
 }
 
+func (f *fake) Follow(_ context.Context, req *portinv1.FollowPortInRequest) (*portinv1.PortInOrder, error) {
+	f.note("Follow " + req.GetPortIn().GetTicketId())
+	return &portinv1.PortInOrder{TicketId: req.GetPortIn().GetTicketId()}, f.err
+}
+
+func (f *fake) Resubmit(_ context.Context, req *portinv1.ResubmitPortInRequest) (*portinv1.ResubmitPortInResponse, error) {
+	f.note("Resubmit " + req.GetOrderId())
+	return &portinv1.ResubmitPortInResponse{}, f.err
+}
+
 func (f *fake) StatusOfTicket(_ context.Context, ticket string) (*portinv1.PortInStatus, error) {
 	f.note("StatusOfTicket " + ticket)
 	return &portinv1.PortInStatus{TicketId: ticket}, f.err
@@ -114,6 +127,14 @@ func (f *fake) StatusOfTicket(_ context.Context, ticket string) (*portinv1.PortI
 func (f *fake) StatusOfNumber(_ context.Context, number string) (*portinv1.PortInStatus, error) {
 	f.note("StatusOfNumber " + number)
 	return &portinv1.PortInStatus{Numbers: []string{number}}, f.err
+}
+
+func (f *fake) Watch(_ context.Context, _ string, _ *portinv1.WatchPortInOrdersRequest, tell func(tracker.Update) error) error {
+	f.note("Watch")
+	if f.err != nil {
+		return f.err
+	}
+	return tell(tracker.Update{Token: "a token"})
 }
 
 func (f *fake) SipTrunks(context.Context, *portinv1.ListSipTrunksRequest) (*portinv1.ListSipTrunksResponse, error) {
@@ -228,7 +249,7 @@ func serve(t *testing.T, f *fake, dial ...grpc.DialOption) face {
 func serveFor(t *testing.T, f *fake, longest time.Duration, dial ...grpc.DialOption) face {
 	t.Helper()
 	log := newLogbook()
-	s := Services{Orders: f, Statuses: f, Catalog: f, Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: longest}
+	s := Services{Orders: f, Statuses: f, Catalog: f, Watches: f, Webhooks: f, Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: longest}
 	server := grpc.NewServer(s.Options(maxTestMessage, time.Hour)...)
 	s.Register(server)
 	healthpb.RegisterHealthServer(server, health.NewServer())

@@ -23,6 +23,8 @@ type Services struct {
 	Orders   Orders
 	Statuses Statuses
 	Catalog  Catalog
+	Watches  Watches
+	Webhooks Webhooks
 	Log      *slog.Logger
 	// LongestCall caps the deadline of every unary call.
 	LongestCall time.Duration
@@ -31,9 +33,10 @@ type Services struct {
 // Register registers every service of the contract.
 func (s Services) Register(r grpc.ServiceRegistrar) {
 	strict := strictRegistrar{r}
-	portinv1.RegisterPortInServiceServer(strict, &portInService{orders: s.Orders, statuses: s.Statuses})
+	portinv1.RegisterPortInServiceServer(strict, &portInService{orders: s.Orders, statuses: s.Statuses, watches: s.Watches})
 	portinv1.RegisterCatalogServiceServer(strict, &catalogService{catalog: s.Catalog})
 	portinv1.RegisterOperatorServiceServer(strict, &operatorService{orders: s.Orders})
+	portinv1.RegisterWebhookServiceServer(strict, &webhookService{webhooks: s.Webhooks})
 }
 
 // Unary returns the interceptors of unary calls, outermost first.

@@ -50,6 +50,7 @@ var grpcCodes = [fault.KindCount]codes.Code{
 	fault.KindUnauthenticated:    codes.Unauthenticated,
 	fault.KindPermissionDenied:   codes.PermissionDenied,
 	fault.KindCancelled:          codes.Canceled,
+	fault.KindAborted:            codes.Aborted,
 }
 
 // faultOf finds the meaning of an error that a handler returned. Errors of the context have one, also as grpc-go says

@@ -21,13 +21,15 @@ func overBeforeItBegan(t *trial) {
 	before := t.seen(r)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for name, call := range everyCall(r, Record(2)) {
+	for name, call := range everythingCalled(r, Record(2)) {
 		if err := call(ctx, t.Store); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s with a context that is over: %v, want context.Canceled", name, err)
 		}
 	}
 	t.same("the order", before, t.seen(r))
 	t.absent(Record(2))
+	t.gone(Elsewhere(3))
+	t.same("the endpoints", []ledger.Endpoint(nil), t.endpoints(""))
 	t.held(Record(2), false, "after a claim with a context that is over")
 }
 

@@ -43,7 +43,7 @@ func everyCall(was, fresh ledger.Record) map[string]func(ctx context.Context, s 
 			return err
 		},
 		"Events": func(ctx context.Context, s ledger.Store) error {
-			_, err := s.Events(ctx, was.Tenant, was.OrderID, 0, 10)
+			_, err := s.Events(ctx, was.Tenant, was.OrderID, false, 0, 10)
 			return err
 		},
 		"Take": func(ctx context.Context, s ledger.Store) error {
@@ -58,6 +58,22 @@ func everyCall(was, fresh ledger.Record) map[string]func(ctx context.Context, s 
 			_, err := s.Count(ctx)
 			return err
 		},
+		"Follow": func(ctx context.Context, s ledger.Store) error {
+			_, err := s.Follow(ctx, Elsewhere(3), Entry("followed"))
+			return err
+		},
+		"Head": func(ctx context.Context, s ledger.Store) error {
+			_, err := s.Head(ctx)
+			return err
+		},
+		"Changes": func(ctx context.Context, s ledger.Store) error {
+			_, err := s.Changes(ctx, 0, 10)
+			return err
+		},
+		"Records": func(ctx context.Context, s ledger.Store) error {
+			_, err := s.Records(ctx, []string{was.OrderID})
+			return err
+		},
 		"Check": func(ctx context.Context, s ledger.Store) error { return s.Check(ctx) },
 	}
 }
@@ -68,14 +84,18 @@ func closedSaysSo(t *trial) {
 	if err := t.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for name, call := range everyCall(r, Record(2)) {
+	for name, call := range everythingCalled(r, Record(2)) {
 		if err := call(t.Context(), t.Store); !errors.Is(err, ledger.ErrClosed) {
 			t.Errorf("%s after Close: %v, want ErrClosed", name, err)
 		}
 	}
+	_, stop := t.Hint() // Nothing can go wrong with it, and nothing comes.
+	stop()
 	t.Store = t.open()
 	t.same("the order", before, t.seen(r))
 	t.absent(Record(2))
+	t.gone(Elsewhere(3))
+	t.same("the endpoints", []ledger.Endpoint(nil), t.endpoints(""))
 }
 
 func closedTwice(t *trial) {

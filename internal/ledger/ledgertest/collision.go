@@ -57,7 +57,7 @@ func lateAnswerCollides(t *trial) {
 	before := t.seen(late, holder)
 	step := Accept("late", late.Claimed.Add(time.Hour))
 	t.collided(before, step, t.advanced(late.OrderID, step))
-	t.counted("two orders that need attention", ledger.Counts{NeedsAttention: 2})
+	t.counted("two orders that need attention", ledger.Counts{NeedsAttention: 2, Open: 2})
 }
 
 func reopenedCollides(t *trial) {

@@ -45,7 +45,7 @@ func eventsInPages(t *trial) {
 					from = i
 				}
 				want := all[from:min(from+limit, len(all))]
-				got, err := t.Events(t.Context(), r.Tenant, r.OrderID, after, limit)
+				got, err := t.Events(t.Context(), r.Tenant, r.OrderID, false, after, limit)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -56,7 +56,7 @@ func eventsInPages(t *trial) {
 	for _, r := range []ledger.Record{
 		with(r, func(r *ledger.Record) { r.Tenant = other.Tenant }), with(other, func(r *ledger.Record) { r.Tenant = ledger.Default }),
 	} {
-		if _, err := t.Events(t.Context(), r.Tenant, r.OrderID, all[9].Sequence+100, 10); !errors.Is(err, ledger.ErrNotFound) {
+		if _, err := t.Events(t.Context(), r.Tenant, r.OrderID, false, all[9].Sequence+100, 10); !errors.Is(err, ledger.ErrNotFound) {
 			t.Errorf("Events of another tenant's order: %v, want ErrNotFound", err)
 		}
 	}
@@ -110,7 +110,7 @@ func (w *watcher) round(t *trial) error {
 		if n := len(w.seen[i]); n > 0 {
 			after = w.seen[i][n-1].Sequence
 		}
-		events, err := w.store.Events(t.Context(), r.Tenant, r.OrderID, after, 1000)
+		events, err := w.store.Events(t.Context(), r.Tenant, r.OrderID, false, after, 1000)
 		if err != nil {
 			return err
 		}

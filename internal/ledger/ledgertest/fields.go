@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,7 @@ func (t *trial) everywhere(when string, want ledger.Record) {
 	}
 	t.same(when+": FindKey", want, byKey)
 	page, more, err := t.List(t.Context(), ledger.Query{Tenant: want.Tenant, Limit: 10, MaxBytes: 1 << 30})
+	page = slices.DeleteFunc(page, func(r ledger.Record) bool { return r.OrderID == want.Predecessor })
 	if err != nil || more {
 		t.Errorf("%s: List: more %v, error %v", when, more, err)
 	}
@@ -41,17 +43,16 @@ func (t *trial) everywhere(when string, want ledger.Record) {
 }
 
 func keptByClaim(t *trial) {
-	want := Full(1)
-	if names := blanks(want); len(names) > 0 {
+	if names := blanks(Full(1)); len(names) > 0 {
 		t.Fatalf("Full leaves %s zero: fill it, and every engine needs a place for it", strings.Join(names, ", "))
 	}
-	want.Fence = 0 // Nobody has taken a new order.
+	want := t.fresh()
 	t.same("the order that Claim returns", want, t.claimed(want))
 	t.everywhere("after the claim", want)
 
 	t.advanced(want.OrderID, Move(order.NotSent, order.ByAnswer, want.Updated))
 	again := fixed(Full(2), want)
-	again.Attempt, again.Fence = 2, 0
+	again.Attempt, again.Fence, again.Successor = 2, 0, ""
 	t.same("the order that a second Claim returns", again, t.claimed(again))
 	t.everywhere("after the second claim", again)
 }
@@ -65,15 +66,16 @@ func keptByStep(t *trial) {
 }
 
 func keptWhenZero(t *trial) {
-	claim := Full(1)
-	claim.Fence = 0
-	first := t.claimed(claim)
+	first := t.claimed(t.fresh())
+	t.advanced(first.OrderID, alter(func(r *ledger.Record) { r.Successor = Full(1).Successor }))
 	later := first.Updated.Add(time.Second)
 	want := fixed(ledger.Record{State: order.NotSent, Attempt: 1, Updated: later}, first)
 	t.same("the order that Advance returns", want, t.advanced(first.OrderID, become(want, order.ByAnswer)))
 	t.everywhere("after the step", want)
 
-	t.advanced(first.OrderID, become(with(Full(2), func(r *ledger.Record) { r.State, r.Attempt, r.Fence = order.NotSent, 1, 0 }), 0))
+	t.advanced(first.OrderID, become(with(Full(2), func(r *ledger.Record) {
+		r.State, r.Attempt, r.Fence, r.Successor = order.NotSent, 1, 0, ""
+	}), 0))
 	want.State, want.Attempt, want.Claimed = order.Sending, 2, later
 	t.same("the order that a second Claim returns", want, t.claimed(want))
 	t.everywhere("after the second claim", want)
@@ -109,11 +111,11 @@ func timesAreCut(t *trial) {
 	in := Epoch().Add(999 * time.Nanosecond).In(zone)
 	all := func(r *ledger.Record, at time.Time) {
 		r.Due, r.Doubt.Since, r.Doubt.Counted, r.Attention[0].Since = at, at, at, at
-		r.Updated, r.Claimed, r.Settled = at, at, at
+		r.Updated, r.Claimed, r.Settled, r.Checked, r.Progressed = at, at, at, at, at
 	}
-	claim := with(Full(1), func(r *ledger.Record) {
+	claim := with(t.fresh(), func(r *ledger.Record) {
 		all(r, in)
-		r.Created, r.Attention, r.Fence = in, r.Attention[:1], 0
+		r.Created, r.Attention = in, r.Attention[:1]
 	})
 	want := with(claim, func(r *ledger.Record) {
 		all(r, Epoch())
@@ -219,9 +221,8 @@ func textIsMended(t *trial) {
 }
 
 func sizeIsKept(t *trial) {
-	want := with(Full(1), func(r *ledger.Record) {
-		r.Fence = 0
-		r.Content, r.Warnings = make([]byte, 3<<20), make([]byte, 1<<20)
+	want := with(t.fresh(), func(r *ledger.Record) {
+		r.Content, r.Warnings, r.Rejects = make([]byte, 3<<20), make([]byte, 1<<20), make([]byte, 1<<20)
 		for i := range r.Content {
 			r.Content[i] = byte(i * 7)
 		}
@@ -245,8 +246,7 @@ func sizeIsKept(t *trial) {
 }
 
 func recordIsTheCallers(t *trial) {
-	in := Full(1)
-	in.Fence = 0
+	in := t.fresh()
 	want := in.Clone()
 	out := t.claimed(in)
 	spoil := func(r ledger.Record) {

@@ -12,7 +12,7 @@ import (
 // eachFilter finds one order among others that differ from it in nothing but what is asked for.
 func eachFilter(t *trial) {
 	r := t.claimed(with(Record(1), func(r *ledger.Record) {
-		r.Created, r.Updated, r.CustomerReference = minute(5), minute(5), "Mine"
+		r.Created, r.Updated, r.CustomerReference, r.History = minute(5), minute(5), "Mine", orderID(900)
 		r.Numbers = []string{Number(1), Number(2), Number(3)}
 	}))
 	step := Accept("Mine", minute(6))
@@ -28,7 +28,7 @@ func eachFilter(t *trial) {
 	t.claimed(with(Record(101), func(r *ledger.Record) { r.Created, r.Updated = minute(-1), minute(-1) }))
 	foreign := t.claimed(with(Record(102), func(f *ledger.Record) {
 		f.Tenant, f.CarrierAccount, f.CustomerReference, f.RequestID = "another", "another", r.CustomerReference, r.RequestID
-		f.Created, f.Updated = r.Created, r.Updated
+		f.Created, f.Updated, f.History = r.Created, r.Updated, r.History
 	}))
 	t.advanced(foreign.OrderID, step)
 
@@ -110,6 +110,17 @@ func filtersFor(r ledger.Record) map[string]filter {
 		"RequestID": {
 			in:  []func(*ledger.Query){func(q *ledger.Query) { q.RequestID = r.RequestID }},
 			out: []func(*ledger.Query){func(q *ledger.Query) { q.RequestID = Record(7).RequestID }},
+		},
+		"History": {
+			in: []func(*ledger.Query){
+				func(q *ledger.Query) { q.History = r.History },
+				func(q *ledger.Query) { q.History, q.Ticket = r.History, "Mine" },
+			},
+			out: []func(*ledger.Query){
+				func(q *ledger.Query) { q.History = r.OrderID },
+				func(q *ledger.Query) { q.History = Record(100).OrderID },
+				func(q *ledger.Query) { q.History, q.Ticket = r.History, "mine" },
+			},
 		},
 		"NeedsAttention": {
 			in:  []func(*ledger.Query){func(q *ledger.Query) { q.NeedsAttention = new(true) }},

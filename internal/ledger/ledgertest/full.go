@@ -11,13 +11,14 @@ import (
 )
 
 // Full is Record(n) with something in every field, whether an order of that state would have it or not. But for its
-// state, its attempt, its tenant, its account and its flags, no field has the value of another n.
+// state, its attempt, its tenant, its account and its flags, no field has the value of another n. n is below 1,000,000.
 func Full(n int) ledger.Record {
 	r := Record(n)
 	at := func(minutes int) time.Time {
 		return r.Created.Add(time.Duration(minutes)*time.Minute + time.Microsecond)
 	}
 	word := func(what string) string { return fmt.Sprintf("%s %d", what, n) }
+	r.Elsewhere, r.History, r.Predecessor, r.Successor = true, orderID(2_000_000+n), orderID(3_000_000+n), orderID(3_500_000+n)
 	r.Target = word("target")
 	r.Lease += time.Duration(n) * time.Microsecond
 	r.Fence = int64(n) + 1<<40
@@ -31,7 +32,8 @@ func Full(n int) ledger.Record {
 		{Code: ledger.AttentionLateAnswer, Description: word("late"), Since: at(4)},
 	}
 	r.Status, r.Disputing, r.PortDate = order.Status(word("STATUS")), true, fmt.Sprintf("2026-04-%02d", n%30+1)
-	r.Updated, r.Claimed, r.Settled = at(5), at(6), at(7)
+	r.Validated, r.Rejects = true, fmt.Appendf(nil, "\x00\xff rejects %d", n)
+	r.Updated, r.Claimed, r.Settled, r.Checked, r.Progressed = at(5), at(6), at(7), at(8), at(9)
 	return r
 }
 
@@ -41,6 +43,7 @@ func fixed(r, first ledger.Record) ledger.Record {
 	r.OrderID, r.Tenant, r.RequestID, r.CarrierAccount = first.OrderID, first.Tenant, first.RequestID, first.CarrierAccount
 	r.Target, r.CustomerReference, r.Content = first.Target, first.CustomerReference, first.Content
 	r.Numbers, r.Created = first.Numbers, first.Created
+	r.Elsewhere, r.History, r.Predecessor = first.Elsewhere, first.History, first.Predecessor
 	return r
 }
 
@@ -74,9 +77,11 @@ func blanksOf(name string, v reflect.Value) []string {
 	return names
 }
 
-// fresh is Full(n) as it is claimed first: nobody has taken it yet.
-func fresh(n int) ledger.Record {
-	r := Full(n)
-	r.Fence = 0
+// fresh is Full(1) as it is claimed first: nobody has taken or corrected it yet, and it corrects an order that is there.
+func (t *trial) fresh() ledger.Record {
+	t.Helper()
+	r := Full(1)
+	r.Elsewhere, r.Fence, r.Successor = false, 0, ""
+	t.inState(3_000_001, order.Refused)
 	return r
 }

@@ -50,6 +50,8 @@ func (m *memory) misread(q *ledger.Query) {
 		q.States = nil
 	case m.quirks["reads the first state"]:
 		q.States = q.States[:min(1, len(q.States))]
+	case m.quirks["reads no history"]:
+		q.History = ""
 	case m.quirks["includes what is before"] && !q.BeforeUpdated.IsZero():
 		q.BeforeUpdated = q.BeforeUpdated.Add(1)
 	case m.quirks["measures no page"]:
@@ -62,20 +64,31 @@ func (m *memory) misread(q *ledger.Query) {
 	}
 }
 
-func (s *memoryStore) Events(ctx context.Context, tenant, orderID string, after int64, limit int) ([]ledger.Event, error) {
+func (s *memoryStore) Events(ctx context.Context, tenant, orderID string, history bool, after int64, limit int) ([]ledger.Event, error) {
 	leave, err := s.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	if r, ok := s.orders[orderID]; !ok || (r.Tenant != tenant && !s.quirks["tells all tenants"]) {
+	r, ok := s.orders[orderID]
+	if !ok || (r.Tenant != tenant && !s.quirks["tells all tenants"]) {
 		return nil, ledger.ErrNotFound
 	}
-	var page []ledger.Event
-	for _, e := range s.events[orderID] {
-		if e.Sequence > after && (len(page) < limit || s.quirks["tells without end"]) {
-			page = append(page, e)
+	page := s.after(after, func(e ledger.Event) bool {
+		switch other := s.orders[e.OrderID]; {
+		case !history || s.quirks["tells of one order"]:
+			return e.OrderID == orderID
+		case s.quirks["tells what came before"]:
+			return other.OrderID == r.OrderID || other.OrderID == r.Predecessor
+		default:
+			return other.History == r.History && (other.Tenant == tenant || s.quirks["has histories of all tenants"])
 		}
+	})
+	if s.quirks["tells a history order by order"] {
+		slices.SortStableFunc(page, func(a, b ledger.Event) int { return strings.Compare(a.OrderID, b.OrderID) })
+	}
+	if !s.quirks["tells without end"] {
+		page = page[:min(limit, len(page))]
 	}
 	if s.quirks["tells late"] { // As if some sequences were drawn long before they are committed.
 		page = slices.DeleteFunc(page, func(e ledger.Event) bool { return e.Sequence%7 == 3 && e.Sequence+5 > s.sequence })
@@ -159,6 +172,14 @@ func (s *memoryStore) Count(ctx context.Context) (c ledger.Counts, err error) {
 		}
 		if len(r.Attention) > 0 {
 			c.NeedsAttention++
+		}
+		switch category := r.Category(); {
+		case category == order.CategoryOpen, category == order.CategoryClosed && s.quirks["counts what is over"]:
+			c.Open++
+		case category == order.CategoryScheduled:
+			c.Scheduled++
+		case category == order.CategoryAttention && (r.Successor == "" || !s.quirks["counts no predecessors"]):
+			c.Attention++
 		}
 	}
 	return c, nil

@@ -28,6 +28,11 @@ func (s *memoryStore) Claim(ctx context.Context, r ledger.Record, e ledger.Entry
 			return ledger.Record{}, &held[0]
 		}
 	}
+	if s.quirks["looks at the predecessor first"] && r.Predecessor != "" {
+		if is, err := s.succeed(r, e); err != nil {
+			return is, err
+		}
+	}
 	switch {
 	case known && s.quirks["frees keys"] && now.State == order.Refused:
 	case known && r.Attempt == 1 && !s.quirks["knows no keys"]:
@@ -45,11 +50,19 @@ func (s *memoryStore) Claim(ctx context.Context, r ledger.Record, e ledger.Entry
 			r = fixed(r, now)
 		}
 		r.Fence = fence
+		if !s.quirks["believes a claim's successor"] {
+			r.Successor = now.Successor
+		}
 	case !known && r.Attempt > 1 && !s.quirks["claims what is not there"]:
 		return ledger.Record{}, ledger.ErrNotFound
 	}
 	if _, taken := s.orders[r.OrderID]; !known && taken && !s.quirks["overwrites orders"] {
 		return ledger.Record{}, errID
+	}
+	if r.Predecessor != "" && (r.Attempt == 1 || s.quirks["corrects at every claim"]) {
+		if is, err := s.succeed(r, e); err != nil {
+			return is, err
+		}
 	}
 	return s.claim(now, key, r, e)
 }

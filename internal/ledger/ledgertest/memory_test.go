@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -21,9 +19,12 @@ import (
 type memory struct {
 	shared bool
 	quirks map[quirk]bool
-	// onClaim, onStep and onEvent spoil what is written; nil leaves it.
+	// onClaim and its like spoil what is written; nil leaves it.
 	onClaim, onStep func(was, next ledger.Record) ledger.Record
+	onFollow        func(r ledger.Record) ledger.Record
 	onEvent         func(e ledger.Event) ledger.Event
+	onEndpoint      func(e ledger.Endpoint) ledger.Endpoint
+	onDelivery      func(d ledger.Delivery) ledger.Delivery
 
 	mu       sync.Mutex
 	id       string
@@ -36,6 +37,12 @@ type memory struct {
 	keys     map[[2]string]string
 	events   map[string][]ledger.Event
 	sequence int64
+	// acting is the store that called last, and hints are whom commits are told to, with the store that asked.
+	acting *memoryStore
+	hints  map[chan struct{}]*memoryStore
+
+	endpoints  map[string]ledger.Endpoint
+	deliveries map[string]map[int64]ledger.Delivery
 	// latest is the order that was claimed last, and poisoned how many calls are to fail because another one did.
 	latest   string
 	poisoned int
@@ -46,10 +53,11 @@ type quirk string
 
 // engine makes ledgers in memory, each with the same quirks.
 func engine(shared bool, spoil func(m *memory)) Engine {
-	return Engine{New: func(testing.TB) Ledger {
+	return Engine{patience: time.Second, New: func(testing.TB) Ledger {
 		m := &memory{
 			shared: shared, quirks: map[quirk]bool{}, id: uuid.NewString(), orders: map[string]ledger.Record{}, versions: map[string]int{},
 			changing: map[string]int{}, keys: map[[2]string]string{}, events: map[string][]ledger.Event{},
+			hints: map[chan struct{}]*memoryStore{}, endpoints: map[string]ledger.Endpoint{}, deliveries: map[string]map[int64]ledger.Delivery{},
 		}
 		spoil(m)
 		return Ledger{Shared: shared, Open: m.opened}
@@ -115,6 +123,7 @@ func (s *memoryStore) enter(ctx context.Context) (leave func(), err error) {
 		s.mu.Unlock()
 		return nil, err
 	}
+	s.acting = s
 	return s.mu.Unlock, nil
 }
 
@@ -186,65 +195,6 @@ func (m *memory) key(tenant, requestID string) [2]string {
 	return [2]string{tenant, requestID}
 }
 
-// out is a record as a caller gets it.
-func (m *memory) out(r ledger.Record) ledger.Record {
-	if m.quirks["hands out its own"] {
-		return r
-	}
-	return r.Clone()
-}
-
-// kept is a record as it is at rest.
-func (m *memory) kept(r ledger.Record) ledger.Record {
-	if !m.quirks["hands out its own"] {
-		r = r.Clone()
-	}
-	for _, at := range []*time.Time{&r.Due, &r.Doubt.Since, &r.Doubt.Counted, &r.Created, &r.Updated, &r.Claimed, &r.Settled} {
-		*at = m.cut(*at)
-	}
-	for i := range r.Attention {
-		a := &r.Attention[i]
-		*a = ledger.Attention{Code: mend(m, a.Code), Description: mend(m, a.Description), Since: m.cut(a.Since)}
-	}
-	for i := range r.Looks {
-		r.Looks[i] = mend(m, r.Looks[i])
-	}
-	for _, text := range []*string{
-		&r.CarrierAccount, &r.Target, &r.CustomerReference, &r.Owner, &r.Reply, &r.Ticket, &r.Message, &r.ErrorID, &r.Problem, &r.Doubt.Finding, &r.PortDate,
-	} {
-		*text = mend(m, *text)
-	}
-	r.Reason, r.Status = mend(m, r.Reason), mend(m, r.Status)
-	return r
-}
-
-func (m *memory) cut(at time.Time) time.Time {
-	switch {
-	case m.quirks["keeps nanoseconds"]:
-		return at.UTC()
-	case m.quirks["rounds times"]:
-		return at.Round(time.Microsecond).UTC()
-	case m.quirks["keeps time zones"]:
-		return at.Truncate(time.Microsecond)
-	}
-	return at.Truncate(time.Microsecond).UTC()
-}
-
-// mend is a text that may be kept.
-func mend[T ~string](m *memory, text T) T {
-	switch {
-	case m.quirks["takes any text"]:
-		return text
-	case m.quirks["trims text"]:
-		return T(strings.TrimSpace(string(text)))
-	case m.quirks["cuts text"] && len(text) > 10_000:
-		return text[:10_000]
-	case utf8.ValidString(string(text)) && !strings.ContainsRune(string(text), 0):
-		return text
-	}
-	return T(strings.ReplaceAll(strings.ToValidUTF8(string(text), "\uFFFD"), "\x00", "\uFFFD"))
-}
-
 // put keeps a record and what is told of it.
 func (m *memory) put(r ledger.Record, events ...ledger.Event) {
 	m.orders[r.OrderID] = r
@@ -263,6 +213,9 @@ func (m *memory) put(r ledger.Record, events ...ledger.Event) {
 			e = m.onEvent(e)
 		}
 		m.events[r.OrderID] = append(m.events[r.OrderID], e)
+	}
+	if len(events) > 0 {
+		m.hint()
 	}
 }
 

@@ -126,9 +126,11 @@ func (m *model) claim(r ledger.Record, e ledger.Entry) answer {
 		return answer{now, []error{ledger.ErrMoved}}
 	case r.Attempt > 1:
 		r = fixed(r, now)
-		r.Fence = now.Fence
+		r.Fence, r.Successor = now.Fence, now.Successor
+	case r.Predecessor != "":
+		return m.correct(r, e)
 	}
-	if holders := m.holders(r); len(holders) > 0 {
+	if holders := m.holders(r); r.Holds() && len(holders) > 0 {
 		m.met["a number that is held"]++
 		return answer{errs: heldErrors(holders)}
 	}
@@ -203,52 +205,4 @@ func (m *model) collide(next ledger.Record, events []ledger.Event, holders []*le
 	}
 	m.put(next, events...)
 	return next
-}
-
-// take is Store.Take of one order.
-func (m *model) take(r ledger.Record, t ledger.Turn) ledger.Record {
-	r = handed(m.orders[r.OrderID], t.Until)
-	m.put(r)
-	return r
-}
-
-// due are the orders of a turn, the longest due first.
-func (m *model) due(t ledger.Turn) []ledger.Record {
-	var due []ledger.Record
-	for _, r := range m.all() {
-		if r.State == t.State && !r.Due.IsZero() && !r.Due.After(t.Now) {
-			due = append(due, r)
-		}
-	}
-	slices.SortFunc(due, func(a, b ledger.Record) int { return a.Due.Compare(b.Due) })
-	return due
-}
-
-// counts is Store.Count.
-func (m *model) counts() ledger.Counts {
-	var c ledger.Counts
-	for _, r := range m.orders {
-		switch r.State {
-		case order.Sending:
-			c.Sending++
-		case order.InDoubt:
-			c.InDoubt++
-		case order.NotSent, order.Refused, order.Accepted:
-		}
-		if len(r.Attention) > 0 {
-			c.NeedsAttention++
-		}
-	}
-	return c
-}
-
-// leases is Store.Sending.
-func (m *model) leases() []ledger.Lease {
-	var leases []ledger.Lease
-	for _, r := range m.all() {
-		if r.State == order.Sending {
-			leases = append(leases, ledger.Lease{OrderID: r.OrderID, Attempt: r.Attempt, Owner: r.Owner, Term: r.Lease})
-		}
-	}
-	return leases
 }

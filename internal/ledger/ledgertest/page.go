@@ -20,6 +20,7 @@ func wanted(q ledger.Query, r ledger.Record) bool {
 		(len(q.Categories) == 0 || slices.Contains(q.Categories, r.Category())) &&
 		(q.Number == "" || slices.Contains(r.Numbers, q.Number)) &&
 		is(q.Ticket, r.Ticket) && is(q.CustomerReference, r.CustomerReference) && is(q.RequestID, r.RequestID) &&
+		is(q.History, r.History) &&
 		(q.NeedsAttention == nil || *q.NeedsAttention == (len(r.Attention) > 0)) &&
 		within(q.FromCreated, q.BeforeCreated, r.Created) && within(q.FromUpdated, q.BeforeUpdated, r.Updated)
 }

@@ -3,7 +3,6 @@ package ledgertest
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -57,11 +56,11 @@ func (p *play) scene(rt *rapid.T) {
 	p.cast = nil
 	acts := map[string]func(rt *rapid.T){
 		"claim": p.claimNew, "claim again": p.claimAgain, "advance": p.advance, "rivals": p.rivals, "find": p.find, "find key": p.findKey,
-		"list": p.list, "events": p.events, "take": p.take, "count": p.count, "sending": p.sending,
+		"list": p.list, "events": p.events, "history": p.history, "correct": p.correct, "follow": p.follow, "take": p.take, "count": p.count, "sending": p.sending,
 	}
 	// What changes something comes more often than what does not.
 	names := []string{"advance", "advance", "claim", "advance", "advance", "claim again", "claim", "advance", "advance", "claim again", "rivals", "rivals", "take"}
-	names = append(names, "find", "find key", "list", "events", "count", "sending")
+	names = append(names, "find", "find key", "list", "events", "history", "correct", "correct", "follow", "count", "sending")
 	for range rapid.IntRange(2, 4).Draw(rt, "orders") {
 		p.claimNew(rt)
 	}
@@ -82,7 +81,7 @@ func (p *play) curtain(rt *rapid.T) {
 		want := p.model.orders[id]
 		got, err := p.Find(p.Context(), want.Tenant, id)
 		p.compare(rt, "the order in the end", answer{record: want}, got, err)
-		events, err := p.Events(p.Context(), want.Tenant, id, 0, 10_000)
+		events, err := p.Events(p.Context(), want.Tenant, id, false, 0, 10_000)
 		if err != nil {
 			rt.Fatalf("Events: %v", err)
 		}
@@ -181,7 +180,7 @@ func (p *play) callBack(rt *rapid.T, r ledger.Record) {
 
 func (p *play) claimAgain(rt *rapid.T) {
 	was, ok := p.actor(rt, func(r ledger.Record) bool { return r.State == order.NotSent })
-	if !ok {
+	if !ok || was.Elsewhere { // Which has nobody's key.
 		return
 	}
 	if !seldom(rt, "at once", 4) {
@@ -225,95 +224,4 @@ func (p *play) advanceIt(rt *rapid.T, orderID string) {
 func (p *play) step(rt *rapid.T, r ledger.Record, s ledger.Step, text string) {
 	got, err := p.Advance(p.Context(), r.OrderID, s)
 	p.compare(rt, fmt.Sprintf("Advance of an order in %v %s", r.State, text), p.model.advance(r.OrderID, s, got), got, err)
-}
-
-func (p *play) find(rt *rapid.T) {
-	r, ok := p.actor(rt, anybody)
-	tenant := p.tenant(rt)
-	want := answer{record: r}
-	if !ok || tenant != r.Tenant {
-		want = answer{errs: []error{ledger.ErrNotFound}}
-	}
-	got, err := p.Find(p.Context(), tenant, r.OrderID)
-	p.compare(rt, "Find", want, got, err)
-}
-
-func (p *play) findKey(rt *rapid.T) {
-	tenant, key := p.tenant(rt), p.key(rt)
-	r, ok := p.model.ofKey(tenant, key)
-	want := answer{record: r}
-	if !ok {
-		want = answer{errs: []error{ledger.ErrNotFound}}
-	}
-	got, err := p.FindKey(p.Context(), tenant, key)
-	p.compare(rt, "FindKey", want, got, err)
-}
-
-func (p *play) list(rt *rapid.T) {
-	all := p.model.all()
-	var mine []ledger.Record
-	for _, id := range p.cast {
-		mine = append(mine, p.model.orders[id])
-	}
-	turnPages(rt, p.Store, someQuery(rt, mine), all)
-}
-
-func (p *play) events(rt *rapid.T) {
-	r, ok := p.actor(rt, anybody)
-	if !ok {
-		return
-	}
-	limit, after := rapid.IntRange(1, 4).Draw(rt, "limit"), int64(0)
-	var got []ledger.Event
-	for range len(p.model.events[r.OrderID]) + 1 {
-		page, err := p.Events(p.Context(), r.Tenant, r.OrderID, after, limit)
-		if err != nil || len(page) > limit {
-			rt.Fatalf("Events: %d for a limit of %d, error %v", len(page), limit, err)
-		}
-		if len(page) == 0 {
-			break
-		}
-		got = append(got, page...)
-		after = page[len(page)-1].Sequence
-	}
-	if diff := difference(unnumbered(p.model.events[r.OrderID]), unnumbered(got)); diff != "" {
-		rt.Fatalf("the pages of the events (-want +got):\n%s", diff)
-	}
-}
-
-func (p *play) take(rt *rapid.T) {
-	now := p.moment(rt)
-	turn := ledger.Turn{
-		State: rapid.SampledFrom(order.States()).Draw(rt, "state"), Now: now, Until: now.Add(p.moment(rt).Sub(Epoch()) + time.Minute),
-		Limit: rapid.IntRange(1, 4).Draw(rt, "limit"),
-	}
-	due := p.model.due(turn)
-	got, err := p.Take(p.Context(), turn)
-	if err != nil || len(got) != min(turn.Limit, len(due)) {
-		rt.Fatalf("Take of %+v: %d orders, error %v; %d are due", turn, len(got), err, len(due))
-	}
-	for i, r := range got {
-		// Orders that are due at the same time come in any order.
-		if was := p.model.orders[r.OrderID]; !was.Due.Equal(due[i].Due) {
-			rt.Fatalf("Take hands out an order that is due at %v for one that is due at %v", was.Due, due[i].Due)
-		}
-		p.compare(rt, "Take", answer{record: p.model.take(r, turn)}, r, nil)
-	}
-}
-
-func (p *play) count(rt *rapid.T) {
-	got, err := p.Count(p.Context())
-	if diff := difference(p.model.counts(), got); diff != "" || err != nil {
-		rt.Fatalf("Count: error %v; (-want +got):\n%s", err, diff)
-	}
-}
-
-func (p *play) sending(rt *rapid.T) {
-	got, err := p.Sending(p.Context())
-	want := p.model.leases()
-	slices.SortFunc(got, byOrder)
-	slices.SortFunc(want, byOrder)
-	if diff := difference(want, got); diff != "" || err != nil {
-		rt.Fatalf("Sending: error %v; (-want +got):\n%s", err, diff)
-	}
 }

@@ -12,6 +12,8 @@ func TestModelMeetsEverything(t *testing.T) {
 		"a claim of attempt 1", "a claim of attempt 2", "a key that is taken", "a number that is held", "an order that has moved on",
 		"no order to advance", "an illegal move", "a step's own error", "a step that changes what is fixed", "a ticket that is taken",
 		"evidence about a number that is held", "collisions with 0", "collisions with 1", "collisions with 2",
+		"a correction", "no order to correct", "an order that cannot be corrected", "a correction whose number is held",
+		"an order that is followed", "a ticket that is followed already", "a followed number that is held",
 	} {
 		if met[what] == 0 {
 			t.Errorf("no scene met %s", what)

@@ -80,6 +80,9 @@ func (t *trial) settled(n int) ledger.Record {
 		r.CustomerReference = fmt.Sprint(roll(4))
 		r.Content, r.Warnings = make([]byte, roll(50)), make([]byte, roll(50))
 		r.Numbers = []string{Number(1000 + n)}
+		if row := roll(9); row < 3 {
+			r.History = orderID(row)
+		}
 	})
 	to := order.States()[roll(5)]
 	if to != order.Sending && to != order.InDoubt && to != order.Accepted {
@@ -123,7 +126,12 @@ func someQuery(rt *rapid.T, all []ledger.Record) ledger.Query {
 		"categories": func(ledger.Record) {
 			q.Categories = rapid.SliceOfN(rapid.Map(rapid.Uint8Range(1, 4), category), 1, 2).Draw(rt, "categories")
 		},
-		"number":    func(r ledger.Record) { q.Number = rapid.SampledFrom(r.Numbers).Draw(rt, "number") },
+		"number": func(r ledger.Record) {
+			if len(r.Numbers) > 0 {
+				q.Number = rapid.SampledFrom(r.Numbers).Draw(rt, "number")
+			}
+		},
+		"history":   func(r ledger.Record) { q.History = r.History },
 		"ticket":    func(r ledger.Record) { q.Ticket = r.Ticket },
 		"reference": func(r ledger.Record) { q.CustomerReference = r.CustomerReference },
 		"key":       func(r ledger.Record) { q.RequestID = r.RequestID },

@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/portin/portin/internal/ledger"
@@ -9,11 +10,11 @@ import (
 )
 
 // Record is a complete record of a new order that is about to be sent. Records of different n share no identifier, key,
-// number or time; one of a higher n is newer. n is at least 0 and below 5,000,000.
+// number or time, and none corrects another; one of a higher n is newer. n is at least 0 and below 5,000,000.
 func Record(n int) ledger.Record {
 	now := Epoch().Add(time.Duration(n) * time.Second)
 	return ledger.Record{
-		OrderID: fmt.Sprintf("01900000-0000-7000-8000-%012x", n), Tenant: ledger.Default,
+		OrderID: orderID(n), History: orderID(n), Tenant: ledger.Default,
 		RequestID: fmt.Sprintf("5ca1ab1e-0000-4000-8000-%012x", n), CarrierAccount: ledger.Default,
 		Target: "trunk_did", CustomerReference: fmt.Sprintf("reference %d", n),
 		Content: fmt.Appendf(nil, "\x00\xff content %d", n), Warnings: fmt.Appendf(nil, "\xfe\x00 warnings %d", n),
@@ -23,6 +24,9 @@ func Record(n int) ledger.Record {
 		Created: now, Updated: now, Claimed: now,
 	}
 }
+
+// orderID is the nth order's.
+func orderID(n int) string { return fmt.Sprintf("01900000-0000-7000-8000-%012x", n) }
 
 // Epoch is when the suite's time begins; no case looks at a clock.
 func Epoch() time.Time { return time.Date(2026, time.March, 29, 0, 59, 59, 123_456_000, time.UTC) }
@@ -60,6 +64,22 @@ func Fare(word order.Status, now time.Time) ledger.Step {
 		r.Status = word
 		return ledger.Entry{Actor: ledger.Actor{Kind: ledger.ByCarrier}, Note: "fares " + string(word)}, nil
 	}}
+}
+
+// Elsewhere is a complete record of an order that was placed elsewhere, is Record(n) otherwise, and has the nth ticket.
+func Elsewhere(n int) ledger.Record {
+	r := Record(n)
+	r.Elsewhere, r.RequestID, r.State, r.Attempt, r.Ticket = true, r.OrderID, order.Accepted, 0, Ticket(n)
+	r.Owner, r.Lease, r.Looks, r.Claimed = "", 0, nil, time.Time{}
+	return r
+}
+
+// Correct is the record of a new order, Record(n) otherwise, that corrects another one and asks for its numbers.
+func Correct(was ledger.Record, n int) ledger.Record {
+	r := Record(n)
+	r.Tenant, r.CarrierAccount, r.Numbers = was.Tenant, was.CarrierAccount, slices.Clone(was.Numbers)
+	r.History, r.Predecessor = was.History, was.OrderID
+	return r
 }
 
 // Resend is the record by which the order of r is sent again: the attempt after r's, claimed a minute after it.

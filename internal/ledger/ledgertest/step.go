@@ -83,7 +83,7 @@ type stepError struct{ code int }
 func (stepError) Error() string { return "a step's own error" }
 
 func stepsOwnError(t *trial) {
-	r := t.claimed(fresh(1))
+	r := t.claimed(t.fresh())
 	before := t.seen(r)
 	for _, want := range []error{io.ErrUnexpectedEOF, stepError{7}, ledger.ErrNotFound, ledger.ErrTicketTaken, ledger.ErrClosed} {
 		_, err := t.Advance(t.Context(), r.OrderID, failing(want))
@@ -205,7 +205,7 @@ func loudStep(t *trial) {
 }
 
 func stepSeesTheOrder(t *trial) {
-	want := t.claimed(fresh(1))
+	want := t.claimed(t.fresh())
 	var seen ledger.Record
 	step := alter(func(r *ledger.Record) { seen = r.Clone() })
 	t.advanced(want.OrderID, step)

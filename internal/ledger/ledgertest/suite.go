@@ -10,6 +10,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/portin/portin/internal/ledger"
 )
@@ -18,6 +19,8 @@ import (
 type Engine struct {
 	// New makes a new, empty ledger. Every case gets one of its own.
 	New func(t testing.TB) Ledger
+	// patience is how long a case waits for what comes soon; zero is long enough for a busy machine.
+	patience time.Duration
 }
 
 // Ledger is one ledger that can be opened several times.
@@ -57,7 +60,8 @@ func (c aCase) try(t testing.TB, e Engine) {
 // cases lists the whole suite.
 func cases() []aCase {
 	return slices.Concat(
-		recordCases(), claimCases(), reclaimCases(), holdingCases(), collisionCases(), ticketCases(), stepCases(), eventCases(),
-		listCases(), turnCases(), countCases(), openingCases(), closingCases(), cancelCases(), raceCases(), crowdCases(), modelCases(),
+		recordCases(), claimCases(), reclaimCases(), correctCases(), followCases(), holdingCases(), collisionCases(), ticketCases(),
+		stepCases(), eventCases(), listCases(), rowCases(), turnCases(), countCases(), feedCases(), endpointCases(), deliveryCases(),
+		handoutCases(), openingCases(), closingCases(), cancelCases(), raceCases(), crowdCases(), modelCases(), hookModelCases(),
 	)
 }

@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"reflect"
 	"strings"
@@ -9,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/portin/portin/internal/ledger"
@@ -24,6 +25,8 @@ type trial struct {
 
 	engine Engine
 	ledger Ledger
+	// patience is how long a case waits for what comes soon.
+	patience time.Duration
 	// probes counts the orders that were made to find out who holds a number.
 	probes int
 }
@@ -31,7 +34,7 @@ type trial struct {
 // begin makes a ledger and opens it.
 func begin(t testing.TB, e Engine) *trial {
 	t.Helper()
-	tr := &trial{TB: t, engine: e, ledger: e.New(t)}
+	tr := &trial{TB: t, engine: e, ledger: e.New(t), patience: cmp.Or(e.patience, 20*time.Second)}
 	tr.Store = tr.open()
 	return tr
 }
@@ -103,7 +106,7 @@ func (t *trial) found(r ledger.Record) ledger.Record {
 // told are all events of an order.
 func (t *trial) told(r ledger.Record) []ledger.Event {
 	t.Helper()
-	got, err := t.Events(t.Context(), r.Tenant, r.OrderID, 0, 10_000)
+	got, err := t.Events(t.Context(), r.Tenant, r.OrderID, false, 0, 10_000)
 	if err != nil {
 		t.Fatalf("Events of order %s: %v", r.OrderID, err)
 	}
@@ -132,7 +135,7 @@ func (t *trial) absent(r ledger.Record) {
 	if _, err := t.Find(t.Context(), r.Tenant, r.OrderID); !errors.Is(err, ledger.ErrNotFound) {
 		t.Errorf("Find of order %s, which was never claimed: %v, want ErrNotFound", r.OrderID, err)
 	}
-	if _, err := t.Events(t.Context(), r.Tenant, r.OrderID, 0, 10); !errors.Is(err, ledger.ErrNotFound) {
+	if _, err := t.Events(t.Context(), r.Tenant, r.OrderID, false, 0, 10); !errors.Is(err, ledger.ErrNotFound) {
 		t.Errorf("Events of order %s, which was never claimed: %v, want ErrNotFound", r.OrderID, err)
 	}
 	if other, err := t.FindKey(t.Context(), r.Tenant, r.RequestID); err == nil && other.OrderID == r.OrderID {
@@ -181,9 +184,9 @@ func difference(want, got any) string {
 	if reflect.DeepEqual(want, got) {
 		return "" // Nearly always, and many times faster.
 	}
-	return cmp.Diff(want, got, cmpopts.EquateEmpty(),
-		cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) && a.Location() == b.Location() }),
-		cmp.FilterValues(func(a, b []byte) bool { return len(a) > 0 || len(b) > 0 }, cmp.Comparer(bytes.Equal)),
+	return gocmp.Diff(want, got, cmpopts.EquateEmpty(),
+		gocmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) && a.Location() == b.Location() }),
+		gocmp.FilterValues(func(a, b []byte) bool { return len(a) > 0 || len(b) > 0 }, gocmp.Comparer(bytes.Equal)),
 	)
 }
 

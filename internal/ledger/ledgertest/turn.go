@@ -147,7 +147,7 @@ func neverDue(t *trial) {
 }
 
 func handedOutSilently(t *trial) {
-	r := t.claimed(fresh(1))
+	r := t.claimed(t.fresh())
 	before := t.told(r)
 	until := r.Due.Add(time.Hour)
 	t.same("the order that is handed out", []ledger.Record{handed(r, until)},

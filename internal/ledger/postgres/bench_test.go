@@ -98,7 +98,7 @@ func grown(b *testing.B, url string, n int) *growth {
 	})
 	copyIn("events", listed("sequence, "+eventColumns), func(i int) ([]any, error) {
 		r := g.order(i)
-		return []any{int64(i + 1), r.OrderID, micros(r.Created), "CALLER", "", "CLAIMED", r.Attempt, int16(r.State), "", "", "", false, ""}, nil
+		return []any{int64(i + 1), r.OrderID, micros(r.Created), "CALLER", "", "CLAIMED", r.Attempt, int16(r.State), "", "", "", false, "", int16(0), int16(r.Standing())}, nil
 	})
 	if _, err := conn.Exec(b.Context(), "VACUUM ANALYZE"); err != nil {
 		b.Fatal(err)
@@ -186,7 +186,22 @@ func asked() []asking {
 		}},
 		{"Events", func(g *growth) func(context.Context) error {
 			id := g.id(g.random.IntN(g.n))
-			return func(ctx context.Context) error { _, err := g.Events(ctx, "default", id, 0, 50); return err }
+			return func(ctx context.Context) error { _, err := g.Events(ctx, "default", id, false, 0, 50); return err }
+		}},
+		{"Events of a row", func(g *growth) func(context.Context) error {
+			id := g.id(g.random.IntN(g.n))
+			return func(ctx context.Context) error { _, err := g.Events(ctx, "default", id, true, 0, 50); return err }
+		}},
+		{"Changes 100", func(g *growth) func(context.Context) error {
+			after := g.random.Int64N(int64(g.n))
+			return func(ctx context.Context) error { _, err := g.Changes(ctx, after, 100); return err }
+		}},
+		{"Records of 50", func(g *growth) func(context.Context) error {
+			var ids []string
+			for range 50 {
+				ids = append(ids, g.id(g.random.IntN(g.n)))
+			}
+			return func(ctx context.Context) error { _, err := g.Records(ctx, ids); return err }
 		}},
 		{"Count (as many are open as there are)", func(g *growth) func(context.Context) error {
 			return func(ctx context.Context) error { _, err := g.Count(ctx); return err }
@@ -215,85 +230,4 @@ func asked() []asking {
 		}
 	}
 	return all
-}
-
-// wanting is one kind of filter.
-type wanting struct {
-	name string
-	want func(g *growth, q *ledger.Query)
-}
-
-func wantings() []wanting {
-	since := func(d time.Duration) func(*growth, *ledger.Query) {
-		return func(g *growth, q *ledger.Query) { q.FromUpdated = g.now.Add(-d) }
-	}
-	const day = 24 * time.Hour
-	return []wanting{
-		{"everything", func(*growth, *ledger.Query) {}},
-		{"accepted", func(_ *growth, q *ledger.Query) { q.States = []order.State{order.Accepted} }},
-		{"in doubt", func(_ *growth, q *ledger.Query) { q.States = []order.State{order.InDoubt} }},
-		{"not sent, refused, in doubt", func(_ *growth, q *ledger.Query) {
-			q.States = []order.State{order.NotSent, order.Refused, order.InDoubt}
-		}},
-		{"open, scheduled, attention", func(_ *growth, q *ledger.Query) {
-			q.Categories = []order.Category{order.CategoryOpen, order.CategoryScheduled, order.CategoryAttention}
-		}},
-		{"closed", func(_ *growth, q *ledger.Query) { q.Categories = []order.Category{order.CategoryClosed} }},
-		{"needs attention", func(_ *growth, q *ledger.Query) { q.NeedsAttention = new(true) }},
-		{"needs none", func(_ *growth, q *ledger.Query) { q.NeedsAttention = new(false) }},
-		{"accepted, needs attention", func(_ *growth, q *ledger.Query) {
-			q.States, q.NeedsAttention = []order.State{order.Accepted}, new(true)
-		}},
-		{"number", func(g *growth, q *ledger.Query) { q.Number = g.number(g.random.IntN(g.n)) }},
-		{"number of many orders", func(_ *growth, q *ledger.Query) { q.Number = "+14165550100" }},
-		{"ticket", func(g *growth, q *ledger.Query) { q.Ticket = fmt.Sprintf("ticket-%d", g.random.IntN(g.n)) }},
-		{"reference", func(g *growth, q *ledger.Query) {
-			q.CustomerReference = fmt.Sprintf("reference-%d", g.random.IntN(g.n)/3)
-		}},
-		{"reference of many orders", func(_ *growth, q *ledger.Query) { q.CustomerReference = "everybody's" }},
-		{"reference of many, attention", func(_ *growth, q *ledger.Query) {
-			q.CustomerReference, q.Categories = "everybody's", []order.Category{order.CategoryAttention}
-		}},
-		{"request_id", func(g *growth, q *ledger.Query) { q.RequestID = fmt.Sprintf("key-%d", g.random.IntN(g.n)) }},
-		{"created in an hour", func(g *growth, q *ledger.Query) {
-			at := g.order(g.random.IntN(g.n)).Created
-			q.FromCreated, q.BeforeCreated = at, at.Add(time.Hour)
-		}},
-		{"created until", func(g *growth, q *ledger.Query) { q.BeforeCreated = g.order(g.random.IntN(g.n)).Created }},
-		{"created since, closed", func(g *growth, q *ledger.Query) {
-			q.FromCreated, q.Categories = g.order(g.random.IntN(g.n)).Created, []order.Category{order.CategoryClosed}
-		}},
-		{"updated in the last minute", since(time.Minute)},
-		{"updated in the last hour", since(time.Hour)},
-		{"updated in the last day", since(day)},
-		{"updated in the last week", since(7 * day)},
-		{"updated in the last 100 days", since(100 * day)},
-		{"updated since any time", func(g *growth, q *ledger.Query) { q.FromUpdated = g.order(g.random.IntN(g.n)).Created }},
-		{"updated before any time", func(g *growth, q *ledger.Query) { q.BeforeUpdated = g.order(g.random.IntN(g.n)).Created }},
-		{"updated between any two times", func(g *growth, q *ledger.Query) {
-			a, b := g.random.IntN(g.n), g.random.IntN(g.n)
-			q.FromUpdated, q.BeforeUpdated = g.order(min(a, b)).Created, g.order(max(a, b)).Created
-		}},
-		{"updated in the last minute, closed", func(g *growth, q *ledger.Query) {
-			q.FromUpdated, q.Categories = g.now.Add(-time.Minute), []order.Category{order.CategoryClosed}
-		}},
-		{"updated in the last week, closed", func(g *growth, q *ledger.Query) {
-			q.FromUpdated, q.Categories = g.now.Add(-7*day), []order.Category{order.CategoryClosed}
-		}},
-		{"updated in the last week, refused", func(g *growth, q *ledger.Query) {
-			q.FromUpdated, q.States = g.now.Add(-7*day), []order.State{order.Refused}
-		}},
-		{"updated since any time, refused", func(g *growth, q *ledger.Query) {
-			q.FromUpdated, q.States = g.order(g.random.IntN(g.n)).Created, []order.State{order.Refused}
-		}},
-		{"updated before any time, refused", func(g *growth, q *ledger.Query) {
-			q.BeforeUpdated, q.States = g.order(g.random.IntN(g.n)).Created, []order.State{order.Refused}
-		}},
-		{"updated in the last week, needs attention", func(g *growth, q *ledger.Query) {
-			q.FromUpdated, q.NeedsAttention = g.now.Add(-7*day), new(true)
-		}},
-		{"updated since any time, needs attention", func(g *growth, q *ledger.Query) {
-			q.FromUpdated, q.NeedsAttention = g.order(g.random.IntN(g.n)).Created, new(true)
-		}},
-	}
 }

@@ -29,6 +29,8 @@ var errAgain = errors.New("another transaction was faster")
 // refusal is an answer of the ledger's own. It is returned as it is, after a rollback.
 type refusal struct{ error }
 
+func (r *refusal) Unwrap() error { return r.error }
+
 // refuse makes an error an answer.
 func refuse(err error) error { return &refusal{err} }
 
@@ -38,7 +40,12 @@ type uncertain struct{ error }
 func (u *uncertain) Unwrap() error { return u.error }
 
 // writing is a transaction that writes.
-type writing struct{ pgx.Tx }
+type writing struct {
+	pgx.Tx
+
+	// told is whether it has written events.
+	told bool
+}
 
 // call does something on a connection, within the time that a call has. It does it anew where it is certain that nothing
 // was committed and likely that it goes well then: after a conflict with another transaction, and on another connection
@@ -114,11 +121,16 @@ func (s *Store) write(ctx context.Context, what string, do func(context.Context,
 		if err != nil {
 			return err
 		}
-		if err := do(ctx, &writing{tx}); err != nil {
+		w := &writing{Tx: tx}
+		if err := do(ctx, w); err != nil {
 			_ = tx.Rollback(ctx) // Where that fails the connection is thrown away, which is the same.
 			return err
 		}
-		if err := tx.Commit(ctx); err != nil {
+		err = tx.Commit(ctx)
+		if w.told {
+			s.hints.give() // Without an answer it may have been carried out all the same.
+		}
+		if err != nil {
 			return &uncertain{err}
 		}
 		return nil

@@ -15,53 +15,87 @@ var errNoClaim = errors.New("a claim is of an order in SENDING, with an attempt 
 //
 // Two claims with one key: the unique index of the key makes the second wait until the first is committed or undone, and
 // then either finds it, which is ErrMoved, or is the first. Two later attempts of one order: the second waits for the
-// row's lock and finds the order in SENDING. Claims that share a number: see seize. Every transaction locks in this order:
-// the order's row or key, the holds by number, tickets, the ledger's counter; so none of these waits in a circle.
+// row's lock and finds the order in SENDING. Claims that share a number: see seize. Two corrections of one order: the second
+// waits for its row's lock and finds that it has a successor. Every transaction locks in this order: keys, orders' rows, the
+// holds by number, tickets, the ledger's counter; so none of these waits in a circle.
 func (s *Store) Claim(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, error) {
 	if r.State != order.Sending || r.Attempt < 1 {
 		return ledger.Record{}, errNoClaim
 	}
 	r = atRest(r)
 	return s.change(ctx, "claim an order", func(ctx context.Context, tx *writing) (ledger.Record, error) {
-		take := tx.claimAgain
-		if r.Attempt == 1 {
-			take = tx.claimNew
+		if r.Attempt > 1 {
+			got, err := tx.claimAgain(ctx, r)
+			if err != nil {
+				return got, err
+			}
+			return got, tx.tell(ctx, ledger.Claimed(got, e))
 		}
-		got, err := take(ctx, r)
+		got, events, err := tx.claimNew(ctx, r, e)
 		if err != nil {
 			return got, err
 		}
-		return got, tx.tell(ctx, ledger.Claimed(got, e))
+		return got, tx.tell(ctx, events...)
 	})
 }
 
-// claimNew writes an order whose key nobody has, and lists its numbers.
-func (tx *writing) claimNew(ctx context.Context, r ledger.Record) (ledger.Record, error) {
+// claimNew writes an order whose key nobody has, takes its numbers, and returns what is to be told.
+func (tx *writing) claimNew(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, []ledger.Event, error) {
+	written, err := tx.insert(ctx, r, "(tenant, request_id)")
+	if err != nil {
+		return ledger.Record{}, nil, err
+	}
+	if !written {
+		now, err := one(ctx, tx, "tenant = $1 AND request_id = $2", r.Tenant, key(r))
+		if err != nil {
+			return ledger.Record{}, nil, err
+		}
+		return now, nil, refuse(ledger.ErrMoved)
+	}
+	if r.Predecessor != "" {
+		return tx.correct(ctx, r, e)
+	}
+	return r, []ledger.Event{ledger.Claimed(r, e)}, tx.seize(ctx, r)
+}
+
+// insert writes a new order and lists its numbers, unless another one has its place in a unique index.
+func (tx *writing) insert(ctx context.Context, r ledger.Record, index string) (written bool, err error) {
 	changing, err := changingValues(r)
 	if err != nil {
-		return ledger.Record{}, err
+		return false, err
 	}
 	args := append(fixedValues(r), changing...)
-	insert := `WITH claimed AS (
+	statement := `WITH written AS (
 		INSERT INTO orders (` + recordColumns + `) VALUES (` + places(1, len(args)) + `)
-		ON CONFLICT (tenant, request_id) DO NOTHING RETURNING order_id, tenant, created, numbers
+		ON CONFLICT ` + index + ` DO NOTHING RETURNING order_id, tenant, created, numbers
 	), listed AS (
 		INSERT INTO numbers (order_id, number, tenant, created)
-		SELECT DISTINCT order_id, number, tenant, created FROM claimed CROSS JOIN LATERAL unnest(numbers) AS number
+		SELECT DISTINCT order_id, number, tenant, created FROM written CROSS JOIN LATERAL unnest(numbers) AS number
 	)
-	SELECT count(*) FROM claimed`
-	var claimed int
-	if err := tx.QueryRow(ctx, insert, args...).Scan(&claimed); err != nil {
-		return ledger.Record{}, err
+	SELECT EXISTS (SELECT FROM written)`
+	err = tx.QueryRow(ctx, statement, args...).Scan(&written)
+	return written, err
+}
+
+// correct makes an order that is written take the place of its predecessor, and the numbers that this one holds.
+func (tx *writing) correct(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, []ledger.Event, error) {
+	was, err := one(ctx, tx, "tenant = $1 AND order_id = $2 FOR UPDATE", r.Tenant, r.Predecessor)
+	if err != nil {
+		return ledger.Record{}, nil, err
 	}
-	if claimed == 0 {
-		now, err := one(ctx, tx, "tenant = $1 AND request_id = $2", r.Tenant, r.RequestID)
-		if err != nil {
-			return ledger.Record{}, err
-		}
-		return now, refuse(ledger.ErrMoved)
+	if !was.Correctable() {
+		return was, nil, refuse(ledger.ErrNotCorrectable)
 	}
-	return r, tx.seize(ctx, r)
+	if was.Holds() {
+		err = tx.inherit(ctx, r, was)
+	} else {
+		err = tx.seize(ctx, r)
+	}
+	if err != nil {
+		return ledger.Record{}, nil, err
+	}
+	next, events := ledger.Succeed(was, r.OrderID, e.Actor, r.Claimed)
+	return r, append(events, ledger.Claimed(r, e)), tx.update(ctx, atRest(next))
 }
 
 // claimAgain takes an order from NOT_SENT.
@@ -75,6 +109,7 @@ func (tx *writing) claimAgain(ctx context.Context, r ledger.Record) (ledger.Reco
 	}
 	r.CarrierAccount, r.Target, r.CustomerReference = now.CarrierAccount, now.Target, now.CustomerReference
 	r.Content, r.Numbers, r.Created, r.Fence = now.Content, now.Numbers, now.Created, now.Fence
+	r.Elsewhere, r.History, r.Predecessor, r.Successor = now.Elsewhere, now.History, now.Predecessor, now.Successor
 	if err := tx.seize(ctx, r); err != nil {
 		return now, err
 	}
@@ -91,7 +126,8 @@ func (tx *writing) update(ctx context.Context, r ledger.Record) error {
 	if err != nil {
 		return err
 	}
-	set := "UPDATE orders SET (" + changingColumns + ") = (" + places(2, len(args)) + ") WHERE order_id = $1"
+	// Followed comes last. What version 1 has accepted stays to be adopted, whoever changes it.
+	set := "UPDATE orders SET (" + changingColumns + ") = (" + places(2, len(args)) + " AND (followed OR state <> 5)) WHERE order_id = $1"
 	_, err = tx.Exec(ctx, set, append([]any{r.OrderID}, args...)...)
 	if violates(err, "orders_ticket") {
 		return refuse(ledger.ErrTicketTaken)

@@ -13,12 +13,17 @@ import (
 var errNoLedger = errors.New("the ledger's own row is gone")
 
 const countOpen = `SELECT (SELECT count(*) FROM orders WHERE state = $1), (SELECT count(*) FROM orders WHERE state = $2),
-	(SELECT count(*) FROM orders WHERE needs_attention)`
+	(SELECT count(*) FROM orders WHERE needs_attention), open, scheduled, attention FROM (
+		SELECT count(*) FILTER (WHERE standing = 51) AS open, count(*) FILTER (WHERE standing = 52) AS scheduled,
+			count(*) FILTER (WHERE standing = 53) AS attention FROM orders WHERE state = 5 AND standing <> 54
+	) AS accepted`
 
-// Count counts what an operator has to know of. Each count is as long as an index that has only such orders.
+// Count counts what an operator has to know of. Each count is as long as its part of an index that has only orders that are
+// not over.
 func (s *Store) Count(ctx context.Context) (c ledger.Counts, err error) {
 	err = s.call(ctx, "count orders", func(ctx context.Context, conn *pgx.Conn) error {
-		return conn.QueryRow(ctx, countOpen, int16(order.Sending), int16(order.InDoubt)).Scan(&c.Sending, &c.InDoubt, &c.NeedsAttention)
+		return conn.QueryRow(ctx, countOpen, int16(order.Sending), int16(order.InDoubt)).
+			Scan(&c.Sending, &c.InDoubt, &c.NeedsAttention, &c.Open, &c.Scheduled, &c.Attention)
 	})
 	if err != nil {
 		return ledger.Counts{}, err

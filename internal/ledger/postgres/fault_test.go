@@ -31,31 +31,6 @@ func opened(t *testing.T, url string, patience time.Duration) *postgres.Store {
 	return s
 }
 
-// calls are every method that talks to the server, on an order that is there and one that is not.
-func calls(s ledger.Store, was, fresh ledger.Record) map[string]func(context.Context) error {
-	return map[string]func(context.Context) error{
-		"FindKey": func(ctx context.Context) error { _, err := s.FindKey(ctx, was.Tenant, was.RequestID); return err },
-		"Find":    func(ctx context.Context) error { _, err := s.Find(ctx, was.Tenant, was.OrderID); return err },
-		"Claim":   func(ctx context.Context) error { _, err := s.Claim(ctx, fresh, ledgertest.Entry("")); return err },
-		"Advance": func(ctx context.Context) error {
-			_, err := s.Advance(ctx, was.OrderID, ledgertest.Move(order.InDoubt, order.ByLease, was.Claimed))
-			return err
-		},
-		"List": func(ctx context.Context) error {
-			_, _, err := s.List(ctx, ledger.Query{Tenant: was.Tenant, Limit: 1, MaxBytes: 1, FromUpdated: was.Created})
-			return err
-		},
-		"Events": func(ctx context.Context) error { _, err := s.Events(ctx, was.Tenant, was.OrderID, 0, 1); return err },
-		"Take": func(ctx context.Context) error {
-			_, err := s.Take(ctx, ledger.Turn{State: order.Sending, Now: was.Due, Until: was.Due.Add(time.Hour), Limit: 1})
-			return err
-		},
-		"Sending": func(ctx context.Context) error { _, err := s.Sending(ctx); return err },
-		"Count":   func(ctx context.Context) error { _, err := s.Count(ctx); return err },
-		"Check":   s.Check,
-	}
-}
-
 func TestFault19_DownAndBack(t *testing.T) {
 	t.Parallel()
 	c := pgtest.Start(t)
@@ -161,7 +136,7 @@ func TestFault19_CrashUnderWrites(t *testing.T) {
 		for n := range min(acknowledged[i]+1, each) {
 			r := ledgertest.Record(i*each + n)
 			_, err := s.Find(t.Context(), r.Tenant, r.OrderID)
-			switch events, eventsErr := s.Events(t.Context(), r.Tenant, r.OrderID, 0, 10); {
+			switch events, eventsErr := s.Events(t.Context(), r.Tenant, r.OrderID, false, 0, 10); {
 			case err == nil && len(events) == 1 && eventsErr == nil:
 				there++
 			case errors.Is(err, ledger.ErrNotFound) && errors.Is(eventsErr, ledger.ErrNotFound) && n == acknowledged[i]:
@@ -208,7 +183,7 @@ func TestFault19_KilledInATransaction(t *testing.T) {
 		}
 	}
 	for r, want := range map[string]int{was.OrderID: 2, fresh.OrderID: 1} {
-		if events, err := s.Events(t.Context(), was.Tenant, r, 0, 10); err != nil || len(events) != want {
+		if events, err := s.Events(t.Context(), was.Tenant, r, false, 0, 10); err != nil || len(events) != want {
 			t.Errorf("%d events of order %s, want %d; error %v", len(events), r, want, err)
 		}
 	}
@@ -312,90 +287,5 @@ func TestFault19_ServerOnlyReads(t *testing.T) {
 	demote(false)
 	if err := s.Check(t.Context()); err != nil {
 		t.Errorf("connections that only read are still used: %v", err)
-	}
-}
-
-// An order that comes to hold a number beside another one locks the number and then the other order, whose release locks the
-// two the other way round. The server ends one of the two, which begins anew: nobody is told.
-func TestCollisionAgainstRelease(t *testing.T) {
-	t.Parallel()
-	url := pgtest.Database(t)
-	s := opened(t, url, 20*time.Second)
-	admin := pgtest.Connect(t, url)
-	if _, err := admin.Exec(t.Context(), "ALTER ROLE postgres IN DATABASE "+admin.Config().Database+" SET deadlock_timeout = '50ms'"); err != nil {
-		t.Fatal(err)
-	}
-	s = reopened(t, s, url)
-	late, holder := ledgertest.Record(1), ledgertest.Record(2)
-	holder.Numbers = late.Numbers
-	for _, act := range []func() (ledger.Record, error){
-		func() (ledger.Record, error) { return s.Claim(t.Context(), late, ledgertest.Entry("")) },
-		func() (ledger.Record, error) {
-			return s.Advance(t.Context(), late.OrderID, ledgertest.Move(order.NotSent, order.ByAnswer, late.Claimed))
-		},
-		func() (ledger.Record, error) { return s.Claim(t.Context(), holder, ledgertest.Entry("")) },
-	} {
-		if _, err := act(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	gate, err := admin.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := gate.Exec(t.Context(), "SELECT FROM holds FOR UPDATE"); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 2)
-	advance := func(id string, step ledger.Step) {
-		_, err := s.Advance(context.WithoutCancel(t.Context()), id, step)
-		ended <- err
-	}
-	go advance(late.OrderID, ledgertest.Accept("late", late.Claimed))
-	pgtest.Blocked(t, url)
-	go advance(holder.OrderID, ledgertest.Move(order.Refused, order.ByAnswer, holder.Claimed))
-	waiting(t, url, 2)
-	if err := gate.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}
-	probe := ledgertest.Record(3)
-	probe.Numbers = late.Numbers
-	_, err = s.Claim(t.Context(), probe, ledgertest.Entry(""))
-	if held, ok := errors.AsType[*ledger.HeldError](err); !ok || held.Holder.OrderID != late.OrderID {
-		t.Errorf("who holds the number: %v, want order %s", err, late.OrderID)
-	}
-}
-
-// reopened closes a store and opens another: new connections have new settings.
-func reopened(t *testing.T, s *postgres.Store, url string) *postgres.Store {
-	t.Helper()
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return opened(t, url, 20*time.Second)
-}
-
-// waiting waits until so many connections wait for a lock.
-func waiting(t *testing.T, url string, n int) {
-	t.Helper()
-	conn := pgtest.Connect(t, url)
-	look, late := time.NewTicker(5*time.Millisecond), time.NewTimer(20*time.Second)
-	defer look.Stop()
-	defer late.Stop()
-	const query = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
-	for now := 0; now != n; {
-		if err := conn.QueryRow(t.Context(), query).Scan(&now); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case <-look.C:
-		case <-late.C:
-			t.Fatalf("%d connections wait for a lock, want %d", now, n)
-		}
 	}
 }

@@ -28,6 +28,7 @@ type filter struct {
 func newFilter(q ledger.Query) filter {
 	q.Tenant, q.Number, q.Ticket = clean(q.Tenant), clean(q.Number), clean(q.Ticket)
 	q.CustomerReference, q.RequestID, q.After.OrderID = clean(q.CustomerReference), clean(q.RequestID), clean(q.After.OrderID)
+	q.History = clean(q.History)
 	f := filter{Query: q, reach: everything, few: few, far: far}
 	if wanted := q.Standings(); wanted != nil && len(wanted) < len(standings(ledger.Query{States: order.States()})) {
 		f.standings = standings(q)
@@ -112,10 +113,16 @@ func (f filter) rest(s *statement) {
 	}
 	f.reference(s)
 	if f.RequestID != "" {
-		s.and("o.request_id = %s", f.RequestID)
+		s.and("o.request_id = ANY(%s::text[])", []string{f.RequestID, placedElsewhere + f.RequestID})
 	}
 	if f.Ticket != "" {
 		s.and("o.ticket = %s", f.Ticket)
+	}
+	if f.History != "" {
+		s.and("coalesce(nullif(o.history, ''), o.order_id) = %s", f.History)
+	}
+	if f.Number != "" {
+		s.and("EXISTS (SELECT FROM numbers n WHERE n.order_id = o.order_id AND n.tenant = o.tenant AND n.number = %s)", f.Number)
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 //   - claim against claim: the second insert waits for the first transaction; if that is committed the number is held.
 //   - claim against release: the insert waits for the deletion; if that is committed the number is free. If the releasing
 //     order is not the last that holds the number, its row stays, and the claim is refused without waiting.
+//   - correction against anything: the insert becomes an update of the rows that its predecessor holds alone, in the same
+//     turn; so a number that one order hands to another is never free.
 //   - collision against claim, release or another collision: the insert becomes an update of the row as it is once its lock
 //     is free, and that adds the order to whoever holds the number by then.
 //
@@ -33,10 +35,47 @@ func (tx *writing) seize(ctx context.Context, r ledger.Record) error {
 	if err != nil || int(done.RowsAffected()) == len(numbers) {
 		return err
 	}
+	return tx.held(ctx, r, "")
+}
+
+// inherit makes an order hold its numbers, those among them that its predecessor holds, and takes the rest off that one; or
+// answers *ledger.HeldError. The numbers of both are locked in one turn, in their order.
+func (tx *writing) inherit(ctx context.Context, r, was ledger.Record) error {
+	numbers, all := sorted(r.Numbers), sorted(slices.Concat(r.Numbers, was.Numbers))
+	const upsert = `INSERT INTO holds (number, order_ids) SELECT number, ARRAY[$2::text] FROM unnest($1::text[]) AS number
+		ON CONFLICT (number) DO UPDATE SET order_ids = EXCLUDED.order_ids WHERE holds.order_ids = ARRAY[$3::text] RETURNING number`
+	rows, err := tx.Query(ctx, upsert, all, r.OrderID, was.OrderID)
+	if err != nil {
+		return err
+	}
+	taken, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(numbers, func(n string) bool { return !slices.Contains(taken, n) }) {
+		return tx.held(ctx, r, was.OrderID)
+	}
+	was.Numbers = slices.DeleteFunc(slices.Clone(was.Numbers), func(n string) bool { return slices.Contains(numbers, n) })
+	if len(was.Numbers) == 0 {
+		return nil
+	}
+	// What is left is its predecessor's beside others', or was just taken in its stead.
+	rest := r
+	rest.Numbers = was.Numbers
+	if err := tx.release(ctx, rest); err != nil {
+		return err
+	}
+	return tx.release(ctx, was)
+}
+
+// held says who holds the first of an order's numbers that is held, but for one order.
+func (tx *writing) held(ctx context.Context, r ledger.Record, but string) error {
 	// The holder comes from the same snapshot as its hold: it is still one.
-	const holder = `SELECT number, ` + recordColumns + ` FROM holds JOIN orders ON order_id = order_ids[1]
-		WHERE number = ANY($1::text[]) AND order_ids[1] <> $2 ORDER BY array_position($1::text[], number) LIMIT 1`
-	rows, err := tx.Query(ctx, holder, some(r.Numbers), r.OrderID)
+	const holder = `SELECT number, ` + recordColumns + ` FROM (
+			SELECT number, (array_remove(order_ids, $3::text))[1] AS first FROM holds WHERE number = ANY($1::text[])
+		) AS h JOIN orders ON order_id = first
+		WHERE first <> $2 ORDER BY array_position($1::text[], number) LIMIT 1`
+	rows, err := tx.Query(ctx, holder, some(r.Numbers), r.OrderID, but)
 	if err != nil {
 		return err
 	}

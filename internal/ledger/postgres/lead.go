@@ -19,11 +19,28 @@ func (f filter) direct() statement {
 	f.created(&s, "o")
 	f.rest(&s)
 	updatedIn(&s, f.reach)
-	if f.Number != "" {
-		s.and("EXISTS (SELECT FROM numbers n WHERE n.order_id = o.order_id AND n.tenant = o.tenant AND n.number = %s)", f.Number)
-	}
 	s.sql += newest(&s, "o", f.Limit+1)
 	return s
+}
+
+// byHistory reads and sorts the orders of a row, which are as many as one order was corrected.
+func (f filter) byHistory() statement {
+	var s statement
+	s.sql = "SELECT o.order_id AS id, o.created AS at FROM (" + history(&s, f.Tenant, f.History) + ") AS h JOIN orders o USING (order_id) WHERE "
+	f.tenant(&s)
+	f.created(&s, "o")
+	f.rest(&s)
+	updatedIn(&s, f.reach)
+	s.sql += newest(&s, "o", f.Limit+1)
+	return s
+}
+
+// history is a query for the IDs of the orders of a row. Those but for the first have an index of their own, whose condition
+// stands here word by word, or the server would not take it.
+func history(s *statement, tenant, first string) string {
+	t, h := s.arg(tenant), s.arg(first)
+	return "SELECT order_id FROM orders WHERE tenant = " + t + " AND order_id = " + h + " AND history IN ('', order_id) UNION ALL " +
+		"SELECT order_id FROM orders WHERE tenant = " + t + " AND history = " + h + " AND history <> '' AND history <> order_id"
 }
 
 // byNumber goes through the orders for a number.
@@ -32,6 +49,7 @@ func (f filter) byNumber() statement {
 	f.tenant(&s)
 	s.sql += " AND n.tenant = o.tenant"
 	s.and("n.number = %s", f.Number)
+	f.Number = ""
 	f.created(&s, "n")
 	f.rest(&s)
 	updatedIn(&s, f.reach)

@@ -28,6 +28,8 @@ func (s *Store) List(ctx context.Context, q ledger.Query) (page []ledger.Record,
 		switch {
 		case f.RequestID != "" || f.Ticket != "":
 			page, more, err = f.page(ctx, conn, f.direct())
+		case f.History != "":
+			page, more, err = f.page(ctx, conn, f.byHistory())
 		case f.Number != "":
 			page, more, err = f.page(ctx, conn, f.byNumber())
 		case f.reach != everything:

@@ -33,6 +33,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 	shelf := ask(func(q *ledger.Query) { q.States = []order.State{order.Refused} })
 	reference := ask(func(q *ledger.Query) { q.CustomerReference = "r" })
 	updated := ask(func(q *ledger.Query) { q.FromUpdated, q.BeforeUpdated = at.AddDate(0, -3, 0), at })
+	history := ask(func(q *ledger.Query) { q.History = "h" })
 	for name, c := range map[string]struct {
 		statement
 		want []string
@@ -41,6 +42,12 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		"key":            {ask(func(q *ledger.Query) { q.RequestID = "k" }).direct(), []string{"orders_key"}},
 		"ticket":         {ask(func(q *ledger.Query) { q.Ticket = "t" }).direct(), []string{"orders_ticket"}},
 		"number":         {ask(func(q *ledger.Query) { q.Number = "n" }).byNumber(), []string{"numbers_list", "orders_pkey"}},
+		"history":        {history.byHistory(), []string{"orders_history", "orders_pkey"}},
+		"events":         {eventsOf("o", 1, 1), []string{"events_order", "orders_pkey"}},
+		"row's events":   {eventsOfRow("t", "h", 1, 1), []string{"events_order", "orders_history", "orders_pkey"}},
+		"changes":        {changes(1, 1), []string{"events_order", "events_pkey", "orders_pkey"}},
+		"records":        {statement{readRecords, []any{[]string{"o"}}}, []string{"orders_pkey"}},
+		"adopt":          {statement{adoptAccepted, []any{1}}, []string{"orders_pkey", "orders_unfollowed"}},
 		"state":          {shelf.byShelf(), []string{"orders_standing"}},
 		"reference":      {reference.byShelf(), []string{"orders_reference"}},
 		"state, updated": {shelf.walk(), []string{"orders_standing"}},
@@ -50,7 +57,46 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		"least and most": {updated.ends(), []string{"orders_updated"}},
 		"take":           {statement{takeDue, []any{int16(1), int64(1), 1, int64(1)}}, []string{"orders_due", "orders_pkey"}},
 		"sending":        {statement{readSending, []any{int16(order.Sending)}}, []string{"orders_unsettled"}},
-		"count":          {statement{countOpen, []any{int16(order.Sending), int16(order.InDoubt)}}, []string{"orders_attention", "orders_unsettled"}},
+		"count":          {statement{countOpen, []any{int16(order.Sending), int16(order.InDoubt)}}, []string{"orders_attention", "orders_open", "orders_unsettled"}},
+	} {
+		if diff := cmp.Diff(c.want, s.indexes(t, c.statement)); diff != "" {
+			t.Errorf("%s: the indexes (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// What was delivered is never read on the way to what is pending, nor what waits behind something else.
+func TestEveryQueryForWebhooksHasItsIndex(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	s := testStore(t, url)
+	conn := pgtest.Connect(t, url)
+	for _, statement := range []string{
+		`INSERT INTO endpoints SELECT 'e' || n, 't' || n % 5, 1, false, 0, '', n FROM generate_series(1, 50) AS n`,
+		`INSERT INTO deliveries SELECT 'e' || n % 5, n, 'o' || n % 1000, n, CASE n % 7 WHEN 0 THEN 'PENDING' ELSE 'DELIVERED' END, 0, n, 0, '' FROM generate_series(1, 40000) AS n`,
+		`INSERT INTO queues SELECT endpoint_id, order_id, min(sequence), min(due) FROM deliveries WHERE state = 'PENDING' GROUP BY 1, 2`,
+		`ANALYZE`,
+	} {
+		if _, err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	states := []ledger.DeliveryState{ledger.DeliveryDelivered, ledger.DeliveryGivenUp}
+	for name, c := range map[string]struct {
+		statement
+		want []string
+	}{
+		"endpoints of one":  {statement{readEndpointsOf, []any{"t1"}}, []string{"endpoints_tenant"}},
+		"who is due":        {statement{readDueEndpoints, []any{int64(100)}}, []string{"endpoints_pkey", "queues_due"}},
+		"take":              {statement{pickQueues, []any{"e1", int64(100), 10}}, []string{"endpoints_pkey", "queues_due"}},
+		"what was taken":    {statement{takeDeliveries, []any{"e1", []string{"o1"}, int64(1)}}, []string{"deliveries_pkey", "queues_pkey"}},
+		"first of an order": {statement{setQueues, []any{"e1", []string{"o1"}}}, []string{"deliveries_pending", "queues_pkey"}},
+		"orders done with":  {statement{dropQueues, []any{"e1", []string{"o1"}}}, []string{"deliveries_pending", "queues_pkey"}},
+		"list":              {listDeliveries("e1", nil, 0, 10), []string{"deliveries_pkey"}},
+		"list by state":     {listDeliveries("e1", states, 100, 10), []string{"deliveries_state"}},
+		"count":             {statement{countPending, []any{"t1"}}, []string{"deliveries_pending", "endpoints_tenant"}},
+		"redeliver":         {statement{whichAgain, []any{"e1", names(states), int64(39_000)}}, []string{"deliveries_state"}},
+		"forget":            {statement{forgetDeliveries, []any{int64(100), 10}}, []string{"deliveries_over", "deliveries_pkey"}},
 	} {
 		if diff := cmp.Diff(c.want, s.indexes(t, c.statement)); diff != "" {
 			t.Errorf("%s: the indexes (-want +got):\n%s", name, diff)

@@ -1,10 +1,12 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,20 +18,21 @@ import (
 // The columns of an order: what its first claim fixes, and what changes. fixedValues, changingValues and scan have the same
 // order.
 const (
-	fixedColumns = `order_id, tenant, request_id, carrier_account, target, customer_reference, content, numbers, created`
+	fixedColumns = `order_id, tenant, request_id, carrier_account, target, customer_reference, content, numbers, created,
+		elsewhere, history, predecessor`
 
 	changingColumns = `warnings, state, standing, needs_attention, attempt, owner, lease, due, fence, looks, look_failed,
 		reply, ticket, message, error_id, reason, problem, retry_after,
 		doubt_since, doubt_asked, doubt_finding, doubt_agreed, doubt_counted, attention,
-		status, disputing, port_date, updated, claimed, settled`
+		status, disputing, port_date, updated, claimed, settled, successor, validated, rejects, checked, progressed, followed`
 
 	recordColumns = fixedColumns + ", " + changingColumns
 )
 
 func fixedValues(r ledger.Record) []any {
 	return []any{
-		r.OrderID, r.Tenant, r.RequestID, r.CarrierAccount, r.Target, r.CustomerReference, some(r.Content), some(r.Numbers),
-		micros(r.Created),
+		r.OrderID, r.Tenant, key(r), r.CarrierAccount, r.Target, r.CustomerReference, some(r.Content), some(r.Numbers),
+		micros(r.Created), r.Elsewhere, r.History, r.Predecessor,
 	}
 }
 
@@ -41,30 +44,49 @@ func changingValues(r ledger.Record) ([]any, error) {
 		r.Reply, r.Ticket, r.Message, r.ErrorID, string(r.Reason), r.Problem, int64(r.RetryAfter),
 		micros(r.Doubt.Since), r.Doubt.Asked, r.Doubt.Finding, r.Doubt.Agreed, micros(r.Doubt.Counted), attention,
 		string(r.Status), r.Disputing, r.PortDate, micros(r.Updated), micros(r.Claimed), micros(r.Settled),
+		r.Successor, r.Validated, some(r.Rejects), micros(r.Checked), micros(r.Progressed), r.State == order.Accepted,
 	}, err
+}
+
+// placedElsewhere stands before the request_id of an order that is only followed. No key begins so.
+const placedElsewhere = "elsewhere "
+
+// key is a record's request_id at rest.
+func key(r ledger.Record) string {
+	if r.Elsewhere {
+		return placedElsewhere + r.RequestID
+	}
+	return r.RequestID
 }
 
 // scan reads what before names, and then a record by its columns.
 func scan(row pgx.CollectableRow, before ...any) (ledger.Record, error) {
 	var r ledger.Record
-	var created, due, since, counted, updated, claimed, settled, lease, retryAfter int64
+	var created, due, since, counted, updated, claimed, settled, checked, progressed, lease, retryAfter int64
 	var state, standing int16
-	var needsAttention bool
+	var needsAttention, followed bool
 	var attention string
 	err := row.Scan(append(before,
 		&r.OrderID, &r.Tenant, &r.RequestID, &r.CarrierAccount, &r.Target, &r.CustomerReference, &r.Content, &r.Numbers, &created,
+		&r.Elsewhere, &r.History, &r.Predecessor,
 		&r.Warnings, &state, &standing, &needsAttention, &r.Attempt, &r.Owner, &lease, &due, &r.Fence, &r.Looks, &r.LookFailed,
 		&r.Reply, &r.Ticket, &r.Message, &r.ErrorID, &r.Reason, &r.Problem, &retryAfter,
 		&since, &r.Doubt.Asked, &r.Doubt.Finding, &r.Doubt.Agreed, &counted, &attention,
-		&r.Status, &r.Disputing, &r.PortDate, &updated, &claimed, &settled)...)
+		&r.Status, &r.Disputing, &r.PortDate, &updated, &claimed, &settled,
+		&r.Successor, &r.Validated, &r.Rejects, &checked, &progressed, &followed)...)
 	if err != nil {
 		return ledger.Record{}, err
 	}
 	r.State = order.State(state)
 	r.Lease, r.RetryAfter = time.Duration(lease), time.Duration(retryAfter)
 	r.Created, r.Updated, r.Claimed, r.Settled = moment(created), moment(updated), moment(claimed), moment(settled)
+	r.Checked, r.Progressed = moment(checked), moment(progressed)
 	r.Due, r.Doubt.Since, r.Doubt.Counted = moment(due), moment(since), moment(counted)
 	r.Content, r.Warnings, r.Numbers, r.Looks = none(r.Content), none(r.Warnings), none(r.Numbers), none(r.Looks)
+	r.Rejects, r.History = none(r.Rejects), cmp.Or(r.History, r.OrderID)
+	if r.Elsewhere {
+		r.RequestID = strings.TrimPrefix(r.RequestID, placedElsewhere)
+	}
 	r.Attention, err = unpacked(attention)
 	return r, err
 }
@@ -98,8 +120,12 @@ func atRest(r ledger.Record) ledger.Record {
 	r.Reply, r.Ticket, r.Message, r.ErrorID = clean(r.Reply), clean(r.Ticket), clean(r.Message), clean(r.ErrorID)
 	r.Reason, r.Problem, r.Doubt.Finding = clean(r.Reason), clean(r.Problem), clean(r.Doubt.Finding)
 	r.Status, r.PortDate = clean(r.Status), clean(r.PortDate)
+	r.History, r.Predecessor, r.Successor = cmp.Or(clean(r.History), r.OrderID), clean(r.Predecessor), clean(r.Successor)
 	r.Content, r.Warnings, r.Numbers, r.Looks = none(r.Content), none(r.Warnings), cleanAll(r.Numbers), cleanAll(r.Looks)
-	for _, t := range []*time.Time{&r.Created, &r.Updated, &r.Claimed, &r.Settled, &r.Due, &r.Doubt.Since, &r.Doubt.Counted} {
+	r.Rejects = none(r.Rejects)
+	for _, t := range []*time.Time{
+		&r.Created, &r.Updated, &r.Claimed, &r.Settled, &r.Checked, &r.Progressed, &r.Due, &r.Doubt.Since, &r.Doubt.Counted,
+	} {
 		*t = moment(micros(*t))
 	}
 	attention := r.Attention

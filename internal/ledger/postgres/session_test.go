@@ -53,6 +53,9 @@ func TestNothingOutlivesItsTransaction(t *testing.T) {
 	_, advanceErr := s.Advance(t.Context(), r.OrderID, ledgertest.Move(order.NotSent, order.ByAnswer, r.Claimed))
 	_, _, listErr := s.List(t.Context(), ledger.Query{Tenant: r.Tenant, FromUpdated: r.Created, Limit: 1, MaxBytes: 1})
 	_, takeErr := s.Take(t.Context(), ledger.Turn{State: order.NotSent, Now: r.Due, Until: r.Due, Limit: 1})
+	hint, stop := s.Hint()
+	defer stop()
+	soon(t, hint, "once it listens")
 	for _, err := range []error{claimErr, advanceErr, listErr, takeErr, s.Check(t.Context())} {
 		if err != nil {
 			t.Fatal(err)

@@ -3,7 +3,8 @@
 // It promises the contract of ledger.Store between processes: races are decided by unique indexes and row locks of the
 // database, never by what a process remembers; a commit that was answered is durable; and a call ends in bounded time
 // whatever becomes of the server, which it finds again by itself. Each file says how its races are decided. It works behind
-// PgBouncer in transaction mode: no prepared statement, setting or lock outlives its transaction.
+// PgBouncer in transaction mode: no prepared statement, setting or lock outlives its transaction. Hints of what other
+// processes do are all that is missing there: see listen.go.
 //
 // It refuses to make a database, and to say the connection URL in an error: there may be a password in it.
 package postgres
@@ -27,7 +28,7 @@ type Config struct {
 	URL string
 	// Carrier identifies the carrier that the orders go to: its base URL. A ledger remembers it.
 	Carrier string
-	// MaxConns is how many connections a process has at the most; zero is 16.
+	// MaxConns is how many connections a process has at the most, but for one more that listens; zero is 16.
 	MaxConns int32
 	// Timeout is how long a call may take at the most, waiting for a connection included; zero is 10 s. A transaction of a
 	// process that has stopped ends after it too, so that it does not keep the other replicas.
@@ -46,6 +47,10 @@ type Store struct {
 	timeout time.Duration
 	// begin is the statement that begins a transaction that writes.
 	begin string
+
+	// hints are for those who wait for events, and listener brings those of other processes.
+	hints    hints
+	listener listener
 
 	// broken is when a connection was last found broken, in nanoseconds since 1970.
 	broken atomic.Int64
@@ -76,6 +81,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := &Store{timeout: c.Timeout, begin: beginWriting(c.Timeout)}
 	config.ShouldPing = s.doubtful
+	s.listener.config = config.ConnConfig
+	config.ConnConfig.OnNotification = s.heard
 	s.pool, err = pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the ledger: %w", err)
@@ -122,6 +129,7 @@ func (*Store) Exclusive() bool { return false }
 // Close ends the calls that are under way, whose outcome is then not known, and every connection.
 func (s *Store) Close() error {
 	s.end()
+	s.listener.close()
 	s.pool.Close()
 	return nil
 }

@@ -18,11 +18,20 @@ const (
 		)
 		UPDATE orders SET due = $4, fence = fence + 1 FROM picked WHERE order_id = id RETURNING was, ` + recordColumns
 
+	// adoptAccepted makes due what version 1 has accepted. The locks are those of Take.
+	adoptAccepted = `UPDATE orders SET due = CASE WHEN due <> 0 THEN due WHEN settled <> 0 THEN settled ELSE updated END, followed = true
+		WHERE order_id = ANY (ARRAY(
+			SELECT order_id FROM orders WHERE state = 5 AND standing <> 54 AND NOT followed LIMIT $1 FOR UPDATE SKIP LOCKED))`
+
 	readSending = `SELECT order_id, attempt, owner, lease FROM orders WHERE state = $1 ORDER BY order_id`
 )
 
+// adopted is how many orders are adopted in one turn at the most.
+const adopted = 1000
+
 // Take hands out orders that something is due for. Takers pass over the rows that another one has locked and then find
 // them due later; a row that is not due any more once its lock is free is dropped by the server.
+// While replicas of version 1 are still at work they accept orders without a time to look at them; those are adopted first.
 func (s *Store) Take(ctx context.Context, t ledger.Turn) ([]ledger.Record, error) {
 	if t.Limit < 1 {
 		return nil, nil
@@ -33,6 +42,11 @@ func (s *Store) Take(ctx context.Context, t ledger.Turn) ([]ledger.Record, error
 	}
 	var all []taken
 	err := s.write(ctx, "take orders that are due", func(ctx context.Context, tx *writing) error {
+		if t.State == order.Accepted {
+			if _, err := tx.Exec(ctx, adoptAccepted, adopted); err != nil {
+				return err
+			}
+		}
 		rows, err := tx.Query(ctx, takeDue, int16(t.State), micros(t.Now), t.Limit, micros(t.Until))
 		if err != nil {
 			return err

@@ -42,25 +42,47 @@ func (t *transaction) claim(ctx context.Context, r ledger.Record, e ledger.Entry
 	default:
 		r = refix(r, is)
 	}
-	if err := t.free(ctx, r); err != nil {
+	var was stored
+	if r.Attempt == 1 && r.Predecessor != "" {
+		if was, err = t.correctable(ctx, r); err != nil {
+			return was.record, err
+		}
+	}
+	if err := t.free(ctx, r, was.serial); err != nil {
 		return is, err
 	}
 	if err := t.unticketed(ctx, r); err != nil {
 		return is, err
 	}
+	if was.serial != 0 {
+		if err := t.succeed(ctx, was, r, e); err != nil {
+			return ledger.Record{}, err
+		}
+	}
+	return r, t.put(ctx, before, r, ledger.Claimed(r, e))
+}
+
+// put writes an order that is new, or that was there before, with its numbers and an event.
+func (t *transaction) put(ctx context.Context, before stored, r ledger.Record, e ledger.Event) error {
 	var after stored
-	if r.Attempt == 1 {
+	var err error
+	if before.serial == 0 {
 		after, err = t.insert(ctx, r)
 	} else {
 		after, err = t.update(ctx, before, r)
 	}
 	if err != nil {
-		return ledger.Record{}, err
+		return err
 	}
-	if err := t.hold(ctx, after, nil); err != nil {
-		return ledger.Record{}, err
+	if r.Holds() {
+		err = t.hold(ctx, after, nil)
+	} else {
+		err = t.mention(ctx, after)
 	}
-	return r, t.tell(ctx, after.serial, ledger.Claimed(r, e))
+	if err != nil {
+		return err
+	}
+	return t.tell(ctx, after.serial, e)
 }
 
 // keyed is the order of a key; without a serial when there is none, which is so for most claims and is found out at less cost.
@@ -73,30 +95,33 @@ func (t *transaction) keyed(ctx context.Context, tenant, requestID string) (stor
 	return t.order(ctx, orderByRow, serial)
 }
 
-// refix gives a record what the first claim fixed, and the fence, which is the ledger's own.
+// refix gives a record what the first claim fixed, and the fence and the successor, which are the ledger's own.
 func refix(r, first ledger.Record) ledger.Record {
 	r.OrderID, r.Tenant, r.RequestID, r.CarrierAccount = first.OrderID, first.Tenant, first.RequestID, first.CarrierAccount
 	r.Target, r.CustomerReference, r.Content, r.Numbers = first.Target, first.CustomerReference, first.Content, first.Numbers
-	r.Created, r.Fence = first.Created, first.Fence
+	r.Elsewhere, r.History, r.Predecessor = first.Elsewhere, first.History, first.Predecessor
+	r.Created, r.Fence, r.Successor = first.Created, first.Fence, first.Successor
 	return r
 }
 
 // unticketed says ledger.ErrTicketTaken when another order has the ticket of a record.
 func (t *transaction) unticketed(ctx context.Context, r ledger.Record) error {
+	other, err := t.ticketed(ctx, r)
+	if err == nil && other != 0 {
+		err = ledger.ErrTicketTaken
+	}
+	return err
+}
+
+// ticketed is the other order that has the ticket of a record; 0 when there is none.
+func (t *transaction) ticketed(ctx context.Context, r ledger.Record) (other int64, err error) {
 	if r.Ticket == "" {
-		return nil
+		return 0, nil
 	}
-	const owner = `SELECT order_id FROM orders INDEXED BY orders_ticket
+	const owner = `SELECT serial FROM orders INDEXED BY orders_ticket
 		WHERE ticket = ? AND ticket <> '' AND carrier_account = ? AND order_id <> ?`
-	var other string
-	taken, err := t.one(ctx, owner, []any{r.Ticket, r.CarrierAccount, r.OrderID}, &other)
-	if err != nil {
-		return err
-	}
-	if taken {
-		return ledger.ErrTicketTaken
-	}
-	return nil
+	_, err = t.one(ctx, owner, []any{r.Ticket, r.CarrierAccount, r.OrderID}, &other)
+	return other, err
 }
 
 // spoilt reports whether an error says nothing about the order itself, so that nothing of it may be returned.
@@ -104,5 +129,5 @@ func spoilt(err error) bool {
 	if _, held := errors.AsType[*ledger.HeldError](err); held {
 		return false
 	}
-	return err != nil && !errors.Is(err, ledger.ErrMoved) && !errors.Is(err, ledger.ErrTicketTaken)
+	return err != nil && !errors.Is(err, ledger.ErrMoved) && !errors.Is(err, ledger.ErrTicketTaken) && !errors.Is(err, ledger.ErrNotCorrectable)
 }

@@ -10,7 +10,7 @@ import (
 // class is what orders have in common that are found together: the standing, doubled, and one more when they need attention.
 type class int64
 
-func newClass(standing int, attention bool) class {
+func newClass(standing ledger.Standing, attention bool) class {
 	return class(2*standing) + class(number(attention))
 }
 

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -17,12 +18,15 @@ func clean(r ledger.Record) ledger.Record {
 	r = r.Clone()
 	for _, s := range []*string{
 		&r.OrderID, &r.Tenant, &r.RequestID, &r.CarrierAccount, &r.Target, &r.CustomerReference, &r.Owner,
+		&r.History, &r.Predecessor, &r.Successor,
 		&r.Reply, &r.Ticket, &r.Message, &r.ErrorID, &r.Problem, &r.Doubt.Finding, &r.PortDate,
 	} {
 		*s = text(*s)
 	}
 	r.Reason, r.Status = fault.Reason(text(string(r.Reason))), order.Status(text(string(r.Status)))
-	for _, t := range []*time.Time{&r.Due, &r.Doubt.Since, &r.Doubt.Counted, &r.Created, &r.Updated, &r.Claimed, &r.Settled} {
+	for _, t := range []*time.Time{
+		&r.Due, &r.Doubt.Since, &r.Doubt.Counted, &r.Created, &r.Updated, &r.Claimed, &r.Settled, &r.Checked, &r.Progressed,
+	} {
 		*t = cut(*t)
 	}
 	for i := range r.Numbers {
@@ -37,7 +41,8 @@ func clean(r ledger.Record) ledger.Record {
 		}
 	}
 	r.Numbers, r.Looks, r.Attention = orNil(r.Numbers), orNil(r.Looks), orNil(r.Attention)
-	r.Content, r.Warnings = orNil(r.Content), orNil(r.Warnings)
+	r.Content, r.Warnings, r.Rejects = orNil(r.Content), orNil(r.Warnings), orNil(r.Rejects)
+	r.History = cmp.Or(r.History, r.OrderID)
 	return r
 }
 

@@ -47,6 +47,8 @@ func (l *line) plan(ctx context.Context, w wanted, few int) (plan, error) {
 		return w.narrow(byKey)
 	case w.Ticket != "":
 		return w.narrow(byTicket)
+	case w.History != "":
+		return w.narrow(byHistory)
 	case w.Number != "":
 		return w.narrow(byNumber)
 	case w.CustomerReference != "":

@@ -63,7 +63,7 @@ func BenchmarkFind(b *testing.B) {
 		})
 		compare(b, "Events", small, large, func(s bulk, die *rand.Rand) func() error {
 			id := s.orderID(die.IntN(s.n))
-			return func() error { _, err := s.Events(b.Context(), ledger.Default, id, 0, 50); return err }
+			return func() error { _, err := s.Events(b.Context(), ledger.Default, id, false, 0, 50); return err }
 		})
 		compare(b, "Take", small, large, func(s bulk, _ *rand.Rand) func() error {
 			turn := ledger.Turn{State: order.InDoubt, Now: s.at(1), Until: s.at(1), Limit: 5}

@@ -83,12 +83,17 @@ func intact(t testing.TB, s *Store) {
 		t.Errorf("integrity check: %s", got)
 	}
 	for what, query := range map[string]string{
-		"broken references":                  `SELECT count(*) FROM pragma_foreign_key_check`,
-		"orders without contents":            `SELECT count(*) FROM orders WHERE serial NOT IN (SELECT serial FROM contents)`,
-		"orders without events":              `SELECT count(*) FROM orders WHERE serial NOT IN (SELECT serial FROM events)`,
-		"orders without numbers":             `SELECT count(*) FROM orders WHERE serial NOT IN (SELECT serial FROM numbers)`,
-		"events beyond the sequence":         `SELECT count(*) FROM events WHERE sequence > (SELECT sequence FROM ledger)`,
-		"open orders that hold no number":    `SELECT count(*) FROM orders WHERE state IN (1, 4) AND serial NOT IN (SELECT serial FROM numbers WHERE held > 0)`,
+		"broken references":               `SELECT count(*) FROM pragma_foreign_key_check`,
+		"orders without contents":         `SELECT count(*) FROM orders WHERE serial NOT IN (SELECT serial FROM contents)`,
+		"orders without events":           `SELECT count(*) FROM orders WHERE serial NOT IN (SELECT serial FROM events)`,
+		"orders without numbers":          `SELECT count(*) FROM orders WHERE serial NOT IN (SELECT serial FROM numbers)`,
+		"events beyond the sequence":      `SELECT count(*) FROM events WHERE sequence > (SELECT sequence FROM ledger)`,
+		"open orders that hold no number": `SELECT count(*) FROM orders WHERE state IN (1, 4) AND serial NOT IN (SELECT serial FROM numbers WHERE held > 0)`,
+		"corrected orders that hold some": `SELECT count(*) FROM orders o JOIN numbers n ON n.serial = o.serial WHERE o.successor <> '' AND n.held > 0`,
+		"marks of what is not the first pending delivery": `SELECT count(*) FROM deliveries d WHERE d.first = 1 AND d.sequence IS NOT
+			(SELECT min(p.sequence) FROM deliveries p WHERE p.endpoint = d.endpoint AND p.order_id = d.order_id AND p.state = 'PENDING')`,
+		"orders with pending deliveries and no mark": `SELECT count(*) FROM (SELECT 1 FROM deliveries GROUP BY endpoint, order_id
+			HAVING sum(state = 'PENDING') > 0 AND sum(first) <> 1)`,
 		"orders that are over and hold some": `SELECT count(*) FROM orders o JOIN numbers n ON n.serial = o.serial WHERE o.state IN (2, 3) AND n.held > 0`,
 	} {
 		if n := asked[int](t, s, query); n != 0 {

@@ -8,6 +8,7 @@ const (
 		AND h.updated >= :from_updated AND h.updated < :before_updated
 		AND (:request_id = '' OR h.request_id = :request_id) AND (:ticket = '' OR h.ticket = :ticket)
 		AND (:reference = '' OR h.customer_reference = :reference)
+		AND (:history = '' OR :history = CASE h.history WHEN '' THEN h.order_id ELSE h.history END)
 		AND (:number = '' OR EXISTS (SELECT 1 FROM numbers m WHERE m.tenant = h.tenant AND m.number = :number
 			AND m.created = h.created AND m.order_id = h.order_id))
 		AND h.class IN (SELECT value FROM json_each(:classes))`
@@ -17,11 +18,17 @@ const (
 	byKey    = narrowOrders + `orders h INDEXED BY orders_key WHERE h.tenant = :tenant AND h.request_id = :request_id` + narrowRest + narrowLimit
 	byTicket = narrowOrders + `orders h INDEXED BY orders_ticket WHERE h.ticket = :ticket AND h.ticket <> '' AND h.tenant = :tenant` +
 		narrowRest + narrowSort + narrowLimit
-	byUpdate = narrowOrders + `orders h INDEXED BY orders_updated WHERE h.tenant = :tenant` + narrowRest + narrowSort + narrowLimit
+	byUpdate  = narrowOrders + `orders h INDEXED BY orders_updated WHERE h.tenant = :tenant` + narrowRest + narrowSort + narrowLimit
+	byHistory = narrowOrders + `(` + ordersOfHistory + `) f CROSS JOIN orders h ON h.serial = f.serial WHERE h.tenant = :tenant` +
+		narrowRest + narrowSort + narrowLimit
 	byNumber = narrowOrders + `numbers n CROSS JOIN orders h ON h.serial = n.serial
 		WHERE n.tenant = :tenant AND n.number = :number AND (n.created, n.order_id) < (:created, :order_id) AND n.created >= :from_created` +
 		narrowRest + ` ORDER BY n.created DESC, n.order_id DESC` + narrowLimit
 )
+
+// ordersOfHistory are the orders that correct each other: the first, which says nothing of it, and the others.
+const ordersOfHistory = `SELECT serial FROM orders INDEXED BY orders_history WHERE tenant = :tenant AND history = :history AND history <> ''
+	UNION ALL SELECT serial FROM orders INDEXED BY orders_id WHERE order_id = :history AND tenant = :tenant AND history = ''`
 
 // fewUpdated finds the order by which a range of updates has more than so many; it reads the index alone.
 const fewUpdated = `SELECT 1 FROM orders INDEXED BY orders_updated WHERE tenant = ? AND updated >= ? AND updated < ? LIMIT 1 OFFSET ?`
@@ -35,6 +42,6 @@ func (w wanted) narrow(query string) (plan, error) {
 	return plan{query, named(map[string]any{
 		"tenant": w.Tenant, "created": w.below.created, "order_id": w.below.orderID, "from_created": w.fromCreated,
 		"from_updated": w.fromUpdated, "before_updated": w.beforeUpdated, "request_id": w.RequestID, "ticket": w.Ticket,
-		"reference": w.CustomerReference, "number": w.Number, "classes": classes, "limit": w.Limit + 1,
+		"reference": w.CustomerReference, "history": w.History, "number": w.Number, "classes": classes, "limit": w.Limit + 1,
 	})}, nil
 }

@@ -46,13 +46,18 @@ func (t *transaction) rivals(ctx context.Context, r ledger.Record) ([]rival, err
 	return all, err
 }
 
-// free says *ledger.HeldError when another order holds a number of a record.
-func (t *transaction) free(ctx context.Context, r ledger.Record) error {
-	rivals, err := t.rivals(ctx, r)
-	if err != nil || len(rivals) == 0 {
-		return err
+// free says *ledger.HeldError when an order holds a number of a record that is another one, nor the one whose place it takes.
+func (t *transaction) free(ctx context.Context, r ledger.Record, predecessor int64) error {
+	if !r.Holds() {
+		return nil
 	}
-	return t.held(ctx, rivals[0])
+	rivals, err := t.rivals(ctx, r)
+	for _, other := range rivals {
+		if other.serial != predecessor {
+			return t.held(ctx, other)
+		}
+	}
+	return err
 }
 
 // held is the error that a rival makes.
@@ -78,6 +83,14 @@ func (t *transaction) hold(ctx context.Context, s stored, rivals []rival) error 
 		query = take + both + again
 	}
 	_, err := t.exec(ctx, query, s.record.Tenant, s.created, s.record.OrderID, s.serial, s.numbers)
+	return err
+}
+
+// mention keeps the numbers of an order that holds none of them, by which it is found all the same.
+func (t *transaction) mention(ctx context.Context, s stored) error {
+	const write = `INSERT INTO numbers (tenant, number, created, order_id, serial, held) SELECT ?1, j.value, ?2, ?3, ?4, 0
+		FROM json_each(?5) j WHERE TRUE ON CONFLICT (tenant, number, created, order_id) DO NOTHING`
+	_, err := t.exec(ctx, write, s.record.Tenant, s.created, s.record.OrderID, s.serial, s.numbers)
 	return err
 }
 

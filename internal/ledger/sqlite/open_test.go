@@ -150,7 +150,7 @@ func TestFault35_NewerSchema(t *testing.T) {
 	query(t, path, `
 		ALTER TABLE orders ADD COLUMN later TEXT NOT NULL DEFAULT '';
 		ALTER TABLE events ADD COLUMN later TEXT;
-		CREATE TABLE deliveries (id INTEGER PRIMARY KEY, sequence INTEGER REFERENCES events (sequence));
+		CREATE TABLE later (id INTEGER PRIMARY KEY, sequence INTEGER REFERENCES events (sequence));
 		INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, TRUE)`)
 	s = opened(t, path)
 	found(t, s, 1, false)

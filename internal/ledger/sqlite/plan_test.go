@@ -23,7 +23,7 @@ func exercised(t *testing.T) *Store {
 	for _, set := range []func(*ledger.Query){
 		func(*ledger.Query) {}, long,
 		func(q *ledger.Query) { q.RequestID = "x" }, func(q *ledger.Query) { q.Ticket = "x" }, func(q *ledger.Query) { q.Number = "x" },
-		func(q *ledger.Query) { q.CustomerReference = "reference 1" }, func(q *ledger.Query) { q.BeforeUpdated = bulkEpoch().Add(time.Hour) },
+		func(q *ledger.Query) { q.History = "x" }, func(q *ledger.Query) { q.CustomerReference = "reference 1" }, func(q *ledger.Query) { q.BeforeUpdated = bulkEpoch().Add(time.Hour) },
 		func(q *ledger.Query) { long(q); q.States = []order.State{order.Accepted} },
 	} {
 		q := q
@@ -52,12 +52,14 @@ func exercised(t *testing.T) *Store {
 		func() error {
 			return advance(t, s, ledgertest.Record(2), ledgertest.Move(order.Refused, order.ByAnswer, r.Claimed))
 		},
-		func() error { _, err := s.Events(t.Context(), r.Tenant, r.OrderID, 0, 10); return err },
+		func() error { _, err := s.Events(t.Context(), r.Tenant, r.OrderID, false, 0, 10); return err },
 		func() error { _, err := s.FindKey(t.Context(), r.Tenant, r.RequestID); return err },
 		func() error { _, err := s.Find(t.Context(), r.Tenant, r.OrderID); return err },
 		func() error { _, err := s.Sending(t.Context()); return err },
 		func() error { _, err := s.Count(t.Context()); return err },
 		func() error { return s.Check(t.Context()) },
+		func() error { return follows(t, s) },
+		func() error { return hooks(t, s) },
 		func() error {
 			if err := advance(t, s, ledgertest.Record(3), ledgertest.Accept("T", r.Claimed)); !errors.Is(err, ledger.ErrNotFound) {
 				return errors.Join(errors.New("an order that is not there was found"), err)
@@ -71,6 +73,59 @@ func exercised(t *testing.T) *Store {
 		}
 	}
 	return s
+}
+
+// follows does all that is done with an order that was placed elsewhere and one that corrects it.
+func follows(t *testing.T, s *Store) error {
+	t.Helper()
+	first := ledgertest.Elsewhere(5010)
+	first.Status = order.StatusRejected
+	was, err := s.Follow(t.Context(), first, ledgertest.Entry(""))
+	over := ledgertest.Elsewhere(5011)
+	over.Status = order.StatusCompleted
+	_, err2 := s.Follow(t.Context(), over, ledgertest.Entry(""))
+	_, err3 := s.Claim(t.Context(), ledgertest.Correct(was, 5012), ledgertest.Entry(""))
+	_, err4 := s.Events(t.Context(), was.Tenant, was.OrderID, true, 0, 10)
+	_, err5 := s.Head(t.Context())
+	_, err6 := s.Changes(t.Context(), 0, 10)
+	_, err7 := s.Records(t.Context(), []string{was.OrderID})
+	return errors.Join(err, err2, err3, err4, err5, err6, err7)
+}
+
+// hooks does all that is done with an endpoint.
+func hooks(t *testing.T, s *Store) error {
+	t.Helper()
+	ctx := t.Context()
+	e, err := s.PutEndpoint(ctx, ledgertest.Endpoint(1))
+	id, a, b := ledgertest.Record(1).OrderID, int64(1), int64(2)
+	err = errors.Join(err, s.Enqueue(ctx, e.EndpointID, e.Cursor, e.Cursor+1, []ledger.Delivery{ledgertest.Delivery(id, a, 0), ledgertest.Delivery(id, b, 0)}))
+	due, err2 := s.DueEndpoints(ctx, ledgertest.Epoch())
+	taken, err3 := s.TakeDeliveries(ctx, e.EndpointID, ledgertest.Epoch(), ledgertest.Epoch(), 10)
+	if len(due) != 1 || len(taken) != 1 {
+		return errors.Join(err, err2, err3, errors.New("nothing was handed out"))
+	}
+	taken[0].State = ledger.DeliveryGivenUp
+	err = errors.Join(err, s.SettleDelivery(ctx, taken[0]))
+	_, err4 := s.Redeliver(ctx, e.Tenant, e.EndpointID, 0, []ledger.DeliveryState{ledger.DeliveryGivenUp}, ledgertest.Epoch())
+	err = errors.Join(err, err4)
+	for _, states := range [][]ledger.DeliveryState{nil, {ledger.DeliveryGivenUp}} {
+		_, _, err5 := s.Deliveries(ctx, e.Tenant, e.EndpointID, states, 0, 10)
+		err = errors.Join(err, err5)
+	}
+	for _, tenant := range []string{"", e.Tenant} {
+		_, err6 := s.Endpoints(ctx, tenant)
+		_, err7 := s.PendingDeliveries(ctx, tenant)
+		err = errors.Join(err, err6, err7)
+	}
+	taken, err8 := s.TakeDeliveries(ctx, e.EndpointID, ledgertest.Epoch(), ledgertest.Epoch(), 10)
+	for _, d := range taken {
+		d.State = ledger.DeliveryDelivered
+		err = errors.Join(err, s.SettleDelivery(ctx, d))
+	}
+	_, err9 := s.ForgetDeliveries(ctx, ledgertest.Epoch().AddDate(1, 0, 0), 10)
+	e.Version++
+	_, err10 := s.PutEndpoint(ctx, e)
+	return errors.Join(err, err2, err3, err8, err9, err10, s.DeleteEndpoint(ctx, e.Tenant, e.EndpointID))
 }
 
 func advance(t *testing.T, s *Store, r ledger.Record, step ledger.Step) error {
@@ -107,7 +162,7 @@ func steps(t *testing.T, s *Store, statement string) (plan []string) {
 	t.Helper()
 	args := named(map[string]any{
 		"tenant": "x", "created": 1, "order_id": "x", "from_created": 1, "from_updated": 1, "before_updated": 2, "request_id": "x", "ticket": "x",
-		"reference": "x", "number": "x", "classes": "[]", "streams": "[]", "limit": 1, "count": 0, "epoch": 0, "base": 1,
+		"reference": "x", "number": "x", "classes": "[]", "streams": "[]", "limit": 1, "history": "x", "after": 1, "count": 0, "epoch": 0, "base": 1,
 	})
 	positional := slices.Repeat([]any{1}, 60)
 	err := s.writer.write(t.Context(), func(ctx context.Context, t *transaction) (err error) {
@@ -138,8 +193,11 @@ func TestEveryStatementHasItsIndex(t *testing.T) {
 	s := exercised(t)
 	// Lists that came as an argument, streams and pages are read whole. Tables are not: ledger has one row.
 	mayScan := regexp.MustCompile(`^SCAN (json_each|j|p|stream|merged|found|present|ledger|CONSTANT ROW)\b`)
-	// What is sorted: the few orders of a ticket, one for each account, or of a narrow range of time; who holds the numbers of one order.
-	maySort := []string{byTicket, byUpdate, "AS place", "held = 2"}
+	// Endpoints are few: a question about all of them reads all of them, and of their deliveries those that it is about.
+	mayScan = regexp.MustCompile(mayScan.String() + `|^SCAN (f$|w\b)`)
+	// What is sorted: the few orders of a ticket, one for each account, of a history, or of a narrow range of time; who holds the
+	// numbers of one order; as many events of each order of a history as are wanted.
+	maySort := []string{byTicket, byUpdate, byHistory, historysEvents, "AS place", "held = 2"}
 	control := regexp.MustCompile(`^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|EXPLAIN)`)
 	seen := 0
 	for _, statement := range statements(t, s) {
@@ -167,7 +225,9 @@ func TestEveryStatementHasItsIndex(t *testing.T) {
 	tried := statements(t, s)
 	for _, statement := range []string{
 		byKey, byTicket, byNumber, byUpdate, mergeClasses, mergeReference, mergeLengths, mergeSpans, findLengths, findSpans, findReferences,
-		fewUpdated, ordersDue, leases, countState, countAttention, orderByKey, orderByID, orderByRow, tenantsByID, ordersEvents,
+		fewUpdated, ordersDue, leases, countState, countAttention, countClass, orderByKey, orderByID, orderByRow, tenantsByID, ordersEvents, historysEvents,
+		byHistory, changes, latestSequence, ordersByIDs, endpointByID, endpointsOf, endpointsAll, deliveriesLatest, deliveriesIn, pendingOfTenant,
+		pendingOfAll, firsts, markFirst, redeliver, deliveriesOver, dueEndpoints, deliveriesDue,
 	} {
 		if !slices.Contains(tried, statement) {
 			t.Errorf("not tried: %s", statement)

@@ -127,7 +127,7 @@ func found(t *testing.T, s *Store, n int, accepted bool) {
 		}
 		want, events = next, append(events, told...)
 	}
-	told, err := s.Events(t.Context(), want.Tenant, want.OrderID, 0, 10)
+	told, err := s.Events(t.Context(), want.Tenant, want.OrderID, false, 0, 10)
 	if err != nil {
 		t.Error(err)
 	}

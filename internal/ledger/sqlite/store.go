@@ -119,7 +119,7 @@ func (s *Store) Close() error {
 // doing says what was being done when something failed; the contract's own words pass as they are.
 func doing(what string, err error) error {
 	if err == nil || errors.Is(err, ledger.ErrNotFound) || errors.Is(err, ledger.ErrMoved) || errors.Is(err, ledger.ErrTicketTaken) ||
-		errors.Is(err, ledger.ErrClosed) {
+		errors.Is(err, ledger.ErrNotCorrectable) || errors.Is(err, ledger.ErrClosed) {
 		return err
 	}
 	if _, held := errors.AsType[*ledger.HeldError](err); held {

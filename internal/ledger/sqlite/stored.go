@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -15,11 +16,12 @@ type stored struct {
 	serial int64
 	record ledger.Record
 
-	numbers, looks, attention                                         string
+	numbers, looks, attention, history                                string
 	state, needsAttention, class, length, span, lookFailed, disputing int64
 	lease, retryAfter, attempt, asked, agreed                         int64
 	reason, status                                                    string
 	created, claimed, settled, updated, due, since, counted           int64
+	elsewhere, validated, checked, progressed                         int64
 }
 
 // places are where a row goes; its columns are selected.
@@ -28,9 +30,10 @@ func (s *stored) places() []any {
 	return []any{
 		&s.serial, &r.Content, &s.numbers,
 		&r.OrderID, &r.Tenant, &r.RequestID, &r.CarrierAccount, &r.Target, &r.CustomerReference, &s.created,
+		&s.elsewhere, &s.history, &r.Predecessor,
 		&s.attempt, &r.Owner, &s.lease, &r.Fence, &r.Warnings, &s.looks, &s.lookFailed, &r.Reply, &r.Message, &r.ErrorID, &s.reason,
 		&r.Problem, &s.retryAfter, &s.since, &s.asked, &r.Doubt.Finding, &s.agreed, &s.counted, &s.attention,
-		&s.status, &s.disputing, &r.PortDate, &s.claimed, &s.settled,
+		&s.status, &s.disputing, &r.PortDate, &s.claimed, &s.settled, &r.Successor, &s.validated, &r.Rejects, &s.checked, &s.progressed,
 		&s.state, &s.needsAttention, &s.class, &s.length, &s.span, &s.due, &r.Ticket, &s.updated,
 	}
 }
@@ -47,7 +50,8 @@ func read(from row) (stored, error) {
 	r.Reason, r.Status, r.Disputing = fault.Reason(s.reason), order.Status(s.status), s.disputing != 0
 	r.Doubt.Since, r.Doubt.Asked, r.Doubt.Agreed, r.Doubt.Counted = moment(s.since), int(s.asked), int(s.agreed), moment(s.counted)
 	r.Created, r.Claimed, r.Settled = moment(s.created), moment(s.claimed), moment(s.settled)
-	r.Updated, r.Due = moment(s.updated), moment(s.due)
+	r.Updated, r.Due, r.Checked, r.Progressed = moment(s.updated), moment(s.due), moment(s.checked), moment(s.progressed)
+	r.Elsewhere, r.Validated, r.History = s.elsewhere != 0, s.validated != 0, cmp.Or(s.history, r.OrderID)
 	if err := s.readLists(); err != nil {
 		return stored{}, fmt.Errorf("read order %s: %w", r.OrderID, err)
 	}
@@ -100,6 +104,11 @@ func store(serial int64, r ledger.Record) (stored, error) {
 		reason: string(r.Reason), status: string(r.Status),
 		created: micros(r.Created), claimed: micros(r.Claimed), settled: micros(r.Settled), updated: micros(r.Updated), due: micros(r.Due),
 		since: micros(r.Doubt.Since), counted: micros(r.Doubt.Counted),
+		elsewhere: number(r.Elsewhere), validated: number(r.Validated), checked: micros(r.Checked), progressed: micros(r.Progressed),
+	}
+	// Most orders correct none: an empty history is their own, and no index has it.
+	if r.History != r.OrderID {
+		s.history = r.History
 	}
 	reasons := make([]reasonForAttention, 0, len(r.Attention))
 	for _, a := range r.Attention {
@@ -132,7 +141,9 @@ func (s *stored) values() []any {
 
 func (s *stored) fixed() []any {
 	r := &s.record
-	return []any{r.OrderID, r.Tenant, r.RequestID, r.CarrierAccount, r.Target, r.CustomerReference, s.created}
+	return []any{
+		r.OrderID, r.Tenant, r.RequestID, r.CarrierAccount, r.Target, r.CustomerReference, s.created, s.elsewhere, s.history, r.Predecessor,
+	}
 }
 
 func (s *stored) plain() []any {
@@ -140,7 +151,7 @@ func (s *stored) plain() []any {
 	return []any{
 		s.attempt, r.Owner, s.lease, r.Fence, r.Warnings, s.looks, s.lookFailed, r.Reply, r.Message, r.ErrorID, s.reason, r.Problem,
 		s.retryAfter, s.since, s.asked, r.Doubt.Finding, s.agreed, s.counted, s.attention, s.status, s.disputing,
-		r.PortDate, s.claimed, s.settled,
+		r.PortDate, s.claimed, s.settled, r.Successor, s.validated, r.Rejects, s.checked, s.progressed,
 	}
 }
 

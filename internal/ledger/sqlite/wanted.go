@@ -69,7 +69,7 @@ func (w wanted) touched() bool { return !w.FromUpdated.IsZero() || !w.BeforeUpda
 func (w wanted) anyClass() bool { return len(w.classes) == 2*len(everyStanding()) }
 
 // everyStanding is what a standing may be.
-func everyStanding() []int { return ledger.Query{States: order.States()}.Standings() }
+func everyStanding() []ledger.Standing { return ledger.Query{States: order.States()}.Standings() }
 
 // min is the older of two places.
 func (p place) min(other place) place {

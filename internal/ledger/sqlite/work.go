@@ -16,6 +16,7 @@ const (
 	leases = `SELECT order_id, attempt, owner, lease_ns FROM orders INDEXED BY orders_unsettled
 		WHERE state IN (1, 4) AND state = ?`
 	countState     = `SELECT count(*) FROM orders INDEXED BY orders_unsettled WHERE state IN (1, 4) AND state = ?`
+	countClass     = `SELECT count(*) FROM orders INDEXED BY orders_open WHERE class BETWEEN 102 AND 107 AND class IN (?, ?)`
 	countAttention = `SELECT count(*) FROM orders INDEXED BY orders_attention WHERE needs_attention = 1`
 )
 
@@ -86,6 +87,9 @@ func (s *Store) Count(ctx context.Context) (n ledger.Counts, err error) {
 			{&n.Sending, countState, []any{int64(order.Sending)}},
 			{&n.InDoubt, countState, []any{int64(order.InDoubt)}},
 			{&n.NeedsAttention, countAttention, nil},
+			{&n.Open, countClass, accepted(order.CategoryOpen)},
+			{&n.Scheduled, countClass, accepted(order.CategoryScheduled)},
+			{&n.Attention, countClass, accepted(order.CategoryAttention)},
 		} {
 			if _, err := l.one(ctx, c.query, c.args, c.into); err != nil {
 				return err
@@ -97,4 +101,13 @@ func (s *Store) Count(ctx context.Context) (n ledger.Counts, err error) {
 		return ledger.Counts{}, doing("count orders", err)
 	}
 	return n, nil
+}
+
+// accepted are the classes of the accepted orders of a category.
+func accepted(c order.Category) []any {
+	var classes []any
+	for _, s := range (ledger.Query{States: []order.State{order.Accepted}, Categories: []order.Category{c}}).Standings() {
+		classes = append(classes, int64(newClass(s, false)), int64(newClass(s, true)))
+	}
+	return classes
 }

@@ -24,7 +24,9 @@ type writer struct {
 	waiting  chan *write
 	stopping chan struct{}
 	stopped  chan struct{}
-	commits  atomic.Int64
+	// hints are told of every commit that has events.
+	hints   *hints
+	commits atomic.Int64
 }
 
 // write is one write that waits to be carried out.
@@ -43,7 +45,7 @@ type write struct {
 func startWriter(ctx context.Context, db *sql.DB) *writer {
 	w := &writer{
 		db: db, line: &line{db: db}, recent: recent{}, crowd: crowd,
-		waiting: make(chan *write), stopping: make(chan struct{}), stopped: make(chan struct{}),
+		waiting: make(chan *write), stopping: make(chan struct{}), stopped: make(chan struct{}), hints: newHints(),
 	}
 	go w.run(ctx)
 	return w
@@ -154,5 +156,8 @@ func (w *writer) attempt(ctx context.Context, group []*write, carry func(*transa
 		return fmt.Errorf("commit: %w", err)
 	}
 	w.commits.Add(1)
+	if t.sequence != t.before {
+		w.hints.tell()
+	}
 	return nil
 }

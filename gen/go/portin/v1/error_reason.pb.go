@@ -119,6 +119,20 @@ const (
 	// FAILED_PRECONDITION, 422. An operator found that the carrier does not have the order; the same request_id sends it
 	// again. Example: the answer to a caller that still waited for the order.
 	ErrorReason_ERROR_REASON_NOT_PLACED ErrorReason = 34
+	// FAILED_PRECONDITION, 422. The order cannot be corrected by another one: it is neither closed nor refused nor rejected
+	// without a dispute, or it was corrected already; then the metadata `corrected_by_order_id` names the order that did.
+	// Example: an order that is CONFIRMED.
+	ErrorReason_ERROR_REASON_NOT_CORRECTABLE ErrorReason = 35
+	// NOT_FOUND, 404. There is no such webhook endpoint for this caller. Example: one that was deleted.
+	ErrorReason_ERROR_REASON_WEBHOOK_ENDPOINT_NOT_FOUND ErrorReason = 36
+	// ALREADY_EXISTS, 409. The endpoint_id was used for an endpoint with other content. Example: a retry that names another
+	// URL.
+	ErrorReason_ERROR_REASON_WEBHOOK_ENDPOINT_ID_REUSED ErrorReason = 37
+	// ABORTED, 409. Somebody else changed the endpoint since it was read; read it again. Example: two operators at once.
+	ErrorReason_ERROR_REASON_WEBHOOK_ENDPOINT_CHANGED ErrorReason = 38
+	// FAILED_PRECONDITION, 422. The caller has as many webhook endpoints as it may have. Example: a client that creates one at
+	// every start.
+	ErrorReason_ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS ErrorReason = 39
 )
 
 // Enum value maps for ErrorReason.
@@ -158,42 +172,52 @@ var (
 		32: "ERROR_REASON_TICKET_UNVERIFIED",
 		33: "ERROR_REASON_ORDER_ATTEMPT_CHANGED",
 		34: "ERROR_REASON_NOT_PLACED",
+		35: "ERROR_REASON_NOT_CORRECTABLE",
+		36: "ERROR_REASON_WEBHOOK_ENDPOINT_NOT_FOUND",
+		37: "ERROR_REASON_WEBHOOK_ENDPOINT_ID_REUSED",
+		38: "ERROR_REASON_WEBHOOK_ENDPOINT_CHANGED",
+		39: "ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":            0,
-		"ERROR_REASON_INVALID_FIELDS":         1,
-		"ERROR_REASON_MALFORMED_REQUEST":      2,
-		"ERROR_REASON_REQUEST_TOO_LARGE":      3,
-		"ERROR_REASON_PAGE_TOKEN_INVALID":     4,
-		"ERROR_REASON_REQUEST_ID_REUSED":      5,
-		"ERROR_REASON_NUMBER_IN_OPEN_ORDER":   6,
-		"ERROR_REASON_ORDER_NOT_FOUND":        7,
-		"ERROR_REASON_PORT_IN_NOT_FOUND":      8,
-		"ERROR_REASON_ROUTE_NOT_FOUND":        9,
-		"ERROR_REASON_METHOD_NOT_ALLOWED":     10,
-		"ERROR_REASON_DEADLINE_TOO_SHORT":     11,
-		"ERROR_REASON_CARRIER_UNREACHABLE":    12,
-		"ERROR_REASON_CARRIER_UNREADABLE":     13,
-		"ERROR_REASON_CARRIER_CREDENTIALS":    14,
-		"ERROR_REASON_CARRIER_BUSY":           15,
-		"ERROR_REASON_CARRIER_REFUSED":        16,
-		"ERROR_REASON_CARRIER_INVALID":        17,
-		"ERROR_REASON_LEDGER_UNAVAILABLE":     18,
-		"ERROR_REASON_NOT_OFFERED":            20,
-		"ERROR_REASON_ORDER_NOT_IN_DOUBT":     21,
-		"ERROR_REASON_TICKET_MISMATCH":        22,
-		"ERROR_REASON_WATCH_TOKEN_EXPIRED":    23,
-		"ERROR_REASON_UNAUTHENTICATED":        24,
-		"ERROR_REASON_PERMISSION_DENIED":      25,
-		"ERROR_REASON_RATE_LIMITED":           26,
-		"ERROR_REASON_SHUTTING_DOWN":          27,
-		"ERROR_REASON_CANCELLED":              28,
-		"ERROR_REASON_DEADLINE_EXCEEDED":      29,
-		"ERROR_REASON_INTERNAL":               30,
-		"ERROR_REASON_UNSUPPORTED_MEDIA_TYPE": 31,
-		"ERROR_REASON_TICKET_UNVERIFIED":      32,
-		"ERROR_REASON_ORDER_ATTEMPT_CHANGED":  33,
-		"ERROR_REASON_NOT_PLACED":             34,
+		"ERROR_REASON_UNSPECIFIED":                0,
+		"ERROR_REASON_INVALID_FIELDS":             1,
+		"ERROR_REASON_MALFORMED_REQUEST":          2,
+		"ERROR_REASON_REQUEST_TOO_LARGE":          3,
+		"ERROR_REASON_PAGE_TOKEN_INVALID":         4,
+		"ERROR_REASON_REQUEST_ID_REUSED":          5,
+		"ERROR_REASON_NUMBER_IN_OPEN_ORDER":       6,
+		"ERROR_REASON_ORDER_NOT_FOUND":            7,
+		"ERROR_REASON_PORT_IN_NOT_FOUND":          8,
+		"ERROR_REASON_ROUTE_NOT_FOUND":            9,
+		"ERROR_REASON_METHOD_NOT_ALLOWED":         10,
+		"ERROR_REASON_DEADLINE_TOO_SHORT":         11,
+		"ERROR_REASON_CARRIER_UNREACHABLE":        12,
+		"ERROR_REASON_CARRIER_UNREADABLE":         13,
+		"ERROR_REASON_CARRIER_CREDENTIALS":        14,
+		"ERROR_REASON_CARRIER_BUSY":               15,
+		"ERROR_REASON_CARRIER_REFUSED":            16,
+		"ERROR_REASON_CARRIER_INVALID":            17,
+		"ERROR_REASON_LEDGER_UNAVAILABLE":         18,
+		"ERROR_REASON_NOT_OFFERED":                20,
+		"ERROR_REASON_ORDER_NOT_IN_DOUBT":         21,
+		"ERROR_REASON_TICKET_MISMATCH":            22,
+		"ERROR_REASON_WATCH_TOKEN_EXPIRED":        23,
+		"ERROR_REASON_UNAUTHENTICATED":            24,
+		"ERROR_REASON_PERMISSION_DENIED":          25,
+		"ERROR_REASON_RATE_LIMITED":               26,
+		"ERROR_REASON_SHUTTING_DOWN":              27,
+		"ERROR_REASON_CANCELLED":                  28,
+		"ERROR_REASON_DEADLINE_EXCEEDED":          29,
+		"ERROR_REASON_INTERNAL":                   30,
+		"ERROR_REASON_UNSUPPORTED_MEDIA_TYPE":     31,
+		"ERROR_REASON_TICKET_UNVERIFIED":          32,
+		"ERROR_REASON_ORDER_ATTEMPT_CHANGED":      33,
+		"ERROR_REASON_NOT_PLACED":                 34,
+		"ERROR_REASON_NOT_CORRECTABLE":            35,
+		"ERROR_REASON_WEBHOOK_ENDPOINT_NOT_FOUND": 36,
+		"ERROR_REASON_WEBHOOK_ENDPOINT_ID_REUSED": 37,
+		"ERROR_REASON_WEBHOOK_ENDPOINT_CHANGED":   38,
+		"ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS": 39,
 	}
 )
 
@@ -228,7 +252,7 @@ var File_portin_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\xcc\t\n" +
+	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\xa0\v\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bERROR_REASON_INVALID_FIELDS\x10\x01\x12\"\n" +
@@ -264,7 +288,12 @@ const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"#ERROR_REASON_UNSUPPORTED_MEDIA_TYPE\x10\x1f\x12\"\n" +
 	"\x1eERROR_REASON_TICKET_UNVERIFIED\x10 \x12&\n" +
 	"\"ERROR_REASON_ORDER_ATTEMPT_CHANGED\x10!\x12\x1b\n" +
-	"\x17ERROR_REASON_NOT_PLACED\x10\"\"\x04\b\x13\x10\x13*\x18ERROR_REASON_LEDGER_FULLBK\n" +
+	"\x17ERROR_REASON_NOT_PLACED\x10\"\x12 \n" +
+	"\x1cERROR_REASON_NOT_CORRECTABLE\x10#\x12+\n" +
+	"'ERROR_REASON_WEBHOOK_ENDPOINT_NOT_FOUND\x10$\x12+\n" +
+	"'ERROR_REASON_WEBHOOK_ENDPOINT_ID_REUSED\x10%\x12)\n" +
+	"%ERROR_REASON_WEBHOOK_ENDPOINT_CHANGED\x10&\x12+\n" +
+	"'ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS\x10'\"\x04\b\x13\x10\x13*\x18ERROR_REASON_LEDGER_FULLBK\n" +
 	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (

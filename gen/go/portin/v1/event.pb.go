@@ -98,25 +98,34 @@ const (
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_EVIDENCE PortInOrderEventType = 3
 	// An operator decided about an order in doubt; the note says why.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_RESOLVED PortInOrderEventType = 4
-	// The carrier's status of the order changed.
+	// The carrier's status of the order changed: its word, whether it is validated, or whether a rejection is disputed.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED PortInOrderEventType = 5
 	// The order began or ceased to need attention; the note says why.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED PortInOrderEventType = 6
 	// The carrier named the day of the port, for the first time or another one.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED PortInOrderEventType = 7
+	// The losing carrier's records changed.
+	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_REJECTS_CHANGED PortInOrderEventType = 8
+	// A port-in that was placed elsewhere is followed from now on.
+	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_FOLLOWED PortInOrderEventType = 9
+	// A corrected order takes the place of this one, and its numbers; the note names it.
+	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED PortInOrderEventType = 10
 )
 
 // Enum value maps for PortInOrderEventType.
 var (
 	PortInOrderEventType_name = map[int32]string{
-		0: "PORT_IN_ORDER_EVENT_TYPE_UNSPECIFIED",
-		1: "PORT_IN_ORDER_EVENT_TYPE_CLAIMED",
-		2: "PORT_IN_ORDER_EVENT_TYPE_STATE_CHANGED",
-		3: "PORT_IN_ORDER_EVENT_TYPE_EVIDENCE",
-		4: "PORT_IN_ORDER_EVENT_TYPE_RESOLVED",
-		5: "PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED",
-		6: "PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED",
-		7: "PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED",
+		0:  "PORT_IN_ORDER_EVENT_TYPE_UNSPECIFIED",
+		1:  "PORT_IN_ORDER_EVENT_TYPE_CLAIMED",
+		2:  "PORT_IN_ORDER_EVENT_TYPE_STATE_CHANGED",
+		3:  "PORT_IN_ORDER_EVENT_TYPE_EVIDENCE",
+		4:  "PORT_IN_ORDER_EVENT_TYPE_RESOLVED",
+		5:  "PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED",
+		6:  "PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED",
+		7:  "PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED",
+		8:  "PORT_IN_ORDER_EVENT_TYPE_REJECTS_CHANGED",
+		9:  "PORT_IN_ORDER_EVENT_TYPE_FOLLOWED",
+		10: "PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED",
 	}
 	PortInOrderEventType_value = map[string]int32{
 		"PORT_IN_ORDER_EVENT_TYPE_UNSPECIFIED":       0,
@@ -127,6 +136,9 @@ var (
 		"PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED":    5,
 		"PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED": 6,
 		"PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED":      7,
+		"PORT_IN_ORDER_EVENT_TYPE_REJECTS_CHANGED":   8,
+		"PORT_IN_ORDER_EVENT_TYPE_FOLLOWED":          9,
+		"PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED":       10,
 	}
 )
 
@@ -184,8 +196,11 @@ type PortInOrderEvent struct {
 	TicketId string `protobuf:"bytes,12,opt,name=ticket_id,json=ticketId,proto3" json:"ticket_id,omitempty"`
 	// With RESOLVED: the operator gave a ticket that could not be verified.
 	Unverified bool `protobuf:"varint,13,opt,name=unverified,proto3" json:"unverified,omitempty"`
-	// The day of the port after it, YYYY-MM-DD on the Eastern calendar. Empty when it is not known.
+	// The day of the port after it, YYYY-MM-DD on the Eastern calendar; as the carrier wrote it when it cannot be read as a
+	// day. Empty when it is not known.
 	PortDate string `protobuf:"bytes,14,opt,name=port_date,json=portDate,proto3" json:"port_date,omitempty"`
+	// What the carrier's status means after it, as in the order. UNSPECIFIED unless the order is ACCEPTED.
+	Category Category `protobuf:"varint,15,opt,name=category,proto3,enum=portin.v1.Category" json:"category,omitempty"`
 	// What was seen or decided, in plain English, at most 4,096 bytes. It may hold the carrier's message or what an operator
 	// wrote.
 	Note          string `protobuf:"bytes,9,opt,name=note,proto3" json:"note,omitempty"`
@@ -314,6 +329,13 @@ func (x *PortInOrderEvent) GetPortDate() string {
 	return ""
 }
 
+func (x *PortInOrderEvent) GetCategory() Category {
+	if x != nil {
+		return x.Category
+	}
+	return Category_CATEGORY_UNSPECIFIED
+}
+
 func (x *PortInOrderEvent) GetNote() string {
 	if x != nil {
 		return x.Note
@@ -325,7 +347,7 @@ var File_portin_v1_event_proto protoreflect.FileDescriptor
 
 const file_portin_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x15portin/v1/event.proto\x12\tportin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15portin/v1/order.proto\x1a\x16portin/v1/status.proto\"\xb4\x04\n" +
+	"\x15portin/v1/event.proto\x12\tportin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15portin/v1/order.proto\x1a\x16portin/v1/status.proto\"\xe5\x04\n" +
 	"\x10PortInOrderEvent\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x03R\bsequence\x129\n" +
@@ -344,14 +366,15 @@ const file_portin_v1_event_proto_rawDesc = "" +
 	"\n" +
 	"unverified\x18\r \x01(\bR\n" +
 	"unverified\x12\x1b\n" +
-	"\tport_date\x18\x0e \x01(\tR\bportDate\x12\x17\n" +
+	"\tport_date\x18\x0e \x01(\tR\bportDate\x12/\n" +
+	"\bcategory\x18\x0f \x01(\x0e2\x13.portin.v1.CategoryR\bcategory\x12\x17\n" +
 	"\x04note\x18\t \x01(\tB\x03\x80\x01\x01R\x04note*\x87\x01\n" +
 	"\tActorKind\x12\x1a\n" +
 	"\x16ACTOR_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11ACTOR_KIND_CALLER\x10\x01\x12\x16\n" +
 	"\x12ACTOR_KIND_SERVICE\x10\x02\x12\x16\n" +
 	"\x12ACTOR_KIND_CARRIER\x10\x03\x12\x17\n" +
-	"\x13ACTOR_KIND_OPERATOR\x10\x04*\xe8\x02\n" +
+	"\x13ACTOR_KIND_OPERATOR\x10\x04*\xe7\x03\n" +
 	"\x14PortInOrderEventType\x12(\n" +
 	"$PORT_IN_ORDER_EVENT_TYPE_UNSPECIFIED\x10\x00\x12$\n" +
 	" PORT_IN_ORDER_EVENT_TYPE_CLAIMED\x10\x01\x12*\n" +
@@ -360,7 +383,11 @@ const file_portin_v1_event_proto_rawDesc = "" +
 	"!PORT_IN_ORDER_EVENT_TYPE_RESOLVED\x10\x04\x12+\n" +
 	"'PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED\x10\x05\x12.\n" +
 	"*PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED\x10\x06\x12)\n" +
-	"%PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED\x10\aBK\n" +
+	"%PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED\x10\a\x12,\n" +
+	"(PORT_IN_ORDER_EVENT_TYPE_REJECTS_CHANGED\x10\b\x12%\n" +
+	"!PORT_IN_ORDER_EVENT_TYPE_FOLLOWED\x10\t\x12(\n" +
+	"$PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED\x10\n" +
+	"BK\n" +
 	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
@@ -384,6 +411,7 @@ var file_portin_v1_event_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
 	(OrderState)(0),               // 4: portin.v1.OrderState
 	(CarrierStatus)(0),            // 5: portin.v1.CarrierStatus
+	(Category)(0),                 // 6: portin.v1.Category
 }
 var file_portin_v1_event_proto_depIdxs = []int32{
 	3, // 0: portin.v1.PortInOrderEvent.event_time:type_name -> google.protobuf.Timestamp
@@ -391,11 +419,12 @@ var file_portin_v1_event_proto_depIdxs = []int32{
 	1, // 2: portin.v1.PortInOrderEvent.type:type_name -> portin.v1.PortInOrderEventType
 	4, // 3: portin.v1.PortInOrderEvent.state:type_name -> portin.v1.OrderState
 	5, // 4: portin.v1.PortInOrderEvent.carrier_status:type_name -> portin.v1.CarrierStatus
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	6, // 5: portin.v1.PortInOrderEvent.category:type_name -> portin.v1.Category
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_portin_v1_event_proto_init() }

@@ -266,6 +266,8 @@ const (
 	WarningCode_WARNING_CODE_EARLIER_TICKET WarningCode = 10
 	// Fields contradict each other or leave open what happens, without breaking a rule of the carrier.
 	WarningCode_WARNING_CODE_AMBIGUOUS WarningCode = 11
+	// The carrier still has the rejected order that this one corrects, and has no way to cancel it here: ask the porting team.
+	WarningCode_WARNING_CODE_EARLIER_ORDER_STANDS WarningCode = 12
 )
 
 // Enum value maps for WarningCode.
@@ -283,6 +285,7 @@ var (
 		9:  "WARNING_CODE_PORT_SEQUENCE",
 		10: "WARNING_CODE_EARLIER_TICKET",
 		11: "WARNING_CODE_AMBIGUOUS",
+		12: "WARNING_CODE_EARLIER_ORDER_STANDS",
 	}
 	WarningCode_value = map[string]int32{
 		"WARNING_CODE_UNSPECIFIED":          0,
@@ -297,6 +300,7 @@ var (
 		"WARNING_CODE_PORT_SEQUENCE":        9,
 		"WARNING_CODE_EARLIER_TICKET":       10,
 		"WARNING_CODE_AMBIGUOUS":            11,
+		"WARNING_CODE_EARLIER_ORDER_STANDS": 12,
 	}
 )
 
@@ -378,6 +382,31 @@ type PortInOrder struct {
 	// Why the latest attempt ended NOT_SENT or REFUSED; UNSPECIFIED otherwise. ErrorInfo has it without the prefix
 	// ERROR_REASON_.
 	ErrorReason ErrorReason `protobuf:"varint,42,opt,name=error_reason,json=errorReason,proto3,enum=portin.v1.ErrorReason" json:"error_reason,omitempty"`
+	// Whether the carrier has validated its status; false means provisional, or not asked yet.
+	CarrierStatusValidated bool `protobuf:"varint,53,opt,name=carrier_status_validated,json=carrierStatusValidated,proto3" json:"carrier_status_validated,omitempty"`
+	// With REJECTED: whether the porting team disputes the rejection.
+	Disputing bool `protobuf:"varint,54,opt,name=disputing,proto3" json:"disputing,omitempty"`
+	// The day of the port, YYYY-MM-DD on the Eastern calendar; as the carrier wrote it when it cannot be read as a day. Empty
+	// when it is not known.
+	PortDate string `protobuf:"bytes,55,opt,name=port_date,json=portDate,proto3" json:"port_date,omitempty"`
+	// The losing carrier's records as the carrier last passed them on, and what each means. They stay when the status is no
+	// longer REJECTED, until the carrier passes on others.
+	Rejects []*Reject `protobuf:"bytes,56,rep,name=rejects,proto3" json:"rejects,omitempty"`
+	// Whether the order was placed elsewhere and is only followed here. It has no target, no form but for the caller's
+	// reference, and no request_id.
+	PlacedElsewhere bool `protobuf:"varint,57,opt,name=placed_elsewhere,json=placedElsewhere,proto3" json:"placed_elsewhere,omitempty"`
+	// The first of the orders of which each corrects the one before, by ResubmitPortIn; the order's own ID when it corrects
+	// none. All attempts at one port have the same.
+	HistoryId string `protobuf:"bytes,58,opt,name=history_id,json=historyId,proto3" json:"history_id,omitempty"`
+	// The order that this one corrects. Empty when there is none.
+	CorrectsOrderId string `protobuf:"bytes,59,opt,name=corrects_order_id,json=correctsOrderId,proto3" json:"corrects_order_id,omitempty"`
+	// The order that corrects this one, and has its numbers. Empty while there is none.
+	CorrectedByOrderId string `protobuf:"bytes,60,opt,name=corrected_by_order_id,json=correctedByOrderId,proto3" json:"corrected_by_order_id,omitempty"`
+	// When the carrier's status was last asked for with an answer. Absent until then.
+	CheckTime *timestamppb.Timestamp `protobuf:"bytes,61,opt,name=check_time,json=checkTime,proto3" json:"check_time,omitempty"`
+	// The passwords that the order was placed with, which are not kept: paths from the order with proto names
+	// (`business_line.lines[0].sip_password`), as ResubmitPortIn takes them in `dropped_documents`.
+	WithheldFields []string `protobuf:"bytes,62,rep,name=withheld_fields,json=withheldFields,proto3" json:"withheld_fields,omitempty"`
 	// The message of that error, at most 1,024 bytes. It may be the carrier's own and quote the order.
 	ErrorMessage string `protobuf:"bytes,52,opt,name=error_message,json=errorMessage,proto3" json:"error_message,omitempty"`
 	// How the port fares, as far as the carrier was asked. UNSPECIFIED until then.
@@ -392,7 +421,7 @@ type PortInOrder struct {
 	Warnings []*Warning `protobuf:"bytes,47,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// When the service first took the order.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,48,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	// When anything of the order last changed.
+	// When anything of the order last changed that has an event.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,49,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// When the latest attempt was claimed, just before its request to the carrier.
 	ClaimTime *timestamppb.Timestamp `protobuf:"bytes,50,opt,name=claim_time,json=claimTime,proto3" json:"claim_time,omitempty"`
@@ -612,6 +641,76 @@ func (x *PortInOrder) GetErrorReason() ErrorReason {
 		return x.ErrorReason
 	}
 	return ErrorReason_ERROR_REASON_UNSPECIFIED
+}
+
+func (x *PortInOrder) GetCarrierStatusValidated() bool {
+	if x != nil {
+		return x.CarrierStatusValidated
+	}
+	return false
+}
+
+func (x *PortInOrder) GetDisputing() bool {
+	if x != nil {
+		return x.Disputing
+	}
+	return false
+}
+
+func (x *PortInOrder) GetPortDate() string {
+	if x != nil {
+		return x.PortDate
+	}
+	return ""
+}
+
+func (x *PortInOrder) GetRejects() []*Reject {
+	if x != nil {
+		return x.Rejects
+	}
+	return nil
+}
+
+func (x *PortInOrder) GetPlacedElsewhere() bool {
+	if x != nil {
+		return x.PlacedElsewhere
+	}
+	return false
+}
+
+func (x *PortInOrder) GetHistoryId() string {
+	if x != nil {
+		return x.HistoryId
+	}
+	return ""
+}
+
+func (x *PortInOrder) GetCorrectsOrderId() string {
+	if x != nil {
+		return x.CorrectsOrderId
+	}
+	return ""
+}
+
+func (x *PortInOrder) GetCorrectedByOrderId() string {
+	if x != nil {
+		return x.CorrectedByOrderId
+	}
+	return ""
+}
+
+func (x *PortInOrder) GetCheckTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CheckTime
+	}
+	return nil
+}
+
+func (x *PortInOrder) GetWithheldFields() []string {
+	if x != nil {
+		return x.WithheldFields
+	}
+	return nil
 }
 
 func (x *PortInOrder) GetErrorMessage() string {
@@ -891,7 +990,7 @@ var File_portin_v1_order_proto protoreflect.FileDescriptor
 
 const file_portin_v1_order_proto_rawDesc = "" +
 	"\n" +
-	"\x15portin/v1/order.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cportin/v1/error_reason.proto\x1a\x14portin/v1/form.proto\x1a\x16portin/v1/status.proto\x1a\x16portin/v1/target.proto\"\xa8\x0f\n" +
+	"\x15portin/v1/order.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cportin/v1/error_reason.proto\x1a\x14portin/v1/form.proto\x1a\x16portin/v1/status.proto\x1a\x16portin/v1/target.proto\"\x89\x13\n" +
 	"\vPortInOrder\x122\n" +
 	"\x04form\x18\x01 \x01(\v2\x13.portin.v1.PortFormB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\x04form\x122\n" +
 	"\ttrunk_did\x18\x02 \x01(\v2\x13.portin.v1.TrunkDidH\x00R\btrunkDid\x12L\n" +
@@ -919,7 +1018,19 @@ const file_portin_v1_order_proto_rawDesc = "" +
 	"\rcarrier_reply\x18' \x01(\x0e2\x17.portin.v1.CarrierReplyB\x03\xe0A\x03R\fcarrierReply\x12/\n" +
 	"\x0fcarrier_message\x18( \x01(\tB\x06\xe0A\x03\x80\x01\x01R\x0ecarrierMessage\x12-\n" +
 	"\x10carrier_error_id\x18) \x01(\tB\x03\xe0A\x03R\x0ecarrierErrorId\x12>\n" +
-	"\ferror_reason\x18* \x01(\x0e2\x16.portin.v1.ErrorReasonB\x03\xe0A\x03R\verrorReason\x12+\n" +
+	"\ferror_reason\x18* \x01(\x0e2\x16.portin.v1.ErrorReasonB\x03\xe0A\x03R\verrorReason\x12=\n" +
+	"\x18carrier_status_validated\x185 \x01(\bB\x03\xe0A\x03R\x16carrierStatusValidated\x12!\n" +
+	"\tdisputing\x186 \x01(\bB\x03\xe0A\x03R\tdisputing\x12 \n" +
+	"\tport_date\x187 \x01(\tB\x03\xe0A\x03R\bportDate\x120\n" +
+	"\arejects\x188 \x03(\v2\x11.portin.v1.RejectB\x03\xe0A\x03R\arejects\x12.\n" +
+	"\x10placed_elsewhere\x189 \x01(\bB\x03\xe0A\x03R\x0fplacedElsewhere\x12\"\n" +
+	"\n" +
+	"history_id\x18: \x01(\tB\x03\xe0A\x03R\thistoryId\x12/\n" +
+	"\x11corrects_order_id\x18; \x01(\tB\x03\xe0A\x03R\x0fcorrectsOrderId\x126\n" +
+	"\x15corrected_by_order_id\x18< \x01(\tB\x03\xe0A\x03R\x12correctedByOrderId\x12>\n" +
+	"\n" +
+	"check_time\x18= \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tcheckTime\x12,\n" +
+	"\x0fwithheld_fields\x18> \x03(\tB\x03\xe0A\x03R\x0ewithheldFields\x12+\n" +
 	"\rerror_message\x184 \x01(\tB\x06\xe0A\x03\x80\x01\x01R\ferrorMessage\x12D\n" +
 	"\x0ecarrier_status\x18+ \x01(\x0e2\x18.portin.v1.CarrierStatusB\x03\xe0A\x03R\rcarrierStatus\x123\n" +
 	"\x13carrier_status_word\x18, \x01(\tB\x03\xe0A\x03R\x11carrierStatusWord\x124\n" +
@@ -969,7 +1080,7 @@ const file_portin_v1_order_proto_rawDesc = "" +
 	"!ATTENTION_CODE_NUMBERS_HELD_TWICE\x10\x06\x12!\n" +
 	"\x1dATTENTION_CODE_CARRIER_STATUS\x10\a\x12\x1f\n" +
 	"\x1bATTENTION_CODE_DATE_CHANGED\x10\b\x12\x1e\n" +
-	"\x1aATTENTION_CODE_NO_PROGRESS\x10\t*\x92\x03\n" +
+	"\x1aATTENTION_CODE_NO_PROGRESS\x10\t*\xb9\x03\n" +
 	"\vWarningCode\x12\x1c\n" +
 	"\x18WARNING_CODE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19WARNING_CODE_NUMBER_RANGE\x10\x01\x12%\n" +
@@ -983,7 +1094,8 @@ const file_portin_v1_order_proto_rawDesc = "" +
 	"\x1aWARNING_CODE_PORT_SEQUENCE\x10\t\x12\x1f\n" +
 	"\x1bWARNING_CODE_EARLIER_TICKET\x10\n" +
 	"\x12\x1a\n" +
-	"\x16WARNING_CODE_AMBIGUOUS\x10\vBK\n" +
+	"\x16WARNING_CODE_AMBIGUOUS\x10\v\x12%\n" +
+	"!WARNING_CODE_EARLIER_ORDER_STANDS\x10\fBK\n" +
 	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
@@ -1020,9 +1132,10 @@ var file_portin_v1_order_proto_goTypes = []any{
 	(*BusinessPermanentCallForward)(nil), // 16: portin.v1.BusinessPermanentCallForward
 	(*VirtualFax)(nil),                   // 17: portin.v1.VirtualFax
 	(ErrorReason)(0),                     // 18: portin.v1.ErrorReason
-	(CarrierStatus)(0),                   // 19: portin.v1.CarrierStatus
-	(Category)(0),                        // 20: portin.v1.Category
-	(*timestamppb.Timestamp)(nil),        // 21: google.protobuf.Timestamp
+	(*Reject)(nil),                       // 19: portin.v1.Reject
+	(*timestamppb.Timestamp)(nil),        // 20: google.protobuf.Timestamp
+	(CarrierStatus)(0),                   // 21: portin.v1.CarrierStatus
+	(Category)(0),                        // 22: portin.v1.Category
 }
 var file_portin_v1_order_proto_depIdxs = []int32{
 	7,  // 0: portin.v1.PortInOrder.form:type_name -> portin.v1.PortForm
@@ -1040,21 +1153,23 @@ var file_portin_v1_order_proto_depIdxs = []int32{
 	5,  // 12: portin.v1.PortInOrder.attentions:type_name -> portin.v1.Attention
 	1,  // 13: portin.v1.PortInOrder.carrier_reply:type_name -> portin.v1.CarrierReply
 	18, // 14: portin.v1.PortInOrder.error_reason:type_name -> portin.v1.ErrorReason
-	19, // 15: portin.v1.PortInOrder.carrier_status:type_name -> portin.v1.CarrierStatus
-	20, // 16: portin.v1.PortInOrder.category:type_name -> portin.v1.Category
-	6,  // 17: portin.v1.PortInOrder.warnings:type_name -> portin.v1.Warning
-	21, // 18: portin.v1.PortInOrder.create_time:type_name -> google.protobuf.Timestamp
-	21, // 19: portin.v1.PortInOrder.update_time:type_name -> google.protobuf.Timestamp
-	21, // 20: portin.v1.PortInOrder.claim_time:type_name -> google.protobuf.Timestamp
-	21, // 21: portin.v1.PortInOrder.settle_time:type_name -> google.protobuf.Timestamp
-	2,  // 22: portin.v1.Attention.code:type_name -> portin.v1.AttentionCode
-	21, // 23: portin.v1.Attention.start_time:type_name -> google.protobuf.Timestamp
-	3,  // 24: portin.v1.Warning.code:type_name -> portin.v1.WarningCode
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	19, // 15: portin.v1.PortInOrder.rejects:type_name -> portin.v1.Reject
+	20, // 16: portin.v1.PortInOrder.check_time:type_name -> google.protobuf.Timestamp
+	21, // 17: portin.v1.PortInOrder.carrier_status:type_name -> portin.v1.CarrierStatus
+	22, // 18: portin.v1.PortInOrder.category:type_name -> portin.v1.Category
+	6,  // 19: portin.v1.PortInOrder.warnings:type_name -> portin.v1.Warning
+	20, // 20: portin.v1.PortInOrder.create_time:type_name -> google.protobuf.Timestamp
+	20, // 21: portin.v1.PortInOrder.update_time:type_name -> google.protobuf.Timestamp
+	20, // 22: portin.v1.PortInOrder.claim_time:type_name -> google.protobuf.Timestamp
+	20, // 23: portin.v1.PortInOrder.settle_time:type_name -> google.protobuf.Timestamp
+	2,  // 24: portin.v1.Attention.code:type_name -> portin.v1.AttentionCode
+	20, // 25: portin.v1.Attention.start_time:type_name -> google.protobuf.Timestamp
+	3,  // 26: portin.v1.Warning.code:type_name -> portin.v1.WarningCode
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_portin_v1_order_proto_init() }

@@ -13,6 +13,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -269,7 +270,9 @@ type ListPortInOrdersRequest struct {
 	// Orders a page, at most 1,000. 0 means 50.
 	PageSize int32 `protobuf:"varint,12,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The `next_page_token` of the page before, with the same filters. Empty for the first page.
-	PageToken     string `protobuf:"bytes,13,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,13,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Orders with this `history_id`: an order and those that correct it.
+	HistoryId     *string `protobuf:"bytes,14,opt,name=history_id,json=historyId,proto3,oneof" json:"history_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -395,6 +398,13 @@ func (x *ListPortInOrdersRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListPortInOrdersRequest) GetHistoryId() string {
+	if x != nil && x.HistoryId != nil {
+		return *x.HistoryId
+	}
+	return ""
+}
+
 // ListPortInOrdersResponse is the answer of ListPortInOrders.
 type ListPortInOrdersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -458,7 +468,9 @@ type ListPortInOrderEventsRequest struct {
 	// Events a page, at most 1,000. 0 means 50.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The `next_page_token` of the page before. Empty for the first page.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// True lists the events of all orders with the same `history_id`.
+	WholeHistory  bool `protobuf:"varint,4,opt,name=whole_history,json=wholeHistory,proto3" json:"whole_history,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -512,6 +524,13 @@ func (x *ListPortInOrderEventsRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListPortInOrderEventsRequest) GetWholeHistory() bool {
+	if x != nil {
+		return x.WholeHistory
+	}
+	return false
 }
 
 // ListPortInOrderEventsResponse is the answer of ListPortInOrderEvents.
@@ -715,6 +734,349 @@ func (x *WatchPortInOrdersResponse) GetEvent() *PortInOrderEvent {
 	return nil
 }
 
+// FollowPortInRequest is the request of FollowPortIn.
+type FollowPortInRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The port-in to follow.
+	PortIn        *FollowedPortIn `protobuf:"bytes,1,opt,name=port_in,json=portIn,proto3" json:"port_in,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowPortInRequest) Reset() {
+	*x = FollowPortInRequest{}
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowPortInRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowPortInRequest) ProtoMessage() {}
+
+func (x *FollowPortInRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowPortInRequest.ProtoReflect.Descriptor instead.
+func (*FollowPortInRequest) Descriptor() ([]byte, []int) {
+	return file_portin_v1_port_in_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *FollowPortInRequest) GetPortIn() *FollowedPortIn {
+	if x != nil {
+		return x.PortIn
+	}
+	return nil
+}
+
+// FollowedPortIn names a port-in that was placed elsewhere.
+type FollowedPortIn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the port-in is found by.
+	//
+	// Types that are valid to be assigned to Key:
+	//
+	//	*FollowedPortIn_TicketId
+	//	*FollowedPortIn_Number
+	Key isFollowedPortIn_Key `protobuf_oneof:"key"`
+	// The caller's own word for the port-in, to find it by; it becomes `form.customer_reference`.
+	CustomerReference *string `protobuf:"bytes,3,opt,name=customer_reference,json=customerReference,proto3,oneof" json:"customer_reference,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *FollowedPortIn) Reset() {
+	*x = FollowedPortIn{}
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowedPortIn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowedPortIn) ProtoMessage() {}
+
+func (x *FollowedPortIn) ProtoReflect() protoreflect.Message {
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowedPortIn.ProtoReflect.Descriptor instead.
+func (*FollowedPortIn) Descriptor() ([]byte, []int) {
+	return file_portin_v1_port_in_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *FollowedPortIn) GetKey() isFollowedPortIn_Key {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *FollowedPortIn) GetTicketId() string {
+	if x != nil {
+		if x, ok := x.Key.(*FollowedPortIn_TicketId); ok {
+			return x.TicketId
+		}
+	}
+	return ""
+}
+
+func (x *FollowedPortIn) GetNumber() string {
+	if x != nil {
+		if x, ok := x.Key.(*FollowedPortIn_Number); ok {
+			return x.Number
+		}
+	}
+	return ""
+}
+
+func (x *FollowedPortIn) GetCustomerReference() string {
+	if x != nil && x.CustomerReference != nil {
+		return *x.CustomerReference
+	}
+	return ""
+}
+
+type isFollowedPortIn_Key interface {
+	isFollowedPortIn_Key()
+}
+
+type FollowedPortIn_TicketId struct {
+	// The carrier's ticket.
+	TicketId string `protobuf:"bytes,1,opt,name=ticket_id,json=ticketId,proto3,oneof"`
+}
+
+type FollowedPortIn_Number struct {
+	// A number of the port-in, as people write North American numbers. The carrier chooses the ticket when there are
+	// several.
+	Number string `protobuf:"bytes,2,opt,name=number,proto3,oneof"`
+}
+
+func (*FollowedPortIn_TicketId) isFollowedPortIn_Key() {}
+
+func (*FollowedPortIn_Number) isFollowedPortIn_Key() {}
+
+// FollowPortInResponse is the answer of FollowPortIn. Over JSON it is the order itself.
+type FollowPortInResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The port-in as an order.
+	Order         *PortInOrder `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowPortInResponse) Reset() {
+	*x = FollowPortInResponse{}
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowPortInResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowPortInResponse) ProtoMessage() {}
+
+func (x *FollowPortInResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowPortInResponse.ProtoReflect.Descriptor instead.
+func (*FollowPortInResponse) Descriptor() ([]byte, []int) {
+	return file_portin_v1_port_in_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *FollowPortInResponse) GetOrder() *PortInOrder {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+// ResubmitPortInRequest is the request of ResubmitPortIn. Over JSON its `order` is the body; the others are query
+// parameters, and `request_id` may also be the header Idempotency-Key.
+type ResubmitPortInRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order that is corrected, a UUID.
+	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// The corrections: what the fields that `update_mask` names are to be. A field that is set and not named is refused.
+	// Without corrections the order is sent again as it was.
+	Order *PortInOrder `protobuf:"bytes,2,opt,name=order,proto3" json:"order,omitempty"`
+	// Which fields of the order are corrected, each a path from the order with proto names: `form.customer_account_number`,
+	// `trunk_did.dids`, `form.letters_of_authorization`. A repeated field is replaced whole, and so is a message that is named
+	// itself; a field that is named and not set is removed. Empty is every field that is set. In a query, paths have commas
+	// between them.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// Documents and passwords of the old order that the new one goes without, each a path from the order with proto names to
+	// a list of documents or to a password: `form.last_invoices`, `business_line.lines[0].sip_password`. The others that the
+	// old order had must be given again.
+	DroppedDocuments []string `protobuf:"bytes,4,rep,name=dropped_documents,json=droppedDocuments,proto3" json:"dropped_documents,omitempty"`
+	// The idempotency key of the new order: any UUID but the zero one, another one than the old order's. Required unless
+	// `validate_only`.
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Checks the new order and sends nothing, as with PortIn.
+	ValidateOnly  bool `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResubmitPortInRequest) Reset() {
+	*x = ResubmitPortInRequest{}
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResubmitPortInRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResubmitPortInRequest) ProtoMessage() {}
+
+func (x *ResubmitPortInRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResubmitPortInRequest.ProtoReflect.Descriptor instead.
+func (*ResubmitPortInRequest) Descriptor() ([]byte, []int) {
+	return file_portin_v1_port_in_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ResubmitPortInRequest) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *ResubmitPortInRequest) GetOrder() *PortInOrder {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *ResubmitPortInRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *ResubmitPortInRequest) GetDroppedDocuments() []string {
+	if x != nil {
+		return x.DroppedDocuments
+	}
+	return nil
+}
+
+func (x *ResubmitPortInRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ResubmitPortInRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// ResubmitPortInResponse is the answer of ResubmitPortIn.
+type ResubmitPortInResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The new order as it now is.
+	Order *PortInOrder `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
+	// Whether the answer is that of an earlier request with the same request_id.
+	Replayed      bool `protobuf:"varint,2,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResubmitPortInResponse) Reset() {
+	*x = ResubmitPortInResponse{}
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResubmitPortInResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResubmitPortInResponse) ProtoMessage() {}
+
+func (x *ResubmitPortInResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResubmitPortInResponse.ProtoReflect.Descriptor instead.
+func (*ResubmitPortInResponse) Descriptor() ([]byte, []int) {
+	return file_portin_v1_port_in_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ResubmitPortInResponse) GetOrder() *PortInOrder {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *ResubmitPortInResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
 // GetPortInStatusRequest is the request of GetPortInStatus.
 type GetPortInStatusRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -731,7 +1093,7 @@ type GetPortInStatusRequest struct {
 
 func (x *GetPortInStatusRequest) Reset() {
 	*x = GetPortInStatusRequest{}
-	mi := &file_portin_v1_port_in_service_proto_msgTypes[10]
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -743,7 +1105,7 @@ func (x *GetPortInStatusRequest) String() string {
 func (*GetPortInStatusRequest) ProtoMessage() {}
 
 func (x *GetPortInStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_portin_v1_port_in_service_proto_msgTypes[10]
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -756,7 +1118,7 @@ func (x *GetPortInStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPortInStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetPortInStatusRequest) Descriptor() ([]byte, []int) {
-	return file_portin_v1_port_in_service_proto_rawDescGZIP(), []int{10}
+	return file_portin_v1_port_in_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetPortInStatusRequest) GetKey() isGetPortInStatusRequest_Key {
@@ -814,7 +1176,7 @@ type GetPortInStatusResponse struct {
 
 func (x *GetPortInStatusResponse) Reset() {
 	*x = GetPortInStatusResponse{}
-	mi := &file_portin_v1_port_in_service_proto_msgTypes[11]
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -826,7 +1188,7 @@ func (x *GetPortInStatusResponse) String() string {
 func (*GetPortInStatusResponse) ProtoMessage() {}
 
 func (x *GetPortInStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_portin_v1_port_in_service_proto_msgTypes[11]
+	mi := &file_portin_v1_port_in_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -839,7 +1201,7 @@ func (x *GetPortInStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPortInStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetPortInStatusResponse) Descriptor() ([]byte, []int) {
-	return file_portin_v1_port_in_service_proto_rawDescGZIP(), []int{11}
+	return file_portin_v1_port_in_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetPortInStatusResponse) GetStatus() *PortInStatus {
@@ -853,7 +1215,7 @@ var File_portin_v1_port_in_service_proto protoreflect.FileDescriptor
 
 const file_portin_v1_port_in_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fportin/v1/port_in_service.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15portin/v1/event.proto\x1a\x15portin/v1/order.proto\x1a\x16portin/v1/status.proto\"\xa1\x01\n" +
+	"\x1fportin/v1/port_in_service.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15portin/v1/event.proto\x1a\x15portin/v1/order.proto\x1a\x16portin/v1/status.proto\"\xa1\x01\n" +
 	"\rPortInRequest\x127\n" +
 	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\x05order\x12-\n" +
 	"\n" +
@@ -865,7 +1227,7 @@ const file_portin_v1_port_in_service_proto_rawDesc = "" +
 	"\x15GetPortInOrderRequest\x12)\n" +
 	"\border_id\x18\x01 \x01(\tB\x0e\xe0A\x02\xbaH\b\xc8\x01\x01r\x03\xb0\x01\x01R\aorderId\"F\n" +
 	"\x16GetPortInOrderResponse\x12,\n" +
-	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order\"\x8f\a\n" +
+	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order\"\xcf\a\n" +
 	"\x17ListPortInOrdersRequest\x12C\n" +
 	"\x06states\x18\x01 \x03(\x0e2\x15.portin.v1.OrderStateB\x14\xe0A\x01\xbaH\x0e\x92\x01\v\x10\n" +
 	"\"\a\x82\x01\x04\x10\x01 \x00R\x06states\x12I\n" +
@@ -886,21 +1248,25 @@ const file_portin_v1_port_in_service_proto_rawDesc = "" +
 	"\x12before_update_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x01R\x10beforeUpdateTime\x12*\n" +
 	"\tpage_size\x18\f \x01(\x05B\r\xe0A\x01\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12*\n" +
 	"\n" +
-	"page_token\x18\r \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageTokenB\t\n" +
+	"page_token\x18\r \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12/\n" +
+	"\n" +
+	"history_id\x18\x0e \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\xb0\x01\x01H\x05R\thistoryId\x88\x01\x01B\t\n" +
 	"\a_numberB\f\n" +
 	"\n" +
 	"_ticket_idB\x15\n" +
 	"\x13_customer_referenceB\r\n" +
 	"\v_request_idB\x12\n" +
-	"\x10_needs_attention\"r\n" +
+	"\x10_needs_attentionB\r\n" +
+	"\v_history_id\"r\n" +
 	"\x18ListPortInOrdersResponse\x12.\n" +
 	"\x06orders\x18\x01 \x03(\v2\x16.portin.v1.PortInOrderR\x06orders\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa1\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xcb\x01\n" +
 	"\x1cListPortInOrderEventsRequest\x12)\n" +
 	"\border_id\x18\x01 \x01(\tB\x0e\xe0A\x02\xbaH\b\xc8\x01\x01r\x03\xb0\x01\x01R\aorderId\x12*\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\r\xe0A\x01\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12*\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageToken\"|\n" +
+	"page_token\x18\x03 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12(\n" +
+	"\rwhole_history\x18\x04 \x01(\bB\x03\xe0A\x01R\fwholeHistory\"|\n" +
 	"\x1dListPortInOrderEventsResponse\x123\n" +
 	"\x06events\x18\x01 \x03(\v2\x1b.portin.v1.PortInOrderEventR\x06events\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbe\x02\n" +
@@ -918,19 +1284,43 @@ const file_portin_v1_port_in_service_proto_rawDesc = "" +
 	"\x19WatchPortInOrdersResponse\x12!\n" +
 	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\x12,\n" +
 	"\x05order\x18\x02 \x01(\v2\x16.portin.v1.PortInOrderR\x05order\x121\n" +
-	"\x05event\x18\x03 \x01(\v2\x1b.portin.v1.PortInOrderEventR\x05event\"x\n" +
+	"\x05event\x18\x03 \x01(\v2\x1b.portin.v1.PortInOrderEventR\x05event\"T\n" +
+	"\x13FollowPortInRequest\x12=\n" +
+	"\aport_in\x18\x01 \x01(\v2\x19.portin.v1.FollowedPortInB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\x06portIn\"\xcc\x01\n" +
+	"\x0eFollowedPortIn\x12(\n" +
+	"\tticket_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dH\x00R\bticketId\x12&\n" +
+	"\x06number\x18\x02 \x01(\tB\f\xbaH\x06r\x04\x10\x01\x18(\x80\x01\x01H\x00R\x06number\x12C\n" +
+	"\x12customer_reference\x18\x03 \x01(\tB\x0f\xe0A\x01\xbaH\x06r\x04\x10\x01\x18d\x80\x01\x01H\x01R\x11customerReference\x88\x01\x01B\f\n" +
+	"\x03key\x12\x05\xbaH\x02\b\x01B\x15\n" +
+	"\x13_customer_reference\"D\n" +
+	"\x14FollowPortInResponse\x12,\n" +
+	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order\"\xd9\x02\n" +
+	"\x15ResubmitPortInRequest\x12)\n" +
+	"\border_id\x18\x01 \x01(\tB\x0e\xe0A\x02\xbaH\b\xc8\x01\x01r\x03\xb0\x01\x01R\aorderId\x127\n" +
+	"\x05order\x18\x02 \x01(\v2\x16.portin.v1.PortInOrderB\t\xe0A\x01\xbaH\x03\xd8\x01\x03R\x05order\x12@\n" +
+	"\vupdate_mask\x18\x03 \x01(\v2\x1a.google.protobuf.FieldMaskB\x03\xe0A\x01R\n" +
+	"updateMask\x12A\n" +
+	"\x11dropped_documents\x18\x04 \x03(\tB\x14\xe0A\x01\xbaH\x0e\x92\x01\v\x10d\"\ar\x05\x10\x01\x18\xc8\x01R\x10droppedDocuments\x12-\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\x0e\xe0A\x01\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\trequestId\x12(\n" +
+	"\rvalidate_only\x18\x06 \x01(\bB\x03\xe0A\x01R\fvalidateOnly\"b\n" +
+	"\x16ResubmitPortInResponse\x12,\n" +
+	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order\x12\x1a\n" +
+	"\breplayed\x18\x02 \x01(\bR\breplayed\"x\n" +
 	"\x16GetPortInStatusRequest\x12(\n" +
 	"\tticket_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dH\x00R\bticketId\x12&\n" +
 	"\x06number\x18\x02 \x01(\tB\f\xbaH\x06r\x04\x10\x01\x18(\x80\x01\x01H\x00R\x06numberB\f\n" +
 	"\x03key\x12\x05\xbaH\x02\b\x01\"J\n" +
 	"\x17GetPortInStatusResponse\x12/\n" +
-	"\x06status\x18\x01 \x01(\v2\x17.portin.v1.PortInStatusR\x06status2\xaf\x06\n" +
+	"\x06status\x18\x01 \x01(\v2\x17.portin.v1.PortInStatusR\x06status2\xb6\b\n" +
 	"\rPortInService\x12Z\n" +
 	"\x06PortIn\x12\x18.portin.v1.PortInRequest\x1a\x19.portin.v1.PortInResponse\"\x1b\x82\xd3\xe4\x93\x02\x15:\x05order\"\f/v1/port-ins\x12\x80\x01\n" +
 	"\x0eGetPortInOrder\x12 .portin.v1.GetPortInOrderRequest\x1a!.portin.v1.GetPortInOrderResponse\")\x82\xd3\xe4\x93\x02 b\x05order\x12\x17/v1/port-ins/{order_id}\x90\x02\x01\x12t\n" +
 	"\x10ListPortInOrders\x12\".portin.v1.ListPortInOrdersRequest\x1a#.portin.v1.ListPortInOrdersResponse\"\x17\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/port-ins\x90\x02\x01\x12\x95\x01\n" +
 	"\x15ListPortInOrderEvents\x12'.portin.v1.ListPortInOrderEventsRequest\x1a(.portin.v1.ListPortInOrderEventsResponse\")\x82\xd3\xe4\x93\x02 \x12\x1e/v1/port-ins/{order_id}/events\x90\x02\x01\x12|\n" +
-	"\x11WatchPortInOrders\x12#.portin.v1.WatchPortInOrdersRequest\x1a$.portin.v1.WatchPortInOrdersResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/port-ins:watch0\x01\x12\xb2\x01\n" +
+	"\x11WatchPortInOrders\x12#.portin.v1.WatchPortInOrdersRequest\x1a$.portin.v1.WatchPortInOrdersResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/port-ins:watch0\x01\x12|\n" +
+	"\fFollowPortIn\x12\x1e.portin.v1.FollowPortInRequest\x1a\x1f.portin.v1.FollowPortInResponse\"+\x82\xd3\xe4\x93\x02%:\aport_inb\x05order\"\x13/v1/port-ins:follow\x12\x86\x01\n" +
+	"\x0eResubmitPortIn\x12 .portin.v1.ResubmitPortInRequest\x1a!.portin.v1.ResubmitPortInResponse\"/\x82\xd3\xe4\x93\x02):\x05order\" /v1/port-ins/{order_id}:resubmit\x12\xb2\x01\n" +
 	"\x0fGetPortInStatus\x12!.portin.v1.GetPortInStatusRequest\x1a\".portin.v1.GetPortInStatusResponse\"X\x82\xd3\xe4\x93\x02OZ%b\x06status\x12\x1b/v1/numbers/{number}/statusb\x06status\x12\x1e/v1/tickets/{ticket_id}/status\x90\x02\x01BK\n" +
 	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
@@ -946,7 +1336,7 @@ func file_portin_v1_port_in_service_proto_rawDescGZIP() []byte {
 	return file_portin_v1_port_in_service_proto_rawDescData
 }
 
-var file_portin_v1_port_in_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_portin_v1_port_in_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_portin_v1_port_in_service_proto_goTypes = []any{
 	(*PortInRequest)(nil),                 // 0: portin.v1.PortInRequest
 	(*PortInResponse)(nil),                // 1: portin.v1.PortInResponse
@@ -958,49 +1348,64 @@ var file_portin_v1_port_in_service_proto_goTypes = []any{
 	(*ListPortInOrderEventsResponse)(nil), // 7: portin.v1.ListPortInOrderEventsResponse
 	(*WatchPortInOrdersRequest)(nil),      // 8: portin.v1.WatchPortInOrdersRequest
 	(*WatchPortInOrdersResponse)(nil),     // 9: portin.v1.WatchPortInOrdersResponse
-	(*GetPortInStatusRequest)(nil),        // 10: portin.v1.GetPortInStatusRequest
-	(*GetPortInStatusResponse)(nil),       // 11: portin.v1.GetPortInStatusResponse
-	(*PortInOrder)(nil),                   // 12: portin.v1.PortInOrder
-	(OrderState)(0),                       // 13: portin.v1.OrderState
-	(Category)(0),                         // 14: portin.v1.Category
-	(*timestamppb.Timestamp)(nil),         // 15: google.protobuf.Timestamp
-	(*PortInOrderEvent)(nil),              // 16: portin.v1.PortInOrderEvent
-	(*PortInStatus)(nil),                  // 17: portin.v1.PortInStatus
+	(*FollowPortInRequest)(nil),           // 10: portin.v1.FollowPortInRequest
+	(*FollowedPortIn)(nil),                // 11: portin.v1.FollowedPortIn
+	(*FollowPortInResponse)(nil),          // 12: portin.v1.FollowPortInResponse
+	(*ResubmitPortInRequest)(nil),         // 13: portin.v1.ResubmitPortInRequest
+	(*ResubmitPortInResponse)(nil),        // 14: portin.v1.ResubmitPortInResponse
+	(*GetPortInStatusRequest)(nil),        // 15: portin.v1.GetPortInStatusRequest
+	(*GetPortInStatusResponse)(nil),       // 16: portin.v1.GetPortInStatusResponse
+	(*PortInOrder)(nil),                   // 17: portin.v1.PortInOrder
+	(OrderState)(0),                       // 18: portin.v1.OrderState
+	(Category)(0),                         // 19: portin.v1.Category
+	(*timestamppb.Timestamp)(nil),         // 20: google.protobuf.Timestamp
+	(*PortInOrderEvent)(nil),              // 21: portin.v1.PortInOrderEvent
+	(*fieldmaskpb.FieldMask)(nil),         // 22: google.protobuf.FieldMask
+	(*PortInStatus)(nil),                  // 23: portin.v1.PortInStatus
 }
 var file_portin_v1_port_in_service_proto_depIdxs = []int32{
-	12, // 0: portin.v1.PortInRequest.order:type_name -> portin.v1.PortInOrder
-	12, // 1: portin.v1.PortInResponse.order:type_name -> portin.v1.PortInOrder
-	12, // 2: portin.v1.GetPortInOrderResponse.order:type_name -> portin.v1.PortInOrder
-	13, // 3: portin.v1.ListPortInOrdersRequest.states:type_name -> portin.v1.OrderState
-	14, // 4: portin.v1.ListPortInOrdersRequest.categories:type_name -> portin.v1.Category
-	15, // 5: portin.v1.ListPortInOrdersRequest.from_create_time:type_name -> google.protobuf.Timestamp
-	15, // 6: portin.v1.ListPortInOrdersRequest.before_create_time:type_name -> google.protobuf.Timestamp
-	15, // 7: portin.v1.ListPortInOrdersRequest.from_update_time:type_name -> google.protobuf.Timestamp
-	15, // 8: portin.v1.ListPortInOrdersRequest.before_update_time:type_name -> google.protobuf.Timestamp
-	12, // 9: portin.v1.ListPortInOrdersResponse.orders:type_name -> portin.v1.PortInOrder
-	16, // 10: portin.v1.ListPortInOrderEventsResponse.events:type_name -> portin.v1.PortInOrderEvent
-	13, // 11: portin.v1.WatchPortInOrdersRequest.states:type_name -> portin.v1.OrderState
-	14, // 12: portin.v1.WatchPortInOrdersRequest.categories:type_name -> portin.v1.Category
-	12, // 13: portin.v1.WatchPortInOrdersResponse.order:type_name -> portin.v1.PortInOrder
-	16, // 14: portin.v1.WatchPortInOrdersResponse.event:type_name -> portin.v1.PortInOrderEvent
-	17, // 15: portin.v1.GetPortInStatusResponse.status:type_name -> portin.v1.PortInStatus
-	0,  // 16: portin.v1.PortInService.PortIn:input_type -> portin.v1.PortInRequest
-	2,  // 17: portin.v1.PortInService.GetPortInOrder:input_type -> portin.v1.GetPortInOrderRequest
-	4,  // 18: portin.v1.PortInService.ListPortInOrders:input_type -> portin.v1.ListPortInOrdersRequest
-	6,  // 19: portin.v1.PortInService.ListPortInOrderEvents:input_type -> portin.v1.ListPortInOrderEventsRequest
-	8,  // 20: portin.v1.PortInService.WatchPortInOrders:input_type -> portin.v1.WatchPortInOrdersRequest
-	10, // 21: portin.v1.PortInService.GetPortInStatus:input_type -> portin.v1.GetPortInStatusRequest
-	1,  // 22: portin.v1.PortInService.PortIn:output_type -> portin.v1.PortInResponse
-	3,  // 23: portin.v1.PortInService.GetPortInOrder:output_type -> portin.v1.GetPortInOrderResponse
-	5,  // 24: portin.v1.PortInService.ListPortInOrders:output_type -> portin.v1.ListPortInOrdersResponse
-	7,  // 25: portin.v1.PortInService.ListPortInOrderEvents:output_type -> portin.v1.ListPortInOrderEventsResponse
-	9,  // 26: portin.v1.PortInService.WatchPortInOrders:output_type -> portin.v1.WatchPortInOrdersResponse
-	11, // 27: portin.v1.PortInService.GetPortInStatus:output_type -> portin.v1.GetPortInStatusResponse
-	22, // [22:28] is the sub-list for method output_type
-	16, // [16:22] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	17, // 0: portin.v1.PortInRequest.order:type_name -> portin.v1.PortInOrder
+	17, // 1: portin.v1.PortInResponse.order:type_name -> portin.v1.PortInOrder
+	17, // 2: portin.v1.GetPortInOrderResponse.order:type_name -> portin.v1.PortInOrder
+	18, // 3: portin.v1.ListPortInOrdersRequest.states:type_name -> portin.v1.OrderState
+	19, // 4: portin.v1.ListPortInOrdersRequest.categories:type_name -> portin.v1.Category
+	20, // 5: portin.v1.ListPortInOrdersRequest.from_create_time:type_name -> google.protobuf.Timestamp
+	20, // 6: portin.v1.ListPortInOrdersRequest.before_create_time:type_name -> google.protobuf.Timestamp
+	20, // 7: portin.v1.ListPortInOrdersRequest.from_update_time:type_name -> google.protobuf.Timestamp
+	20, // 8: portin.v1.ListPortInOrdersRequest.before_update_time:type_name -> google.protobuf.Timestamp
+	17, // 9: portin.v1.ListPortInOrdersResponse.orders:type_name -> portin.v1.PortInOrder
+	21, // 10: portin.v1.ListPortInOrderEventsResponse.events:type_name -> portin.v1.PortInOrderEvent
+	18, // 11: portin.v1.WatchPortInOrdersRequest.states:type_name -> portin.v1.OrderState
+	19, // 12: portin.v1.WatchPortInOrdersRequest.categories:type_name -> portin.v1.Category
+	17, // 13: portin.v1.WatchPortInOrdersResponse.order:type_name -> portin.v1.PortInOrder
+	21, // 14: portin.v1.WatchPortInOrdersResponse.event:type_name -> portin.v1.PortInOrderEvent
+	11, // 15: portin.v1.FollowPortInRequest.port_in:type_name -> portin.v1.FollowedPortIn
+	17, // 16: portin.v1.FollowPortInResponse.order:type_name -> portin.v1.PortInOrder
+	17, // 17: portin.v1.ResubmitPortInRequest.order:type_name -> portin.v1.PortInOrder
+	22, // 18: portin.v1.ResubmitPortInRequest.update_mask:type_name -> google.protobuf.FieldMask
+	17, // 19: portin.v1.ResubmitPortInResponse.order:type_name -> portin.v1.PortInOrder
+	23, // 20: portin.v1.GetPortInStatusResponse.status:type_name -> portin.v1.PortInStatus
+	0,  // 21: portin.v1.PortInService.PortIn:input_type -> portin.v1.PortInRequest
+	2,  // 22: portin.v1.PortInService.GetPortInOrder:input_type -> portin.v1.GetPortInOrderRequest
+	4,  // 23: portin.v1.PortInService.ListPortInOrders:input_type -> portin.v1.ListPortInOrdersRequest
+	6,  // 24: portin.v1.PortInService.ListPortInOrderEvents:input_type -> portin.v1.ListPortInOrderEventsRequest
+	8,  // 25: portin.v1.PortInService.WatchPortInOrders:input_type -> portin.v1.WatchPortInOrdersRequest
+	10, // 26: portin.v1.PortInService.FollowPortIn:input_type -> portin.v1.FollowPortInRequest
+	13, // 27: portin.v1.PortInService.ResubmitPortIn:input_type -> portin.v1.ResubmitPortInRequest
+	15, // 28: portin.v1.PortInService.GetPortInStatus:input_type -> portin.v1.GetPortInStatusRequest
+	1,  // 29: portin.v1.PortInService.PortIn:output_type -> portin.v1.PortInResponse
+	3,  // 30: portin.v1.PortInService.GetPortInOrder:output_type -> portin.v1.GetPortInOrderResponse
+	5,  // 31: portin.v1.PortInService.ListPortInOrders:output_type -> portin.v1.ListPortInOrdersResponse
+	7,  // 32: portin.v1.PortInService.ListPortInOrderEvents:output_type -> portin.v1.ListPortInOrderEventsResponse
+	9,  // 33: portin.v1.PortInService.WatchPortInOrders:output_type -> portin.v1.WatchPortInOrdersResponse
+	12, // 34: portin.v1.PortInService.FollowPortIn:output_type -> portin.v1.FollowPortInResponse
+	14, // 35: portin.v1.PortInService.ResubmitPortIn:output_type -> portin.v1.ResubmitPortInResponse
+	16, // 36: portin.v1.PortInService.GetPortInStatus:output_type -> portin.v1.GetPortInStatusResponse
+	29, // [29:37] is the sub-list for method output_type
+	21, // [21:29] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_portin_v1_port_in_service_proto_init() }
@@ -1013,7 +1418,11 @@ func file_portin_v1_port_in_service_proto_init() {
 	file_portin_v1_status_proto_init()
 	file_portin_v1_port_in_service_proto_msgTypes[4].OneofWrappers = []any{}
 	file_portin_v1_port_in_service_proto_msgTypes[8].OneofWrappers = []any{}
-	file_portin_v1_port_in_service_proto_msgTypes[10].OneofWrappers = []any{
+	file_portin_v1_port_in_service_proto_msgTypes[11].OneofWrappers = []any{
+		(*FollowedPortIn_TicketId)(nil),
+		(*FollowedPortIn_Number)(nil),
+	}
+	file_portin_v1_port_in_service_proto_msgTypes[15].OneofWrappers = []any{
 		(*GetPortInStatusRequest_TicketId)(nil),
 		(*GetPortInStatusRequest_Number)(nil),
 	}
@@ -1023,7 +1432,7 @@ func file_portin_v1_port_in_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_portin_v1_port_in_service_proto_rawDesc), len(file_portin_v1_port_in_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

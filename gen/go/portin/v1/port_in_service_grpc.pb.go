@@ -26,6 +26,8 @@ const (
 	PortInService_ListPortInOrders_FullMethodName      = "/portin.v1.PortInService/ListPortInOrders"
 	PortInService_ListPortInOrderEvents_FullMethodName = "/portin.v1.PortInService/ListPortInOrderEvents"
 	PortInService_WatchPortInOrders_FullMethodName     = "/portin.v1.PortInService/WatchPortInOrders"
+	PortInService_FollowPortIn_FullMethodName          = "/portin.v1.PortInService/FollowPortIn"
+	PortInService_ResubmitPortIn_FullMethodName        = "/portin.v1.PortInService/ResubmitPortIn"
 	PortInService_GetPortInStatus_FullMethodName       = "/portin.v1.PortInService/GetPortInStatus"
 )
 
@@ -54,6 +56,15 @@ type PortInServiceClient interface {
 	// missed, and what the token covers is not repeated. Something comes at once and then at least every 30 seconds, a sign
 	// of life if need be. Over JSON each answer is a line `{"result": …}`, or a server-sent event when that is asked for.
 	WatchPortInOrders(ctx context.Context, in *WatchPortInOrdersRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchPortInOrdersResponse], error)
+	// FollowPortIn has the service follow a port-in that was placed elsewhere, by its ticket or by one of its numbers, as if
+	// it had been placed here. The carrier is asked about it now. A port-in that is here already is answered as it is: the
+	// call may be repeated.
+	FollowPortIn(ctx context.Context, in *FollowPortInRequest, opts ...grpc.CallOption) (*FollowPortInResponse, error)
+	// ResubmitPortIn places a new order made from an old one with corrections. The old one must be closed, REFUSED, or
+	// REJECTED without a dispute, which the carrier is asked about; its numbers pass to the new one, and each names the other.
+	// Everything else is as with PortIn: the new order is validated, sent once, and retried with the same request_id.
+	// Documents and passwords are not kept: those of the old order must be given again or be listed in `dropped_documents`.
+	ResubmitPortIn(ctx context.Context, in *ResubmitPortInRequest, opts ...grpc.CallOption) (*ResubmitPortInResponse, error)
 	// GetPortInStatus asks the carrier, now, about a port-in by its ticket or by one of its numbers. It also answers for
 	// orders that were placed elsewhere.
 	GetPortInStatus(ctx context.Context, in *GetPortInStatusRequest, opts ...grpc.CallOption) (*GetPortInStatusResponse, error)
@@ -126,6 +137,26 @@ func (c *portInServiceClient) WatchPortInOrders(ctx context.Context, in *WatchPo
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PortInService_WatchPortInOrdersClient = grpc.ServerStreamingClient[WatchPortInOrdersResponse]
 
+func (c *portInServiceClient) FollowPortIn(ctx context.Context, in *FollowPortInRequest, opts ...grpc.CallOption) (*FollowPortInResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FollowPortInResponse)
+	err := c.cc.Invoke(ctx, PortInService_FollowPortIn_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *portInServiceClient) ResubmitPortIn(ctx context.Context, in *ResubmitPortInRequest, opts ...grpc.CallOption) (*ResubmitPortInResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResubmitPortInResponse)
+	err := c.cc.Invoke(ctx, PortInService_ResubmitPortIn_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *portInServiceClient) GetPortInStatus(ctx context.Context, in *GetPortInStatusRequest, opts ...grpc.CallOption) (*GetPortInStatusResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetPortInStatusResponse)
@@ -161,6 +192,15 @@ type PortInServiceServer interface {
 	// missed, and what the token covers is not repeated. Something comes at once and then at least every 30 seconds, a sign
 	// of life if need be. Over JSON each answer is a line `{"result": …}`, or a server-sent event when that is asked for.
 	WatchPortInOrders(*WatchPortInOrdersRequest, grpc.ServerStreamingServer[WatchPortInOrdersResponse]) error
+	// FollowPortIn has the service follow a port-in that was placed elsewhere, by its ticket or by one of its numbers, as if
+	// it had been placed here. The carrier is asked about it now. A port-in that is here already is answered as it is: the
+	// call may be repeated.
+	FollowPortIn(context.Context, *FollowPortInRequest) (*FollowPortInResponse, error)
+	// ResubmitPortIn places a new order made from an old one with corrections. The old one must be closed, REFUSED, or
+	// REJECTED without a dispute, which the carrier is asked about; its numbers pass to the new one, and each names the other.
+	// Everything else is as with PortIn: the new order is validated, sent once, and retried with the same request_id.
+	// Documents and passwords are not kept: those of the old order must be given again or be listed in `dropped_documents`.
+	ResubmitPortIn(context.Context, *ResubmitPortInRequest) (*ResubmitPortInResponse, error)
 	// GetPortInStatus asks the carrier, now, about a port-in by its ticket or by one of its numbers. It also answers for
 	// orders that were placed elsewhere.
 	GetPortInStatus(context.Context, *GetPortInStatusRequest) (*GetPortInStatusResponse, error)
@@ -188,6 +228,12 @@ func (UnimplementedPortInServiceServer) ListPortInOrderEvents(context.Context, *
 }
 func (UnimplementedPortInServiceServer) WatchPortInOrders(*WatchPortInOrdersRequest, grpc.ServerStreamingServer[WatchPortInOrdersResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchPortInOrders not implemented")
+}
+func (UnimplementedPortInServiceServer) FollowPortIn(context.Context, *FollowPortInRequest) (*FollowPortInResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FollowPortIn not implemented")
+}
+func (UnimplementedPortInServiceServer) ResubmitPortIn(context.Context, *ResubmitPortInRequest) (*ResubmitPortInResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResubmitPortIn not implemented")
 }
 func (UnimplementedPortInServiceServer) GetPortInStatus(context.Context, *GetPortInStatusRequest) (*GetPortInStatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetPortInStatus not implemented")
@@ -296,6 +342,42 @@ func _PortInService_WatchPortInOrders_Handler(srv interface{}, stream grpc.Serve
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PortInService_WatchPortInOrdersServer = grpc.ServerStreamingServer[WatchPortInOrdersResponse]
 
+func _PortInService_FollowPortIn_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FollowPortInRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PortInServiceServer).FollowPortIn(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PortInService_FollowPortIn_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PortInServiceServer).FollowPortIn(ctx, req.(*FollowPortInRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PortInService_ResubmitPortIn_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResubmitPortInRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PortInServiceServer).ResubmitPortIn(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PortInService_ResubmitPortIn_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PortInServiceServer).ResubmitPortIn(ctx, req.(*ResubmitPortInRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PortInService_GetPortInStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetPortInStatusRequest)
 	if err := dec(in); err != nil {
@@ -336,6 +418,14 @@ var PortInService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListPortInOrderEvents",
 			Handler:    _PortInService_ListPortInOrderEvents_Handler,
+		},
+		{
+			MethodName: "FollowPortIn",
+			Handler:    _PortInService_FollowPortIn_Handler,
+		},
+		{
+			MethodName: "ResubmitPortIn",
+			Handler:    _PortInService_ResubmitPortIn_Handler,
 		},
 		{
 			MethodName: "GetPortInStatus",

@@ -21,6 +21,192 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// RejectReason names what a losing carrier found wrong. Values will be added; treat one that you do not know as OTHER.
+type RejectReason int32
+
+const (
+	// Not set.
+	RejectReason_REJECT_REASON_UNSPECIFIED RejectReason = 0
+	// The account number is not the one that the losing carrier has.
+	RejectReason_REJECT_REASON_ACCOUNT_NUMBER RejectReason = 1
+	// The name of the end user is not the one that the losing carrier has.
+	RejectReason_REJECT_REASON_NAME RejectReason = 2
+	// The service address is not the one that the losing carrier has.
+	RejectReason_REJECT_REASON_ADDRESS RejectReason = 3
+	// The postal code is not the one that the losing carrier has.
+	RejectReason_REJECT_REASON_POSTAL_CODE RejectReason = 4
+	// The pilot (billing) number is wrong, missing, or ports away without a new one.
+	RejectReason_REJECT_REASON_PILOT_NUMBER RejectReason = 5
+	// The order ports part of the account as if it were all of it, or the reverse.
+	RejectReason_REJECT_REASON_PARTIAL_OR_FULL RejectReason = 6
+	// The PIN or password of the account is wrong or missing.
+	RejectReason_REJECT_REASON_PIN RejectReason = 7
+	// A number is not on the account.
+	RejectReason_REJECT_REASON_NUMBER_NOT_ON_ACCOUNT RejectReason = 8
+	// A number is not in service.
+	RejectReason_REJECT_REASON_NUMBER_INACTIVE RejectReason = 9
+	// A number cannot be ported.
+	RejectReason_REJECT_REASON_NUMBER_NOT_PORTABLE RejectReason = 10
+	// Another order for the account or a number is pending at the losing carrier.
+	RejectReason_REJECT_REASON_PENDING_ORDER RejectReason = 11
+	// A service on the line has to be removed first: DSL, distinctive ring, a hunt group, an alarm.
+	RejectReason_REJECT_REASON_SPECIAL_FEATURE RejectReason = 12
+	// The account is protected against porting, or frozen.
+	RejectReason_REJECT_REASON_PORT_PROTECTION RejectReason = 13
+	// The authorization is missing, too old, or not by somebody who may give it.
+	RejectReason_REJECT_REASON_AUTHORIZATION RejectReason = 14
+	// The number belongs to another carrier's or a reseller's customer than the order says.
+	RejectReason_REJECT_REASON_RESELLER RejectReason = 15
+	// The requested date or time cannot be met.
+	RejectReason_REJECT_REASON_DATE RejectReason = 16
+	// The numbers are on different accounts; each needs its own order.
+	RejectReason_REJECT_REASON_DIFFERENT_ACCOUNTS RejectReason = 17
+	// The losing carrier did not answer.
+	RejectReason_REJECT_REASON_CARRIER_UNRESPONSIVE RejectReason = 18
+	// Something else; the texts of the record say what.
+	RejectReason_REJECT_REASON_OTHER RejectReason = 19
+)
+
+// Enum value maps for RejectReason.
+var (
+	RejectReason_name = map[int32]string{
+		0:  "REJECT_REASON_UNSPECIFIED",
+		1:  "REJECT_REASON_ACCOUNT_NUMBER",
+		2:  "REJECT_REASON_NAME",
+		3:  "REJECT_REASON_ADDRESS",
+		4:  "REJECT_REASON_POSTAL_CODE",
+		5:  "REJECT_REASON_PILOT_NUMBER",
+		6:  "REJECT_REASON_PARTIAL_OR_FULL",
+		7:  "REJECT_REASON_PIN",
+		8:  "REJECT_REASON_NUMBER_NOT_ON_ACCOUNT",
+		9:  "REJECT_REASON_NUMBER_INACTIVE",
+		10: "REJECT_REASON_NUMBER_NOT_PORTABLE",
+		11: "REJECT_REASON_PENDING_ORDER",
+		12: "REJECT_REASON_SPECIAL_FEATURE",
+		13: "REJECT_REASON_PORT_PROTECTION",
+		14: "REJECT_REASON_AUTHORIZATION",
+		15: "REJECT_REASON_RESELLER",
+		16: "REJECT_REASON_DATE",
+		17: "REJECT_REASON_DIFFERENT_ACCOUNTS",
+		18: "REJECT_REASON_CARRIER_UNRESPONSIVE",
+		19: "REJECT_REASON_OTHER",
+	}
+	RejectReason_value = map[string]int32{
+		"REJECT_REASON_UNSPECIFIED":           0,
+		"REJECT_REASON_ACCOUNT_NUMBER":        1,
+		"REJECT_REASON_NAME":                  2,
+		"REJECT_REASON_ADDRESS":               3,
+		"REJECT_REASON_POSTAL_CODE":           4,
+		"REJECT_REASON_PILOT_NUMBER":          5,
+		"REJECT_REASON_PARTIAL_OR_FULL":       6,
+		"REJECT_REASON_PIN":                   7,
+		"REJECT_REASON_NUMBER_NOT_ON_ACCOUNT": 8,
+		"REJECT_REASON_NUMBER_INACTIVE":       9,
+		"REJECT_REASON_NUMBER_NOT_PORTABLE":   10,
+		"REJECT_REASON_PENDING_ORDER":         11,
+		"REJECT_REASON_SPECIAL_FEATURE":       12,
+		"REJECT_REASON_PORT_PROTECTION":       13,
+		"REJECT_REASON_AUTHORIZATION":         14,
+		"REJECT_REASON_RESELLER":              15,
+		"REJECT_REASON_DATE":                  16,
+		"REJECT_REASON_DIFFERENT_ACCOUNTS":    17,
+		"REJECT_REASON_CARRIER_UNRESPONSIVE":  18,
+		"REJECT_REASON_OTHER":                 19,
+	}
+)
+
+func (x RejectReason) Enum() *RejectReason {
+	p := new(RejectReason)
+	*p = x
+	return p
+}
+
+func (x RejectReason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RejectReason) Descriptor() protoreflect.EnumDescriptor {
+	return file_portin_v1_status_proto_enumTypes[0].Descriptor()
+}
+
+func (RejectReason) Type() protoreflect.EnumType {
+	return &file_portin_v1_status_proto_enumTypes[0]
+}
+
+func (x RejectReason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RejectReason.Descriptor instead.
+func (RejectReason) EnumDescriptor() ([]byte, []int) {
+	return file_portin_v1_status_proto_rawDescGZIP(), []int{0}
+}
+
+// RejectParty says who has to act about a reject. Values may be added; treat one that you do not know as UNSPECIFIED.
+type RejectParty int32
+
+const (
+	// Not known; read the record.
+	RejectParty_REJECT_PARTY_UNSPECIFIED RejectParty = 0
+	// Who placed the order: correct it and send it again.
+	RejectParty_REJECT_PARTY_CALLER RejectParty = 1
+	// The end user, whose account it is: ask them, or have them ask their carrier.
+	RejectParty_REJECT_PARTY_END_USER RejectParty = 2
+	// The losing carrier.
+	RejectParty_REJECT_PARTY_LOSING_CARRIER RejectParty = 3
+	// The carrier's porting team.
+	RejectParty_REJECT_PARTY_PORTING_TEAM RejectParty = 4
+	// Nobody; the port goes on by itself, or never can.
+	RejectParty_REJECT_PARTY_NOBODY RejectParty = 5
+)
+
+// Enum value maps for RejectParty.
+var (
+	RejectParty_name = map[int32]string{
+		0: "REJECT_PARTY_UNSPECIFIED",
+		1: "REJECT_PARTY_CALLER",
+		2: "REJECT_PARTY_END_USER",
+		3: "REJECT_PARTY_LOSING_CARRIER",
+		4: "REJECT_PARTY_PORTING_TEAM",
+		5: "REJECT_PARTY_NOBODY",
+	}
+	RejectParty_value = map[string]int32{
+		"REJECT_PARTY_UNSPECIFIED":    0,
+		"REJECT_PARTY_CALLER":         1,
+		"REJECT_PARTY_END_USER":       2,
+		"REJECT_PARTY_LOSING_CARRIER": 3,
+		"REJECT_PARTY_PORTING_TEAM":   4,
+		"REJECT_PARTY_NOBODY":         5,
+	}
+)
+
+func (x RejectParty) Enum() *RejectParty {
+	p := new(RejectParty)
+	*p = x
+	return p
+}
+
+func (x RejectParty) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RejectParty) Descriptor() protoreflect.EnumDescriptor {
+	return file_portin_v1_status_proto_enumTypes[1].Descriptor()
+}
+
+func (RejectParty) Type() protoreflect.EnumType {
+	return &file_portin_v1_status_proto_enumTypes[1]
+}
+
+func (x RejectParty) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RejectParty.Descriptor instead.
+func (RejectParty) EnumDescriptor() ([]byte, []int) {
+	return file_portin_v1_status_proto_rawDescGZIP(), []int{1}
+}
+
 // CarrierStatus is the carrier's word for how a port fares. The carrier's list may grow, and so may this one; treat a
 // value that you do not know as OTHER.
 type CarrierStatus int32
@@ -111,11 +297,11 @@ func (x CarrierStatus) String() string {
 }
 
 func (CarrierStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_portin_v1_status_proto_enumTypes[0].Descriptor()
+	return file_portin_v1_status_proto_enumTypes[2].Descriptor()
 }
 
 func (CarrierStatus) Type() protoreflect.EnumType {
-	return &file_portin_v1_status_proto_enumTypes[0]
+	return &file_portin_v1_status_proto_enumTypes[2]
 }
 
 func (x CarrierStatus) Number() protoreflect.EnumNumber {
@@ -124,7 +310,7 @@ func (x CarrierStatus) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CarrierStatus.Descriptor instead.
 func (CarrierStatus) EnumDescriptor() ([]byte, []int) {
-	return file_portin_v1_status_proto_rawDescGZIP(), []int{0}
+	return file_portin_v1_status_proto_rawDescGZIP(), []int{2}
 }
 
 // Category is what a status means for the reader of a list.
@@ -172,11 +358,11 @@ func (x Category) String() string {
 }
 
 func (Category) Descriptor() protoreflect.EnumDescriptor {
-	return file_portin_v1_status_proto_enumTypes[1].Descriptor()
+	return file_portin_v1_status_proto_enumTypes[3].Descriptor()
 }
 
 func (Category) Type() protoreflect.EnumType {
-	return &file_portin_v1_status_proto_enumTypes[1]
+	return &file_portin_v1_status_proto_enumTypes[3]
 }
 
 func (x Category) Number() protoreflect.EnumNumber {
@@ -185,7 +371,7 @@ func (x Category) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Category.Descriptor instead.
 func (Category) EnumDescriptor() ([]byte, []int) {
-	return file_portin_v1_status_proto_rawDescGZIP(), []int{1}
+	return file_portin_v1_status_proto_rawDescGZIP(), []int{3}
 }
 
 // PortInStatus is what the carrier says about a port-in, placed here or elsewhere. Source: the carrier's PortInStatus.
@@ -212,8 +398,8 @@ type PortInStatus struct {
 	RejectReasonText string `protobuf:"bytes,9,opt,name=reject_reason_text,json=rejectReasonText,proto3" json:"reject_reason_text,omitempty"`
 	// With REJECTED: the first errors, perhaps with a note of the porting team, at most 2,000 characters.
 	RejectSummary string `protobuf:"bytes,10,opt,name=reject_summary,json=rejectSummary,proto3" json:"reject_summary,omitempty"`
-	// With REJECTED: the losing carrier's records.
-	Rejects []*RejectRecord `protobuf:"bytes,11,rep,name=rejects,proto3" json:"rejects,omitempty"`
+	// With REJECTED: the losing carrier's records and what each means, in its order.
+	Rejects []*Reject `protobuf:"bytes,11,rep,name=rejects,proto3" json:"rejects,omitempty"`
 	// Name of the end user as the carrier submitted it to the losing carrier.
 	EndUserName string `protobuf:"bytes,12,opt,name=end_user_name,json=endUserName,proto3" json:"end_user_name,omitempty"`
 	// Account number as the carrier submitted it to the losing carrier.
@@ -324,7 +510,7 @@ func (x *PortInStatus) GetRejectSummary() string {
 	return ""
 }
 
-func (x *PortInStatus) GetRejects() []*RejectRecord {
+func (x *PortInStatus) GetRejects() []*Reject {
 	if x != nil {
 		return x.Rejects
 	}
@@ -350,6 +536,107 @@ func (x *PortInStatus) GetReseller() string {
 		return x.Reseller
 	}
 	return ""
+}
+
+// Reject is one record of the losing carrier and what it means for the order: what is wrong, who has to act, and with what.
+type Reject struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is wrong, in words that do not depend on the carrier. OTHER when the record's code is not known.
+	Reason RejectReason `protobuf:"varint,1,opt,name=reason,proto3,enum=portin.v1.RejectReason" json:"reason,omitempty"`
+	// Path of the field of the order that it is about, in the caller's own spelling: `order.form.customer_account_number` over
+	// gRPC, `form.customerAccountNumber` over JSON. Empty when it is about none, or about more than one can tell.
+	Field string `protobuf:"bytes,2,opt,name=field,proto3" json:"field,omitempty"`
+	// Who has to act before the order can go on.
+	Party RejectParty `protobuf:"varint,3,opt,name=party,proto3,enum=portin.v1.RejectParty" json:"party,omitempty"`
+	// Whether sending the order again, with what was wrong put right, can help. Absent when it is not known.
+	ResendingHelps *bool `protobuf:"varint,4,opt,name=resending_helps,json=resendingHelps,proto3,oneof" json:"resending_helps,omitempty"`
+	// What is wrong, for people; it holds nothing of the order.
+	Text *LocalizedText `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
+	// What to collect, or to do, before the order is sent again. Absent when there is nothing.
+	Collect *LocalizedText `protobuf:"bytes,6,opt,name=collect,proto3" json:"collect,omitempty"`
+	// The record as it came.
+	Record        *RejectRecord `protobuf:"bytes,7,opt,name=record,proto3" json:"record,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reject) Reset() {
+	*x = Reject{}
+	mi := &file_portin_v1_status_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reject) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reject) ProtoMessage() {}
+
+func (x *Reject) ProtoReflect() protoreflect.Message {
+	mi := &file_portin_v1_status_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reject.ProtoReflect.Descriptor instead.
+func (*Reject) Descriptor() ([]byte, []int) {
+	return file_portin_v1_status_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Reject) GetReason() RejectReason {
+	if x != nil {
+		return x.Reason
+	}
+	return RejectReason_REJECT_REASON_UNSPECIFIED
+}
+
+func (x *Reject) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *Reject) GetParty() RejectParty {
+	if x != nil {
+		return x.Party
+	}
+	return RejectParty_REJECT_PARTY_UNSPECIFIED
+}
+
+func (x *Reject) GetResendingHelps() bool {
+	if x != nil && x.ResendingHelps != nil {
+		return *x.ResendingHelps
+	}
+	return false
+}
+
+func (x *Reject) GetText() *LocalizedText {
+	if x != nil {
+		return x.Text
+	}
+	return nil
+}
+
+func (x *Reject) GetCollect() *LocalizedText {
+	if x != nil {
+		return x.Collect
+	}
+	return nil
+}
+
+func (x *Reject) GetRecord() *RejectRecord {
+	if x != nil {
+		return x.Record
+	}
+	return nil
 }
 
 // RejectRecord is one reject of the losing carrier, passed on by the carrier as it came.
@@ -379,7 +666,7 @@ type RejectRecord struct {
 
 func (x *RejectRecord) Reset() {
 	*x = RejectRecord{}
-	mi := &file_portin_v1_status_proto_msgTypes[1]
+	mi := &file_portin_v1_status_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -391,7 +678,7 @@ func (x *RejectRecord) String() string {
 func (*RejectRecord) ProtoMessage() {}
 
 func (x *RejectRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_portin_v1_status_proto_msgTypes[1]
+	mi := &file_portin_v1_status_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -404,7 +691,7 @@ func (x *RejectRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectRecord.ProtoReflect.Descriptor instead.
 func (*RejectRecord) Descriptor() ([]byte, []int) {
-	return file_portin_v1_status_proto_rawDescGZIP(), []int{1}
+	return file_portin_v1_status_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *RejectRecord) GetCode() string {
@@ -474,7 +761,7 @@ var File_portin_v1_status_proto protoreflect.FileDescriptor
 
 const file_portin_v1_status_proto_rawDesc = "" +
 	"\n" +
-	"\x16portin/v1/status.proto\x12\tportin.v1\"\xbd\x04\n" +
+	"\x16portin/v1/status.proto\x12\tportin.v1\x1a\x17portin/v1/catalog.proto\"\xb7\x04\n" +
 	"\fPortInStatus\x12\x1b\n" +
 	"\tticket_id\x18\x01 \x01(\tR\bticketId\x120\n" +
 	"\x06status\x18\x02 \x01(\x0e2\x18.portin.v1.CarrierStatusR\x06status\x12\x1f\n" +
@@ -487,13 +774,22 @@ const file_portin_v1_status_proto_rawDesc = "" +
 	"\tport_date\x18\b \x01(\tR\bportDate\x121\n" +
 	"\x12reject_reason_text\x18\t \x01(\tB\x03\x80\x01\x01R\x10rejectReasonText\x12*\n" +
 	"\x0ereject_summary\x18\n" +
-	" \x01(\tB\x03\x80\x01\x01R\rrejectSummary\x121\n" +
-	"\arejects\x18\v \x03(\v2\x17.portin.v1.RejectRecordR\arejects\x12'\n" +
+	" \x01(\tB\x03\x80\x01\x01R\rrejectSummary\x12+\n" +
+	"\arejects\x18\v \x03(\v2\x11.portin.v1.RejectR\arejects\x12'\n" +
 	"\rend_user_name\x18\f \x01(\tB\x03\x80\x01\x01R\vendUserName\x12*\n" +
 	"\x0eaccount_number\x18\r \x01(\tB\x03\x80\x01\x01R\raccountNumber\x12\x1a\n" +
 	"\breseller\x18\x0e \x01(\tR\bresellerB\f\n" +
 	"\n" +
-	"_disputing\"\xf4\x02\n" +
+	"_disputing\"\xd2\x02\n" +
+	"\x06Reject\x12/\n" +
+	"\x06reason\x18\x01 \x01(\x0e2\x17.portin.v1.RejectReasonR\x06reason\x12\x14\n" +
+	"\x05field\x18\x02 \x01(\tR\x05field\x12,\n" +
+	"\x05party\x18\x03 \x01(\x0e2\x16.portin.v1.RejectPartyR\x05party\x12,\n" +
+	"\x0fresending_helps\x18\x04 \x01(\bH\x00R\x0eresendingHelps\x88\x01\x01\x12,\n" +
+	"\x04text\x18\x05 \x01(\v2\x18.portin.v1.LocalizedTextR\x04text\x122\n" +
+	"\acollect\x18\x06 \x01(\v2\x18.portin.v1.LocalizedTextR\acollect\x12/\n" +
+	"\x06record\x18\a \x01(\v2\x17.portin.v1.RejectRecordR\x06recordB\x12\n" +
+	"\x10_resending_helps\"\xf4\x02\n" +
 	"\fRejectRecord\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04form\x18\x02 \x01(\tR\x04form\x12-\n" +
@@ -503,7 +799,36 @@ const file_portin_v1_status_proto_rawDesc = "" +
 	"\rported_number\x18\x06 \x01(\tB\x03\x80\x01\x01R\fportedNumber\x12.\n" +
 	"\x13ported_number_range\x18\a \x01(\tR\x11portedNumberRange\x120\n" +
 	"\x11disconnect_number\x18\b \x01(\tB\x03\x80\x01\x01R\x10disconnectNumber\x126\n" +
-	"\x17disconnect_number_range\x18\t \x01(\tR\x15disconnectNumberRange*\xa3\x04\n" +
+	"\x17disconnect_number_range\x18\t \x01(\tR\x15disconnectNumberRange*\x91\x05\n" +
+	"\fRejectReason\x12\x1d\n" +
+	"\x19REJECT_REASON_UNSPECIFIED\x10\x00\x12 \n" +
+	"\x1cREJECT_REASON_ACCOUNT_NUMBER\x10\x01\x12\x16\n" +
+	"\x12REJECT_REASON_NAME\x10\x02\x12\x19\n" +
+	"\x15REJECT_REASON_ADDRESS\x10\x03\x12\x1d\n" +
+	"\x19REJECT_REASON_POSTAL_CODE\x10\x04\x12\x1e\n" +
+	"\x1aREJECT_REASON_PILOT_NUMBER\x10\x05\x12!\n" +
+	"\x1dREJECT_REASON_PARTIAL_OR_FULL\x10\x06\x12\x15\n" +
+	"\x11REJECT_REASON_PIN\x10\a\x12'\n" +
+	"#REJECT_REASON_NUMBER_NOT_ON_ACCOUNT\x10\b\x12!\n" +
+	"\x1dREJECT_REASON_NUMBER_INACTIVE\x10\t\x12%\n" +
+	"!REJECT_REASON_NUMBER_NOT_PORTABLE\x10\n" +
+	"\x12\x1f\n" +
+	"\x1bREJECT_REASON_PENDING_ORDER\x10\v\x12!\n" +
+	"\x1dREJECT_REASON_SPECIAL_FEATURE\x10\f\x12!\n" +
+	"\x1dREJECT_REASON_PORT_PROTECTION\x10\r\x12\x1f\n" +
+	"\x1bREJECT_REASON_AUTHORIZATION\x10\x0e\x12\x1a\n" +
+	"\x16REJECT_REASON_RESELLER\x10\x0f\x12\x16\n" +
+	"\x12REJECT_REASON_DATE\x10\x10\x12$\n" +
+	" REJECT_REASON_DIFFERENT_ACCOUNTS\x10\x11\x12&\n" +
+	"\"REJECT_REASON_CARRIER_UNRESPONSIVE\x10\x12\x12\x17\n" +
+	"\x13REJECT_REASON_OTHER\x10\x13*\xb8\x01\n" +
+	"\vRejectParty\x12\x1c\n" +
+	"\x18REJECT_PARTY_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13REJECT_PARTY_CALLER\x10\x01\x12\x19\n" +
+	"\x15REJECT_PARTY_END_USER\x10\x02\x12\x1f\n" +
+	"\x1bREJECT_PARTY_LOSING_CARRIER\x10\x03\x12\x1d\n" +
+	"\x19REJECT_PARTY_PORTING_TEAM\x10\x04\x12\x17\n" +
+	"\x13REJECT_PARTY_NOBODY\x10\x05*\xa3\x04\n" +
 	"\rCarrierStatus\x12\x1e\n" +
 	"\x1aCARRIER_STATUS_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16CARRIER_STATUS_PENDING\x10\x01\x12\x1c\n" +
@@ -542,23 +867,32 @@ func file_portin_v1_status_proto_rawDescGZIP() []byte {
 	return file_portin_v1_status_proto_rawDescData
 }
 
-var file_portin_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_portin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_portin_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_portin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_portin_v1_status_proto_goTypes = []any{
-	(CarrierStatus)(0),   // 0: portin.v1.CarrierStatus
-	(Category)(0),        // 1: portin.v1.Category
-	(*PortInStatus)(nil), // 2: portin.v1.PortInStatus
-	(*RejectRecord)(nil), // 3: portin.v1.RejectRecord
+	(RejectReason)(0),     // 0: portin.v1.RejectReason
+	(RejectParty)(0),      // 1: portin.v1.RejectParty
+	(CarrierStatus)(0),    // 2: portin.v1.CarrierStatus
+	(Category)(0),         // 3: portin.v1.Category
+	(*PortInStatus)(nil),  // 4: portin.v1.PortInStatus
+	(*Reject)(nil),        // 5: portin.v1.Reject
+	(*RejectRecord)(nil),  // 6: portin.v1.RejectRecord
+	(*LocalizedText)(nil), // 7: portin.v1.LocalizedText
 }
 var file_portin_v1_status_proto_depIdxs = []int32{
-	0, // 0: portin.v1.PortInStatus.status:type_name -> portin.v1.CarrierStatus
-	1, // 1: portin.v1.PortInStatus.category:type_name -> portin.v1.Category
-	3, // 2: portin.v1.PortInStatus.rejects:type_name -> portin.v1.RejectRecord
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	2, // 0: portin.v1.PortInStatus.status:type_name -> portin.v1.CarrierStatus
+	3, // 1: portin.v1.PortInStatus.category:type_name -> portin.v1.Category
+	5, // 2: portin.v1.PortInStatus.rejects:type_name -> portin.v1.Reject
+	0, // 3: portin.v1.Reject.reason:type_name -> portin.v1.RejectReason
+	1, // 4: portin.v1.Reject.party:type_name -> portin.v1.RejectParty
+	7, // 5: portin.v1.Reject.text:type_name -> portin.v1.LocalizedText
+	7, // 6: portin.v1.Reject.collect:type_name -> portin.v1.LocalizedText
+	6, // 7: portin.v1.Reject.record:type_name -> portin.v1.RejectRecord
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_portin_v1_status_proto_init() }
@@ -566,14 +900,16 @@ func file_portin_v1_status_proto_init() {
 	if File_portin_v1_status_proto != nil {
 		return
 	}
+	file_portin_v1_catalog_proto_init()
 	file_portin_v1_status_proto_msgTypes[0].OneofWrappers = []any{}
+	file_portin_v1_status_proto_msgTypes[1].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_portin_v1_status_proto_rawDesc), len(file_portin_v1_status_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   2,
+			NumEnums:      4,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -8,7 +8,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { OrderState } from "./order_pb.js";
 import { file_portin_v1_order } from "./order_pb.js";
-import type { CarrierStatus } from "./status_pb.js";
+import type { CarrierStatus, Category } from "./status_pb.js";
 import { file_portin_v1_status } from "./status_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/event.proto.
  */
 export const file_portin_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("ChVwb3J0aW4vdjEvZXZlbnQucHJvdG8SCXBvcnRpbi52MSKmAwoQUG9ydEluT3JkZXJFdmVudBIQCghvcmRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoAxIuCgpldmVudF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgphY3Rvcl9raW5kGAQgASgOMhQucG9ydGluLnYxLkFjdG9yS2luZBISCgVhY3RvchgKIAEoCUIDgAEBEi0KBHR5cGUYBSABKA4yHy5wb3J0aW4udjEuUG9ydEluT3JkZXJFdmVudFR5cGUSDwoHYXR0ZW1wdBgLIAEoBRIkCgVzdGF0ZRgGIAEoDjIVLnBvcnRpbi52MS5PcmRlclN0YXRlEjAKDmNhcnJpZXJfc3RhdHVzGAcgASgOMhgucG9ydGluLnYxLkNhcnJpZXJTdGF0dXMSGwoTY2Fycmllcl9zdGF0dXNfd29yZBgIIAEoCRIRCgl0aWNrZXRfaWQYDCABKAkSEgoKdW52ZXJpZmllZBgNIAEoCBIRCglwb3J0X2RhdGUYDiABKAkSEQoEbm90ZRgJIAEoCUIDgAEBKocBCglBY3RvcktpbmQSGgoWQUNUT1JfS0lORF9VTlNQRUNJRklFRBAAEhUKEUFDVE9SX0tJTkRfQ0FMTEVSEAESFgoSQUNUT1JfS0lORF9TRVJWSUNFEAISFgoSQUNUT1JfS0lORF9DQVJSSUVSEAMSFwoTQUNUT1JfS0lORF9PUEVSQVRPUhAEKugCChRQb3J0SW5PcmRlckV2ZW50VHlwZRIoCiRQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIkCiBQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfQ0xBSU1FRBABEioKJlBPUlRfSU5fT1JERVJfRVZFTlRfVFlQRV9TVEFURV9DSEFOR0VEEAISJQohUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0VWSURFTkNFEAMSJQohUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX1JFU09MVkVEEAQSKwonUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX1NUQVRVU19DSEFOR0VEEAUSLgoqUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0FUVEVOVElPTl9DSEFOR0VEEAYSKQolUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0RBVEVfQ0hBTkdFRBAHQksKE2lvLmdpdGh1Yi5wb3J0aW4udjFQAVoyZ2l0aHViLmNvbS9wb3J0aW4vcG9ydGluL2dlbi9nby9wb3J0aW4vdjE7cG9ydGludjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_portin_v1_order, file_portin_v1_status]);
+  fileDesc("ChVwb3J0aW4vdjEvZXZlbnQucHJvdG8SCXBvcnRpbi52MSLNAwoQUG9ydEluT3JkZXJFdmVudBIQCghvcmRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoAxIuCgpldmVudF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgphY3Rvcl9raW5kGAQgASgOMhQucG9ydGluLnYxLkFjdG9yS2luZBISCgVhY3RvchgKIAEoCUIDgAEBEi0KBHR5cGUYBSABKA4yHy5wb3J0aW4udjEuUG9ydEluT3JkZXJFdmVudFR5cGUSDwoHYXR0ZW1wdBgLIAEoBRIkCgVzdGF0ZRgGIAEoDjIVLnBvcnRpbi52MS5PcmRlclN0YXRlEjAKDmNhcnJpZXJfc3RhdHVzGAcgASgOMhgucG9ydGluLnYxLkNhcnJpZXJTdGF0dXMSGwoTY2Fycmllcl9zdGF0dXNfd29yZBgIIAEoCRIRCgl0aWNrZXRfaWQYDCABKAkSEgoKdW52ZXJpZmllZBgNIAEoCBIRCglwb3J0X2RhdGUYDiABKAkSJQoIY2F0ZWdvcnkYDyABKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSEQoEbm90ZRgJIAEoCUIDgAEBKocBCglBY3RvcktpbmQSGgoWQUNUT1JfS0lORF9VTlNQRUNJRklFRBAAEhUKEUFDVE9SX0tJTkRfQ0FMTEVSEAESFgoSQUNUT1JfS0lORF9TRVJWSUNFEAISFgoSQUNUT1JfS0lORF9DQVJSSUVSEAMSFwoTQUNUT1JfS0lORF9PUEVSQVRPUhAEKucDChRQb3J0SW5PcmRlckV2ZW50VHlwZRIoCiRQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIkCiBQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfQ0xBSU1FRBABEioKJlBPUlRfSU5fT1JERVJfRVZFTlRfVFlQRV9TVEFURV9DSEFOR0VEEAISJQohUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0VWSURFTkNFEAMSJQohUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX1JFU09MVkVEEAQSKwonUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX1NUQVRVU19DSEFOR0VEEAUSLgoqUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0FUVEVOVElPTl9DSEFOR0VEEAYSKQolUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0RBVEVfQ0hBTkdFRBAHEiwKKFBPUlRfSU5fT1JERVJfRVZFTlRfVFlQRV9SRUpFQ1RTX0NIQU5HRUQQCBIlCiFQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfRk9MTE9XRUQQCRIoCiRQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfUkVTVUJNSVRURUQQCkJLChNpby5naXRodWIucG9ydGluLnYxUAFaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_portin_v1_order, file_portin_v1_status]);
 
 /**
  * PortInOrderEvent is something that happened to an order. Events are written once and never changed.
@@ -109,11 +109,19 @@ export type PortInOrderEvent = Message<"portin.v1.PortInOrderEvent"> & {
   unverified: boolean;
 
   /**
-   * The day of the port after it, YYYY-MM-DD on the Eastern calendar. Empty when it is not known.
+   * The day of the port after it, YYYY-MM-DD on the Eastern calendar; as the carrier wrote it when it cannot be read as a
+   * day. Empty when it is not known.
    *
    * @generated from field: string port_date = 14;
    */
   portDate: string;
+
+  /**
+   * What the carrier's status means after it, as in the order. UNSPECIFIED unless the order is ACCEPTED.
+   *
+   * @generated from field: portin.v1.Category category = 15;
+   */
+  category: Category;
 
   /**
    * What was seen or decided, in plain English, at most 4,096 bytes. It may hold the carrier's message or what an operator
@@ -222,7 +230,7 @@ export enum PortInOrderEventType {
   RESOLVED = 4,
 
   /**
-   * The carrier's status of the order changed.
+   * The carrier's status of the order changed: its word, whether it is validated, or whether a rejection is disputed.
    *
    * @generated from enum value: PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED = 5;
    */
@@ -241,6 +249,27 @@ export enum PortInOrderEventType {
    * @generated from enum value: PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED = 7;
    */
   DATE_CHANGED = 7,
+
+  /**
+   * The losing carrier's records changed.
+   *
+   * @generated from enum value: PORT_IN_ORDER_EVENT_TYPE_REJECTS_CHANGED = 8;
+   */
+  REJECTS_CHANGED = 8,
+
+  /**
+   * A port-in that was placed elsewhere is followed from now on.
+   *
+   * @generated from enum value: PORT_IN_ORDER_EVENT_TYPE_FOLLOWED = 9;
+   */
+  FOLLOWED = 9,
+
+  /**
+   * A corrected order takes the place of this one, and its numbers; the note names it.
+   *
+   * @generated from enum value: PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED = 10;
+   */
+  RESUBMITTED = 10,
 }
 
 /**

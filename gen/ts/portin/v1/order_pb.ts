@@ -10,7 +10,7 @@ import type { ErrorReason } from "./error_reason_pb.js";
 import { file_portin_v1_error_reason } from "./error_reason_pb.js";
 import type { PortForm } from "./form_pb.js";
 import { file_portin_v1_form } from "./form_pb.js";
-import type { CarrierStatus, Category } from "./status_pb.js";
+import type { CarrierStatus, Category, Reject } from "./status_pb.js";
 import { file_portin_v1_status } from "./status_pb.js";
 import type { BusinessLine, BusinessPermanentCallForward, GeneralChildProduct, GeneralProduct, PermanentCallForward, ResidentialLine, TollFreePermanentCallForward, TrunkDid, TrunkTollFreeDid, VirtualFax } from "./target_pb.js";
 import { file_portin_v1_target } from "./target_pb.js";
@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/order.proto.
  */
 export const file_portin_v1_order: GenFile = /*@__PURE__*/
-  fileDesc("ChVwb3J0aW4vdjEvb3JkZXIucHJvdG8SCXBvcnRpbi52MSL1CgoLUG9ydEluT3JkZXISIQoEZm9ybRgBIAEoCzITLnBvcnRpbi52MS5Qb3J0Rm9ybRIoCgl0cnVua19kaWQYAiABKAsyEy5wb3J0aW4udjEuVHJ1bmtEaWRIABI6ChN0cnVua190b2xsX2ZyZWVfZGlkGAMgASgLMhsucG9ydGluLnYxLlRydW5rVG9sbEZyZWVEaWRIABI0Cg9nZW5lcmFsX3Byb2R1Y3QYBCABKAsyGS5wb3J0aW4udjEuR2VuZXJhbFByb2R1Y3RIABI/ChVnZW5lcmFsX2NoaWxkX3Byb2R1Y3QYBSABKAsyHi5wb3J0aW4udjEuR2VuZXJhbENoaWxkUHJvZHVjdEgAEjYKEHJlc2lkZW50aWFsX2xpbmUYBiABKAsyGi5wb3J0aW4udjEuUmVzaWRlbnRpYWxMaW5lSAASMAoNYnVzaW5lc3NfbGluZRgHIAEoCzIXLnBvcnRpbi52MS5CdXNpbmVzc0xpbmVIABJBChZwZXJtYW5lbnRfY2FsbF9mb3J3YXJkGAggASgLMh8ucG9ydGluLnYxLlBlcm1hbmVudENhbGxGb3J3YXJkSAASUwogdG9sbF9mcmVlX3Blcm1hbmVudF9jYWxsX2ZvcndhcmQYCSABKAsyJy5wb3J0aW4udjEuVG9sbEZyZWVQZXJtYW5lbnRDYWxsRm9yd2FyZEgAElIKH2J1c2luZXNzX3Blcm1hbmVudF9jYWxsX2ZvcndhcmQYCiABKAsyJy5wb3J0aW4udjEuQnVzaW5lc3NQZXJtYW5lbnRDYWxsRm9yd2FyZEgAEiwKC3ZpcnR1YWxfZmF4GAsgASgLMhUucG9ydGluLnYxLlZpcnR1YWxGYXhIABIQCghvcmRlcl9pZBggIAEoCRISCgpyZXF1ZXN0X2lkGCEgASgJEiQKBXN0YXRlGCIgASgOMhUucG9ydGluLnYxLk9yZGVyU3RhdGUSDwoHYXR0ZW1wdBgjIAEoBRIXCg9uZWVkc19hdHRlbnRpb24YJCABKAgSKAoKYXR0ZW50aW9ucxglIAMoCzIULnBvcnRpbi52MS5BdHRlbnRpb24SEQoJdGlja2V0X2lkGCYgASgJEi4KDWNhcnJpZXJfcmVwbHkYJyABKA4yFy5wb3J0aW4udjEuQ2FycmllclJlcGx5EhwKD2NhcnJpZXJfbWVzc2FnZRgoIAEoCUIDgAEBEhgKEGNhcnJpZXJfZXJyb3JfaWQYKSABKAkSLAoMZXJyb3JfcmVhc29uGCogASgOMhYucG9ydGluLnYxLkVycm9yUmVhc29uEhoKDWVycm9yX21lc3NhZ2UYNCABKAlCA4ABARIwCg5jYXJyaWVyX3N0YXR1cxgrIAEoDjIYLnBvcnRpbi52MS5DYXJyaWVyU3RhdHVzEhsKE2NhcnJpZXJfc3RhdHVzX3dvcmQYLCABKAkSJQoIY2F0ZWdvcnkYLSABKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSFAoHbnVtYmVycxguIAMoCUIDgAEBEiQKCHdhcm5pbmdzGC8gAygLMhIucG9ydGluLnYxLldhcm5pbmcSLwoLY3JlYXRlX3RpbWUYMCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGDEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjbGFpbV90aW1lGDIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtzZXR0bGVfdGltZRgzIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCAoGdGFyZ2V0IngKCUF0dGVudGlvbhImCgRjb2RlGAEgASgOMhgucG9ydGluLnYxLkF0dGVudGlvbkNvZGUSEwoLZGVzY3JpcHRpb24YAiABKAkSLgoKc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiUwoHV2FybmluZxINCgVmaWVsZBgBIAEoCRIkCgRjb2RlGAIgASgOMhYucG9ydGluLnYxLldhcm5pbmdDb2RlEhMKC2Rlc2NyaXB0aW9uGAMgASgJKqkBCgpPcmRlclN0YXRlEhsKF09SREVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTT1JERVJfU1RBVEVfU0VORElORxABEhgKFE9SREVSX1NUQVRFX05PVF9TRU5UEAISFwoTT1JERVJfU1RBVEVfUkVGVVNFRBADEhgKFE9SREVSX1NUQVRFX0lOX0RPVUJUEAQSGAoUT1JERVJfU1RBVEVfQUNDRVBURUQQBSq5AQoMQ2FycmllclJlcGx5Eh0KGUNBUlJJRVJfUkVQTFlfVU5TUEVDSUZJRUQQABIaChZDQVJSSUVSX1JFUExZX1JFSkVDVEVEEAESGgoWQ0FSUklFUl9SRVBMWV9BQ0NFUFRFRBACEhoKFkNBUlJJRVJfUkVQTFlfREVGRVJSRUQQAxIdChlDQVJSSUVSX1JFUExZX0NPTkRJVElPTkFMEAQSFwoTQ0FSUklFUl9SRVBMWV9FUlJPUhAFKukCCg1BdHRlbnRpb25Db2RlEh4KGkFUVEVOVElPTl9DT0RFX1VOU1BFQ0lGSUVEEAASIQodQVRURU5USU9OX0NPREVfUkVQTFlfREVGRVJSRUQQARIkCiBBVFRFTlRJT05fQ09ERV9SRVBMWV9DT05ESVRJT05BTBACEhwKGEFUVEVOVElPTl9DT0RFX05PX1RJQ0tFVBADEiYKIkFUVEVOVElPTl9DT0RFX0lOX0RPVUJUX1VOUkVTT0xWRUQQBBIeChpBVFRFTlRJT05fQ09ERV9MQVRFX0FOU1dFUhAFEiUKIUFUVEVOVElPTl9DT0RFX05VTUJFUlNfSEVMRF9UV0lDRRAGEiEKHUFUVEVOVElPTl9DT0RFX0NBUlJJRVJfU1RBVFVTEAcSHwobQVRURU5USU9OX0NPREVfREFURV9DSEFOR0VEEAgSHgoaQVRURU5USU9OX0NPREVfTk9fUFJPR1JFU1MQCSqSAwoLV2FybmluZ0NvZGUSHAoYV0FSTklOR19DT0RFX1VOU1BFQ0lGSUVEEAASHQoZV0FSTklOR19DT0RFX05VTUJFUl9SQU5HRRABEiUKIVdBUk5JTkdfQ09ERV9QT1NUQUxfQ09ERV9QUk9WSU5DRRACEhsKF1dBUk5JTkdfQ09ERV9DTE9TRURfREFZEAMSIAocV0FSTklOR19DT0RFX1NIT1JUX0xFQURfVElNRRAEEiEKHVdBUk5JTkdfQ09ERV9ET0NVTUVOVF9NSVNTSU5HEAUSHgoaV0FSTklOR19DT0RFX0RPQ1VNRU5UX1RZUEUQBhIiCh5XQVJOSU5HX0NPREVfUkVGRVJFTkNFX1VOS05PV04QBxIcChhXQVJOSU5HX0NPREVfTk9UX0NIRUNLRUQQCBIeChpXQVJOSU5HX0NPREVfUE9SVF9TRVFVRU5DRRAJEh8KG1dBUk5JTkdfQ09ERV9FQVJMSUVSX1RJQ0tFVBAKEhoKFldBUk5JTkdfQ09ERV9BTUJJR1VPVVMQC0JLChNpby5naXRodWIucG9ydGluLnYxUAFaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_portin_v1_error_reason, file_portin_v1_form, file_portin_v1_status, file_portin_v1_target]);
+  fileDesc("ChVwb3J0aW4vdjEvb3JkZXIucHJvdG8SCXBvcnRpbi52MSKSDQoLUG9ydEluT3JkZXISIQoEZm9ybRgBIAEoCzITLnBvcnRpbi52MS5Qb3J0Rm9ybRIoCgl0cnVua19kaWQYAiABKAsyEy5wb3J0aW4udjEuVHJ1bmtEaWRIABI6ChN0cnVua190b2xsX2ZyZWVfZGlkGAMgASgLMhsucG9ydGluLnYxLlRydW5rVG9sbEZyZWVEaWRIABI0Cg9nZW5lcmFsX3Byb2R1Y3QYBCABKAsyGS5wb3J0aW4udjEuR2VuZXJhbFByb2R1Y3RIABI/ChVnZW5lcmFsX2NoaWxkX3Byb2R1Y3QYBSABKAsyHi5wb3J0aW4udjEuR2VuZXJhbENoaWxkUHJvZHVjdEgAEjYKEHJlc2lkZW50aWFsX2xpbmUYBiABKAsyGi5wb3J0aW4udjEuUmVzaWRlbnRpYWxMaW5lSAASMAoNYnVzaW5lc3NfbGluZRgHIAEoCzIXLnBvcnRpbi52MS5CdXNpbmVzc0xpbmVIABJBChZwZXJtYW5lbnRfY2FsbF9mb3J3YXJkGAggASgLMh8ucG9ydGluLnYxLlBlcm1hbmVudENhbGxGb3J3YXJkSAASUwogdG9sbF9mcmVlX3Blcm1hbmVudF9jYWxsX2ZvcndhcmQYCSABKAsyJy5wb3J0aW4udjEuVG9sbEZyZWVQZXJtYW5lbnRDYWxsRm9yd2FyZEgAElIKH2J1c2luZXNzX3Blcm1hbmVudF9jYWxsX2ZvcndhcmQYCiABKAsyJy5wb3J0aW4udjEuQnVzaW5lc3NQZXJtYW5lbnRDYWxsRm9yd2FyZEgAEiwKC3ZpcnR1YWxfZmF4GAsgASgLMhUucG9ydGluLnYxLlZpcnR1YWxGYXhIABIQCghvcmRlcl9pZBggIAEoCRISCgpyZXF1ZXN0X2lkGCEgASgJEiQKBXN0YXRlGCIgASgOMhUucG9ydGluLnYxLk9yZGVyU3RhdGUSDwoHYXR0ZW1wdBgjIAEoBRIXCg9uZWVkc19hdHRlbnRpb24YJCABKAgSKAoKYXR0ZW50aW9ucxglIAMoCzIULnBvcnRpbi52MS5BdHRlbnRpb24SEQoJdGlja2V0X2lkGCYgASgJEi4KDWNhcnJpZXJfcmVwbHkYJyABKA4yFy5wb3J0aW4udjEuQ2FycmllclJlcGx5EhwKD2NhcnJpZXJfbWVzc2FnZRgoIAEoCUIDgAEBEhgKEGNhcnJpZXJfZXJyb3JfaWQYKSABKAkSLAoMZXJyb3JfcmVhc29uGCogASgOMhYucG9ydGluLnYxLkVycm9yUmVhc29uEiAKGGNhcnJpZXJfc3RhdHVzX3ZhbGlkYXRlZBg1IAEoCBIRCglkaXNwdXRpbmcYNiABKAgSEQoJcG9ydF9kYXRlGDcgASgJEiIKB3JlamVjdHMYOCADKAsyES5wb3J0aW4udjEuUmVqZWN0EhgKEHBsYWNlZF9lbHNld2hlcmUYOSABKAgSEgoKaGlzdG9yeV9pZBg6IAEoCRIZChFjb3JyZWN0c19vcmRlcl9pZBg7IAEoCRIdChVjb3JyZWN0ZWRfYnlfb3JkZXJfaWQYPCABKAkSLgoKY2hlY2tfdGltZRg9IAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPd2l0aGhlbGRfZmllbGRzGD4gAygJEhoKDWVycm9yX21lc3NhZ2UYNCABKAlCA4ABARIwCg5jYXJyaWVyX3N0YXR1cxgrIAEoDjIYLnBvcnRpbi52MS5DYXJyaWVyU3RhdHVzEhsKE2NhcnJpZXJfc3RhdHVzX3dvcmQYLCABKAkSJQoIY2F0ZWdvcnkYLSABKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSFAoHbnVtYmVycxguIAMoCUIDgAEBEiQKCHdhcm5pbmdzGC8gAygLMhIucG9ydGluLnYxLldhcm5pbmcSLwoLY3JlYXRlX3RpbWUYMCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGDEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjbGFpbV90aW1lGDIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtzZXR0bGVfdGltZRgzIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCAoGdGFyZ2V0IngKCUF0dGVudGlvbhImCgRjb2RlGAEgASgOMhgucG9ydGluLnYxLkF0dGVudGlvbkNvZGUSEwoLZGVzY3JpcHRpb24YAiABKAkSLgoKc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiUwoHV2FybmluZxINCgVmaWVsZBgBIAEoCRIkCgRjb2RlGAIgASgOMhYucG9ydGluLnYxLldhcm5pbmdDb2RlEhMKC2Rlc2NyaXB0aW9uGAMgASgJKqkBCgpPcmRlclN0YXRlEhsKF09SREVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTT1JERVJfU1RBVEVfU0VORElORxABEhgKFE9SREVSX1NUQVRFX05PVF9TRU5UEAISFwoTT1JERVJfU1RBVEVfUkVGVVNFRBADEhgKFE9SREVSX1NUQVRFX0lOX0RPVUJUEAQSGAoUT1JERVJfU1RBVEVfQUNDRVBURUQQBSq5AQoMQ2FycmllclJlcGx5Eh0KGUNBUlJJRVJfUkVQTFlfVU5TUEVDSUZJRUQQABIaChZDQVJSSUVSX1JFUExZX1JFSkVDVEVEEAESGgoWQ0FSUklFUl9SRVBMWV9BQ0NFUFRFRBACEhoKFkNBUlJJRVJfUkVQTFlfREVGRVJSRUQQAxIdChlDQVJSSUVSX1JFUExZX0NPTkRJVElPTkFMEAQSFwoTQ0FSUklFUl9SRVBMWV9FUlJPUhAFKukCCg1BdHRlbnRpb25Db2RlEh4KGkFUVEVOVElPTl9DT0RFX1VOU1BFQ0lGSUVEEAASIQodQVRURU5USU9OX0NPREVfUkVQTFlfREVGRVJSRUQQARIkCiBBVFRFTlRJT05fQ09ERV9SRVBMWV9DT05ESVRJT05BTBACEhwKGEFUVEVOVElPTl9DT0RFX05PX1RJQ0tFVBADEiYKIkFUVEVOVElPTl9DT0RFX0lOX0RPVUJUX1VOUkVTT0xWRUQQBBIeChpBVFRFTlRJT05fQ09ERV9MQVRFX0FOU1dFUhAFEiUKIUFUVEVOVElPTl9DT0RFX05VTUJFUlNfSEVMRF9UV0lDRRAGEiEKHUFUVEVOVElPTl9DT0RFX0NBUlJJRVJfU1RBVFVTEAcSHwobQVRURU5USU9OX0NPREVfREFURV9DSEFOR0VEEAgSHgoaQVRURU5USU9OX0NPREVfTk9fUFJPR1JFU1MQCSq5AwoLV2FybmluZ0NvZGUSHAoYV0FSTklOR19DT0RFX1VOU1BFQ0lGSUVEEAASHQoZV0FSTklOR19DT0RFX05VTUJFUl9SQU5HRRABEiUKIVdBUk5JTkdfQ09ERV9QT1NUQUxfQ09ERV9QUk9WSU5DRRACEhsKF1dBUk5JTkdfQ09ERV9DTE9TRURfREFZEAMSIAocV0FSTklOR19DT0RFX1NIT1JUX0xFQURfVElNRRAEEiEKHVdBUk5JTkdfQ09ERV9ET0NVTUVOVF9NSVNTSU5HEAUSHgoaV0FSTklOR19DT0RFX0RPQ1VNRU5UX1RZUEUQBhIiCh5XQVJOSU5HX0NPREVfUkVGRVJFTkNFX1VOS05PV04QBxIcChhXQVJOSU5HX0NPREVfTk9UX0NIRUNLRUQQCBIeChpXQVJOSU5HX0NPREVfUE9SVF9TRVFVRU5DRRAJEh8KG1dBUk5JTkdfQ09ERV9FQVJMSUVSX1RJQ0tFVBAKEhoKFldBUk5JTkdfQ09ERV9BTUJJR1VPVVMQCxIlCiFXQVJOSU5HX0NPREVfRUFSTElFUl9PUkRFUl9TVEFORFMQDEJLChNpby5naXRodWIucG9ydGluLnYxUAFaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_portin_v1_error_reason, file_portin_v1_form, file_portin_v1_status, file_portin_v1_target]);
 
 /**
  * PortInOrder asks the carrier to move telephone numbers to it, and says what they become. It is the body of a port-in
@@ -211,6 +211,81 @@ export type PortInOrder = Message<"portin.v1.PortInOrder"> & {
   errorReason: ErrorReason;
 
   /**
+   * Whether the carrier has validated its status; false means provisional, or not asked yet.
+   *
+   * @generated from field: bool carrier_status_validated = 53;
+   */
+  carrierStatusValidated: boolean;
+
+  /**
+   * With REJECTED: whether the porting team disputes the rejection.
+   *
+   * @generated from field: bool disputing = 54;
+   */
+  disputing: boolean;
+
+  /**
+   * The day of the port, YYYY-MM-DD on the Eastern calendar; as the carrier wrote it when it cannot be read as a day. Empty
+   * when it is not known.
+   *
+   * @generated from field: string port_date = 55;
+   */
+  portDate: string;
+
+  /**
+   * The losing carrier's records as the carrier last passed them on, and what each means. They stay when the status is no
+   * longer REJECTED, until the carrier passes on others.
+   *
+   * @generated from field: repeated portin.v1.Reject rejects = 56;
+   */
+  rejects: Reject[];
+
+  /**
+   * Whether the order was placed elsewhere and is only followed here. It has no target, no form but for the caller's
+   * reference, and no request_id.
+   *
+   * @generated from field: bool placed_elsewhere = 57;
+   */
+  placedElsewhere: boolean;
+
+  /**
+   * The first of the orders of which each corrects the one before, by ResubmitPortIn; the order's own ID when it corrects
+   * none. All attempts at one port have the same.
+   *
+   * @generated from field: string history_id = 58;
+   */
+  historyId: string;
+
+  /**
+   * The order that this one corrects. Empty when there is none.
+   *
+   * @generated from field: string corrects_order_id = 59;
+   */
+  correctsOrderId: string;
+
+  /**
+   * The order that corrects this one, and has its numbers. Empty while there is none.
+   *
+   * @generated from field: string corrected_by_order_id = 60;
+   */
+  correctedByOrderId: string;
+
+  /**
+   * When the carrier's status was last asked for with an answer. Absent until then.
+   *
+   * @generated from field: google.protobuf.Timestamp check_time = 61;
+   */
+  checkTime?: Timestamp | undefined;
+
+  /**
+   * The passwords that the order was placed with, which are not kept: paths from the order with proto names
+   * (`business_line.lines[0].sip_password`), as ResubmitPortIn takes them in `dropped_documents`.
+   *
+   * @generated from field: repeated string withheld_fields = 62;
+   */
+  withheldFields: string[];
+
+  /**
    * The message of that error, at most 1,024 bytes. It may be the carrier's own and quote the order.
    *
    * @generated from field: string error_message = 52;
@@ -260,7 +335,7 @@ export type PortInOrder = Message<"portin.v1.PortInOrder"> & {
   createTime?: Timestamp | undefined;
 
   /**
-   * When anything of the order last changed.
+   * When anything of the order last changed that has an event.
    *
    * @generated from field: google.protobuf.Timestamp update_time = 49;
    */
@@ -645,6 +720,13 @@ export enum WarningCode {
    * @generated from enum value: WARNING_CODE_AMBIGUOUS = 11;
    */
   AMBIGUOUS = 11,
+
+  /**
+   * The carrier still has the rejected order that this one corrects, and has no way to cancel it here: ask the porting team.
+   *
+   * @generated from enum value: WARNING_CODE_EARLIER_ORDER_STANDS = 12;
+   */
+  EARLIER_ORDER_STANDS = 12,
 }
 
 /**

@@ -6,8 +6,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { PortInOrderEvent } from "./event_pb.js";
 import { file_portin_v1_event } from "./event_pb.js";
 import type { OrderState, PortInOrder } from "./order_pb.js";
@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/port_in_service.proto.
  */
 export const file_portin_v1_port_in_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wb3J0aW4vdjEvcG9ydF9pbl9zZXJ2aWNlLnByb3RvEglwb3J0aW4udjEiYQoNUG9ydEluUmVxdWVzdBIlCgVvcmRlchgBIAEoCzIWLnBvcnRpbi52MS5Qb3J0SW5PcmRlchISCgpyZXF1ZXN0X2lkGAIgASgJEhUKDXZhbGlkYXRlX29ubHkYAyABKAgiSQoOUG9ydEluUmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXISEAoIcmVwbGF5ZWQYAiABKAgiKQoVR2V0UG9ydEluT3JkZXJSZXF1ZXN0EhAKCG9yZGVyX2lkGAEgASgJIj8KFkdldFBvcnRJbk9yZGVyUmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXIizgQKF0xpc3RQb3J0SW5PcmRlcnNSZXF1ZXN0EiUKBnN0YXRlcxgBIAMoDjIVLnBvcnRpbi52MS5PcmRlclN0YXRlEicKCmNhdGVnb3JpZXMYAiADKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSGAoGbnVtYmVyGAMgASgJQgOAAQFIAIgBARIWCgl0aWNrZXRfaWQYBCABKAlIAYgBARIkChJjdXN0b21lcl9yZWZlcmVuY2UYBSABKAlCA4ABAUgCiAEBEhcKCnJlcXVlc3RfaWQYBiABKAlIA4gBARIcCg9uZWVkc19hdHRlbnRpb24YByABKAhIBIgBARI0ChBmcm9tX2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI2ChJiZWZvcmVfY3JlYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEGZyb21fdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjYKEmJlZm9yZV91cGRhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAwgASgFEhIKCnBhZ2VfdG9rZW4YDSABKAlCCQoHX251bWJlckIMCgpfdGlja2V0X2lkQhUKE19jdXN0b21lcl9yZWZlcmVuY2VCDQoLX3JlcXVlc3RfaWRCEgoQX25lZWRzX2F0dGVudGlvbiJbChhMaXN0UG9ydEluT3JkZXJzUmVzcG9uc2USJgoGb3JkZXJzGAEgAygLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJXChxMaXN0UG9ydEluT3JkZXJFdmVudHNSZXF1ZXN0EhAKCG9yZGVyX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJImUKHUxpc3RQb3J0SW5PcmRlckV2ZW50c1Jlc3BvbnNlEisKBmV2ZW50cxgBIAMoCzIbLnBvcnRpbi52MS5Qb3J0SW5PcmRlckV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK7AQoYV2F0Y2hQb3J0SW5PcmRlcnNSZXF1ZXN0EiUKBnN0YXRlcxgBIAMoDjIVLnBvcnRpbi52MS5PcmRlclN0YXRlEicKCmNhdGVnb3JpZXMYAiADKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSFQoIb3JkZXJfaWQYAyABKAlIAIgBARIUCgxyZXN1bWVfdG9rZW4YBCABKAkSFQoNc2tpcF9leGlzdGluZxgFIAEoCEILCglfb3JkZXJfaWQihAEKGVdhdGNoUG9ydEluT3JkZXJzUmVzcG9uc2USFAoMcmVzdW1lX3Rva2VuGAEgASgJEiUKBW9yZGVyGAIgASgLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyEioKBWV2ZW50GAMgASgLMhsucG9ydGluLnYxLlBvcnRJbk9yZGVyRXZlbnQiSwoWR2V0UG9ydEluU3RhdHVzUmVxdWVzdBITCgl0aWNrZXRfaWQYASABKAlIABIVCgZudW1iZXIYAiABKAlCA4ABAUgAQgUKA2tleSJCChdHZXRQb3J0SW5TdGF0dXNSZXNwb25zZRInCgZzdGF0dXMYASABKAsyFy5wb3J0aW4udjEuUG9ydEluU3RhdHVzMr4ECg1Qb3J0SW5TZXJ2aWNlEj0KBlBvcnRJbhIYLnBvcnRpbi52MS5Qb3J0SW5SZXF1ZXN0GhkucG9ydGluLnYxLlBvcnRJblJlc3BvbnNlEloKDkdldFBvcnRJbk9yZGVyEiAucG9ydGluLnYxLkdldFBvcnRJbk9yZGVyUmVxdWVzdBohLnBvcnRpbi52MS5HZXRQb3J0SW5PcmRlclJlc3BvbnNlIgOQAgESYAoQTGlzdFBvcnRJbk9yZGVycxIiLnBvcnRpbi52MS5MaXN0UG9ydEluT3JkZXJzUmVxdWVzdBojLnBvcnRpbi52MS5MaXN0UG9ydEluT3JkZXJzUmVzcG9uc2UiA5ACARJvChVMaXN0UG9ydEluT3JkZXJFdmVudHMSJy5wb3J0aW4udjEuTGlzdFBvcnRJbk9yZGVyRXZlbnRzUmVxdWVzdBooLnBvcnRpbi52MS5MaXN0UG9ydEluT3JkZXJFdmVudHNSZXNwb25zZSIDkAIBEmAKEVdhdGNoUG9ydEluT3JkZXJzEiMucG9ydGluLnYxLldhdGNoUG9ydEluT3JkZXJzUmVxdWVzdBokLnBvcnRpbi52MS5XYXRjaFBvcnRJbk9yZGVyc1Jlc3BvbnNlMAESXQoPR2V0UG9ydEluU3RhdHVzEiEucG9ydGluLnYxLkdldFBvcnRJblN0YXR1c1JlcXVlc3QaIi5wb3J0aW4udjEuR2V0UG9ydEluU3RhdHVzUmVzcG9uc2UiA5ACAUJLChNpby5naXRodWIucG9ydGluLnYxUAFaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_portin_v1_event, file_portin_v1_order, file_portin_v1_status]);
+  fileDesc("Ch9wb3J0aW4vdjEvcG9ydF9pbl9zZXJ2aWNlLnByb3RvEglwb3J0aW4udjEiYQoNUG9ydEluUmVxdWVzdBIlCgVvcmRlchgBIAEoCzIWLnBvcnRpbi52MS5Qb3J0SW5PcmRlchISCgpyZXF1ZXN0X2lkGAIgASgJEhUKDXZhbGlkYXRlX29ubHkYAyABKAgiSQoOUG9ydEluUmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXISEAoIcmVwbGF5ZWQYAiABKAgiKQoVR2V0UG9ydEluT3JkZXJSZXF1ZXN0EhAKCG9yZGVyX2lkGAEgASgJIj8KFkdldFBvcnRJbk9yZGVyUmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXIi9gQKF0xpc3RQb3J0SW5PcmRlcnNSZXF1ZXN0EiUKBnN0YXRlcxgBIAMoDjIVLnBvcnRpbi52MS5PcmRlclN0YXRlEicKCmNhdGVnb3JpZXMYAiADKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSGAoGbnVtYmVyGAMgASgJQgOAAQFIAIgBARIWCgl0aWNrZXRfaWQYBCABKAlIAYgBARIkChJjdXN0b21lcl9yZWZlcmVuY2UYBSABKAlCA4ABAUgCiAEBEhcKCnJlcXVlc3RfaWQYBiABKAlIA4gBARIcCg9uZWVkc19hdHRlbnRpb24YByABKAhIBIgBARI0ChBmcm9tX2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI2ChJiZWZvcmVfY3JlYXRlX3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjQKEGZyb21fdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjYKEmJlZm9yZV91cGRhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAwgASgFEhIKCnBhZ2VfdG9rZW4YDSABKAkSFwoKaGlzdG9yeV9pZBgOIAEoCUgFiAEBQgkKB19udW1iZXJCDAoKX3RpY2tldF9pZEIVChNfY3VzdG9tZXJfcmVmZXJlbmNlQg0KC19yZXF1ZXN0X2lkQhIKEF9uZWVkc19hdHRlbnRpb25CDQoLX2hpc3RvcnlfaWQiWwoYTGlzdFBvcnRJbk9yZGVyc1Jlc3BvbnNlEiYKBm9yZGVycxgBIAMoCzIWLnBvcnRpbi52MS5Qb3J0SW5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkibgocTGlzdFBvcnRJbk9yZGVyRXZlbnRzUmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIVCg13aG9sZV9oaXN0b3J5GAQgASgIImUKHUxpc3RQb3J0SW5PcmRlckV2ZW50c1Jlc3BvbnNlEisKBmV2ZW50cxgBIAMoCzIbLnBvcnRpbi52MS5Qb3J0SW5PcmRlckV2ZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK7AQoYV2F0Y2hQb3J0SW5PcmRlcnNSZXF1ZXN0EiUKBnN0YXRlcxgBIAMoDjIVLnBvcnRpbi52MS5PcmRlclN0YXRlEicKCmNhdGVnb3JpZXMYAiADKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSFQoIb3JkZXJfaWQYAyABKAlIAIgBARIUCgxyZXN1bWVfdG9rZW4YBCABKAkSFQoNc2tpcF9leGlzdGluZxgFIAEoCEILCglfb3JkZXJfaWQihAEKGVdhdGNoUG9ydEluT3JkZXJzUmVzcG9uc2USFAoMcmVzdW1lX3Rva2VuGAEgASgJEiUKBW9yZGVyGAIgASgLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyEioKBWV2ZW50GAMgASgLMhsucG9ydGluLnYxLlBvcnRJbk9yZGVyRXZlbnQiQQoTRm9sbG93UG9ydEluUmVxdWVzdBIqCgdwb3J0X2luGAEgASgLMhkucG9ydGluLnYxLkZvbGxvd2VkUG9ydEluIoABCg5Gb2xsb3dlZFBvcnRJbhITCgl0aWNrZXRfaWQYASABKAlIABIVCgZudW1iZXIYAiABKAlCA4ABAUgAEiQKEmN1c3RvbWVyX3JlZmVyZW5jZRgDIAEoCUIDgAEBSAGIAQFCBQoDa2V5QhUKE19jdXN0b21lcl9yZWZlcmVuY2UiPQoURm9sbG93UG9ydEluUmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXIixwEKFVJlc3VibWl0UG9ydEluUmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIlCgVvcmRlchgCIAEoCzIWLnBvcnRpbi52MS5Qb3J0SW5PcmRlchIvCgt1cGRhdGVfbWFzaxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSGQoRZHJvcHBlZF9kb2N1bWVudHMYBCADKAkSEgoKcmVxdWVzdF9pZBgFIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAYgASgIIlEKFlJlc3VibWl0UG9ydEluUmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXISEAoIcmVwbGF5ZWQYAiABKAgiSwoWR2V0UG9ydEluU3RhdHVzUmVxdWVzdBITCgl0aWNrZXRfaWQYASABKAlIABIVCgZudW1iZXIYAiABKAlCA4ABAUgAQgUKA2tleSJCChdHZXRQb3J0SW5TdGF0dXNSZXNwb25zZRInCgZzdGF0dXMYASABKAsyFy5wb3J0aW4udjEuUG9ydEluU3RhdHVzMuYFCg1Qb3J0SW5TZXJ2aWNlEj0KBlBvcnRJbhIYLnBvcnRpbi52MS5Qb3J0SW5SZXF1ZXN0GhkucG9ydGluLnYxLlBvcnRJblJlc3BvbnNlEloKDkdldFBvcnRJbk9yZGVyEiAucG9ydGluLnYxLkdldFBvcnRJbk9yZGVyUmVxdWVzdBohLnBvcnRpbi52MS5HZXRQb3J0SW5PcmRlclJlc3BvbnNlIgOQAgESYAoQTGlzdFBvcnRJbk9yZGVycxIiLnBvcnRpbi52MS5MaXN0UG9ydEluT3JkZXJzUmVxdWVzdBojLnBvcnRpbi52MS5MaXN0UG9ydEluT3JkZXJzUmVzcG9uc2UiA5ACARJvChVMaXN0UG9ydEluT3JkZXJFdmVudHMSJy5wb3J0aW4udjEuTGlzdFBvcnRJbk9yZGVyRXZlbnRzUmVxdWVzdBooLnBvcnRpbi52MS5MaXN0UG9ydEluT3JkZXJFdmVudHNSZXNwb25zZSIDkAIBEmAKEVdhdGNoUG9ydEluT3JkZXJzEiMucG9ydGluLnYxLldhdGNoUG9ydEluT3JkZXJzUmVxdWVzdBokLnBvcnRpbi52MS5XYXRjaFBvcnRJbk9yZGVyc1Jlc3BvbnNlMAESTwoMRm9sbG93UG9ydEluEh4ucG9ydGluLnYxLkZvbGxvd1BvcnRJblJlcXVlc3QaHy5wb3J0aW4udjEuRm9sbG93UG9ydEluUmVzcG9uc2USVQoOUmVzdWJtaXRQb3J0SW4SIC5wb3J0aW4udjEuUmVzdWJtaXRQb3J0SW5SZXF1ZXN0GiEucG9ydGluLnYxLlJlc3VibWl0UG9ydEluUmVzcG9uc2USXQoPR2V0UG9ydEluU3RhdHVzEiEucG9ydGluLnYxLkdldFBvcnRJblN0YXR1c1JlcXVlc3QaIi5wb3J0aW4udjEuR2V0UG9ydEluU3RhdHVzUmVzcG9uc2UiA5ACAUJLChNpby5naXRodWIucG9ydGluLnYxUAFaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_portin_v1_event, file_portin_v1_order, file_portin_v1_status]);
 
 /**
  * PortInRequest is the request of PortIn. Over JSON its `order` is the body; the others are query parameters, and
@@ -227,6 +227,13 @@ export type ListPortInOrdersRequest = Message<"portin.v1.ListPortInOrdersRequest
    * @generated from field: string page_token = 13;
    */
   pageToken: string;
+
+  /**
+   * Orders with this `history_id`: an order and those that correct it.
+   *
+   * @generated from field: optional string history_id = 14;
+   */
+  historyId?: string | undefined;
 };
 
 /**
@@ -290,6 +297,13 @@ export type ListPortInOrderEventsRequest = Message<"portin.v1.ListPortInOrderEve
    * @generated from field: string page_token = 3;
    */
   pageToken: string;
+
+  /**
+   * True lists the events of all orders with the same `history_id`.
+   *
+   * @generated from field: bool whole_history = 4;
+   */
+  wholeHistory: boolean;
 };
 
 /**
@@ -412,6 +426,185 @@ export const WatchPortInOrdersResponseSchema: GenMessage<WatchPortInOrdersRespon
   messageDesc(file_portin_v1_port_in_service, 9);
 
 /**
+ * FollowPortInRequest is the request of FollowPortIn.
+ *
+ * @generated from message portin.v1.FollowPortInRequest
+ */
+export type FollowPortInRequest = Message<"portin.v1.FollowPortInRequest"> & {
+  /**
+   * The port-in to follow.
+   *
+   * @generated from field: portin.v1.FollowedPortIn port_in = 1;
+   */
+  portIn?: FollowedPortIn | undefined;
+};
+
+/**
+ * Describes the message portin.v1.FollowPortInRequest.
+ * Use `create(FollowPortInRequestSchema)` to create a new message.
+ */
+export const FollowPortInRequestSchema: GenMessage<FollowPortInRequest> = /*@__PURE__*/
+  messageDesc(file_portin_v1_port_in_service, 10);
+
+/**
+ * FollowedPortIn names a port-in that was placed elsewhere.
+ *
+ * @generated from message portin.v1.FollowedPortIn
+ */
+export type FollowedPortIn = Message<"portin.v1.FollowedPortIn"> & {
+  /**
+   * What the port-in is found by.
+   *
+   * @generated from oneof portin.v1.FollowedPortIn.key
+   */
+  key: {
+    /**
+     * The carrier's ticket.
+     *
+     * @generated from field: string ticket_id = 1;
+     */
+    value: string;
+    case: "ticketId";
+  } | {
+    /**
+     * A number of the port-in, as people write North American numbers. The carrier chooses the ticket when there are
+     * several.
+     *
+     * @generated from field: string number = 2;
+     */
+    value: string;
+    case: "number";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The caller's own word for the port-in, to find it by; it becomes `form.customer_reference`.
+   *
+   * @generated from field: optional string customer_reference = 3;
+   */
+  customerReference?: string | undefined;
+};
+
+/**
+ * Describes the message portin.v1.FollowedPortIn.
+ * Use `create(FollowedPortInSchema)` to create a new message.
+ */
+export const FollowedPortInSchema: GenMessage<FollowedPortIn> = /*@__PURE__*/
+  messageDesc(file_portin_v1_port_in_service, 11);
+
+/**
+ * FollowPortInResponse is the answer of FollowPortIn. Over JSON it is the order itself.
+ *
+ * @generated from message portin.v1.FollowPortInResponse
+ */
+export type FollowPortInResponse = Message<"portin.v1.FollowPortInResponse"> & {
+  /**
+   * The port-in as an order.
+   *
+   * @generated from field: portin.v1.PortInOrder order = 1;
+   */
+  order?: PortInOrder | undefined;
+};
+
+/**
+ * Describes the message portin.v1.FollowPortInResponse.
+ * Use `create(FollowPortInResponseSchema)` to create a new message.
+ */
+export const FollowPortInResponseSchema: GenMessage<FollowPortInResponse> = /*@__PURE__*/
+  messageDesc(file_portin_v1_port_in_service, 12);
+
+/**
+ * ResubmitPortInRequest is the request of ResubmitPortIn. Over JSON its `order` is the body; the others are query
+ * parameters, and `request_id` may also be the header Idempotency-Key.
+ *
+ * @generated from message portin.v1.ResubmitPortInRequest
+ */
+export type ResubmitPortInRequest = Message<"portin.v1.ResubmitPortInRequest"> & {
+  /**
+   * The order that is corrected, a UUID.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * The corrections: what the fields that `update_mask` names are to be. A field that is set and not named is refused.
+   * Without corrections the order is sent again as it was.
+   *
+   * @generated from field: portin.v1.PortInOrder order = 2;
+   */
+  order?: PortInOrder | undefined;
+
+  /**
+   * Which fields of the order are corrected, each a path from the order with proto names: `form.customer_account_number`,
+   * `trunk_did.dids`, `form.letters_of_authorization`. A repeated field is replaced whole, and so is a message that is named
+   * itself; a field that is named and not set is removed. Empty is every field that is set. In a query, paths have commas
+   * between them.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 3;
+   */
+  updateMask?: FieldMask | undefined;
+
+  /**
+   * Documents and passwords of the old order that the new one goes without, each a path from the order with proto names to
+   * a list of documents or to a password: `form.last_invoices`, `business_line.lines[0].sip_password`. The others that the
+   * old order had must be given again.
+   *
+   * @generated from field: repeated string dropped_documents = 4;
+   */
+  droppedDocuments: string[];
+
+  /**
+   * The idempotency key of the new order: any UUID but the zero one, another one than the old order's. Required unless
+   * `validate_only`.
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+
+  /**
+   * Checks the new order and sends nothing, as with PortIn.
+   *
+   * @generated from field: bool validate_only = 6;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message portin.v1.ResubmitPortInRequest.
+ * Use `create(ResubmitPortInRequestSchema)` to create a new message.
+ */
+export const ResubmitPortInRequestSchema: GenMessage<ResubmitPortInRequest> = /*@__PURE__*/
+  messageDesc(file_portin_v1_port_in_service, 13);
+
+/**
+ * ResubmitPortInResponse is the answer of ResubmitPortIn.
+ *
+ * @generated from message portin.v1.ResubmitPortInResponse
+ */
+export type ResubmitPortInResponse = Message<"portin.v1.ResubmitPortInResponse"> & {
+  /**
+   * The new order as it now is.
+   *
+   * @generated from field: portin.v1.PortInOrder order = 1;
+   */
+  order?: PortInOrder | undefined;
+
+  /**
+   * Whether the answer is that of an earlier request with the same request_id.
+   *
+   * @generated from field: bool replayed = 2;
+   */
+  replayed: boolean;
+};
+
+/**
+ * Describes the message portin.v1.ResubmitPortInResponse.
+ * Use `create(ResubmitPortInResponseSchema)` to create a new message.
+ */
+export const ResubmitPortInResponseSchema: GenMessage<ResubmitPortInResponse> = /*@__PURE__*/
+  messageDesc(file_portin_v1_port_in_service, 14);
+
+/**
  * GetPortInStatusRequest is the request of GetPortInStatus.
  *
  * @generated from message portin.v1.GetPortInStatusRequest
@@ -447,7 +640,7 @@ export type GetPortInStatusRequest = Message<"portin.v1.GetPortInStatusRequest">
  * Use `create(GetPortInStatusRequestSchema)` to create a new message.
  */
 export const GetPortInStatusRequestSchema: GenMessage<GetPortInStatusRequest> = /*@__PURE__*/
-  messageDesc(file_portin_v1_port_in_service, 10);
+  messageDesc(file_portin_v1_port_in_service, 15);
 
 /**
  * GetPortInStatusResponse is the answer of GetPortInStatus. Over JSON it is the status itself.
@@ -468,7 +661,7 @@ export type GetPortInStatusResponse = Message<"portin.v1.GetPortInStatusResponse
  * Use `create(GetPortInStatusResponseSchema)` to create a new message.
  */
 export const GetPortInStatusResponseSchema: GenMessage<GetPortInStatusResponse> = /*@__PURE__*/
-  messageDesc(file_portin_v1_port_in_service, 11);
+  messageDesc(file_portin_v1_port_in_service, 16);
 
 /**
  * PortInService takes port-in orders, sends each to the carrier once, and says what became of it. Every error carries one
@@ -534,6 +727,31 @@ export const PortInService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchPortInOrdersRequestSchema;
     output: typeof WatchPortInOrdersResponseSchema;
+  },
+  /**
+   * FollowPortIn has the service follow a port-in that was placed elsewhere, by its ticket or by one of its numbers, as if
+   * it had been placed here. The carrier is asked about it now. A port-in that is here already is answered as it is: the
+   * call may be repeated.
+   *
+   * @generated from rpc portin.v1.PortInService.FollowPortIn
+   */
+  followPortIn: {
+    methodKind: "unary";
+    input: typeof FollowPortInRequestSchema;
+    output: typeof FollowPortInResponseSchema;
+  },
+  /**
+   * ResubmitPortIn places a new order made from an old one with corrections. The old one must be closed, REFUSED, or
+   * REJECTED without a dispute, which the carrier is asked about; its numbers pass to the new one, and each names the other.
+   * Everything else is as with PortIn: the new order is validated, sent once, and retried with the same request_id.
+   * Documents and passwords are not kept: those of the old order must be given again or be listed in `dropped_documents`.
+   *
+   * @generated from rpc portin.v1.PortInService.ResubmitPortIn
+   */
+  resubmitPortIn: {
+    methodKind: "unary";
+    input: typeof ResubmitPortInRequestSchema;
+    output: typeof ResubmitPortInResponseSchema;
   },
   /**
    * GetPortInStatus asks the carrier, now, about a port-in by its ticket or by one of its numbers. It also answers for

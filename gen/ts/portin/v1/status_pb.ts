@@ -4,13 +4,15 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { LocalizedText } from "./catalog_pb.js";
+import { file_portin_v1_catalog } from "./catalog_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file portin/v1/status.proto.
  */
 export const file_portin_v1_status: GenFile = /*@__PURE__*/
-  fileDesc("ChZwb3J0aW4vdjEvc3RhdHVzLnByb3RvEglwb3J0aW4udjEinAMKDFBvcnRJblN0YXR1cxIRCgl0aWNrZXRfaWQYASABKAkSKAoGc3RhdHVzGAIgASgOMhgucG9ydGluLnYxLkNhcnJpZXJTdGF0dXMSEwoLc3RhdHVzX3dvcmQYAyABKAkSJQoIY2F0ZWdvcnkYBCABKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSEQoJdmFsaWRhdGVkGAUgASgIEhYKCWRpc3B1dGluZxgGIAEoCEgAiAEBEhQKB251bWJlcnMYByADKAlCA4ABARIRCglwb3J0X2RhdGUYCCABKAkSHwoScmVqZWN0X3JlYXNvbl90ZXh0GAkgASgJQgOAAQESGwoOcmVqZWN0X3N1bW1hcnkYCiABKAlCA4ABARIoCgdyZWplY3RzGAsgAygLMhcucG9ydGluLnYxLlJlamVjdFJlY29yZBIaCg1lbmRfdXNlcl9uYW1lGAwgASgJQgOAAQESGwoOYWNjb3VudF9udW1iZXIYDSABKAlCA4ABARIQCghyZXNlbGxlchgOIAEoCUIMCgpfZGlzcHV0aW5nIvMBCgxSZWplY3RSZWNvcmQSDAoEY29kZRgBIAEoCRIMCgRmb3JtGAIgASgJEhoKEmZpZWxkX2FiYnJldmlhdGlvbhgDIAEoCRIUCgdyZW1hcmtzGAQgASgJQgOAAQESGwoOcmVqZWN0X3JlbWFya3MYBSABKAlCA4ABARIaCg1wb3J0ZWRfbnVtYmVyGAYgASgJQgOAAQESGwoTcG9ydGVkX251bWJlcl9yYW5nZRgHIAEoCRIeChFkaXNjb25uZWN0X251bWJlchgIIAEoCUIDgAEBEh8KF2Rpc2Nvbm5lY3RfbnVtYmVyX3JhbmdlGAkgASgJKqMECg1DYXJyaWVyU3RhdHVzEh4KGkNBUlJJRVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWQ0FSUklFUl9TVEFUVVNfUEVORElORxABEhwKGENBUlJJRVJfU1RBVFVTX1NVQk1JVFRFRBACEhwKGENBUlJJRVJfU1RBVFVTX0NPTkZJUk1FRBADEi0KKUNBUlJJRVJfU1RBVFVTX0NPTkZJUk1FRF9XSVRIX0RBVEVfQ0hBTkdFEAQSKwonQ0FSUklFUl9TVEFUVVNfQ09ORklSTUVEX1dJVEhfRVhDRVBUSU9OEAUSHAoYQ0FSUklFUl9TVEFUVVNfQ09NUExFVEVEEAYSGwoXQ0FSUklFUl9TVEFUVVNfUkVKRUNURUQQBxIXChNDQVJSSUVSX1NUQVRVU19IT0xEEAgSHgoaQ0FSUklFUl9TVEFUVVNfUkVTQ0hFRFVMRUQQCRInCiNDQVJSSUVSX1NUQVRVU19DQU5DRUxMQVRJT05fUEVORElORxAKEhwKGENBUlJJRVJfU1RBVFVTX0NBTkNFTExFRBALEicKI0NBUlJJRVJfU1RBVFVTX1BBUlRJQUxfQ0FOQ0VMTEFUSU9OEAwSJAogQ0FSUklFUl9TVEFUVVNfRlVMTF9DQU5DRUxMQVRJT04QDRIaChZDQVJSSUVSX1NUQVRVU19FWFBJUkVEEA4SGAoUQ0FSUklFUl9TVEFUVVNfT1RIRVIQDyp8CghDYXRlZ29yeRIYChRDQVRFR09SWV9VTlNQRUNJRklFRBAAEhEKDUNBVEVHT1JZX09QRU4QARIWChJDQVRFR09SWV9TQ0hFRFVMRUQQAhIWChJDQVRFR09SWV9BVFRFTlRJT04QAxITCg9DQVRFR09SWV9DTE9TRUQQBEJLChNpby5naXRodWIucG9ydGluLnYxUAFaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM");
+  fileDesc("ChZwb3J0aW4vdjEvc3RhdHVzLnByb3RvEglwb3J0aW4udjEilgMKDFBvcnRJblN0YXR1cxIRCgl0aWNrZXRfaWQYASABKAkSKAoGc3RhdHVzGAIgASgOMhgucG9ydGluLnYxLkNhcnJpZXJTdGF0dXMSEwoLc3RhdHVzX3dvcmQYAyABKAkSJQoIY2F0ZWdvcnkYBCABKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSEQoJdmFsaWRhdGVkGAUgASgIEhYKCWRpc3B1dGluZxgGIAEoCEgAiAEBEhQKB251bWJlcnMYByADKAlCA4ABARIRCglwb3J0X2RhdGUYCCABKAkSHwoScmVqZWN0X3JlYXNvbl90ZXh0GAkgASgJQgOAAQESGwoOcmVqZWN0X3N1bW1hcnkYCiABKAlCA4ABARIiCgdyZWplY3RzGAsgAygLMhEucG9ydGluLnYxLlJlamVjdBIaCg1lbmRfdXNlcl9uYW1lGAwgASgJQgOAAQESGwoOYWNjb3VudF9udW1iZXIYDSABKAlCA4ABARIQCghyZXNlbGxlchgOIAEoCUIMCgpfZGlzcHV0aW5nIpUCCgZSZWplY3QSJwoGcmVhc29uGAEgASgOMhcucG9ydGluLnYxLlJlamVjdFJlYXNvbhINCgVmaWVsZBgCIAEoCRIlCgVwYXJ0eRgDIAEoDjIWLnBvcnRpbi52MS5SZWplY3RQYXJ0eRIcCg9yZXNlbmRpbmdfaGVscHMYBCABKAhIAIgBARImCgR0ZXh0GAUgASgLMhgucG9ydGluLnYxLkxvY2FsaXplZFRleHQSKQoHY29sbGVjdBgGIAEoCzIYLnBvcnRpbi52MS5Mb2NhbGl6ZWRUZXh0EicKBnJlY29yZBgHIAEoCzIXLnBvcnRpbi52MS5SZWplY3RSZWNvcmRCEgoQX3Jlc2VuZGluZ19oZWxwcyLzAQoMUmVqZWN0UmVjb3JkEgwKBGNvZGUYASABKAkSDAoEZm9ybRgCIAEoCRIaChJmaWVsZF9hYmJyZXZpYXRpb24YAyABKAkSFAoHcmVtYXJrcxgEIAEoCUIDgAEBEhsKDnJlamVjdF9yZW1hcmtzGAUgASgJQgOAAQESGgoNcG9ydGVkX251bWJlchgGIAEoCUIDgAEBEhsKE3BvcnRlZF9udW1iZXJfcmFuZ2UYByABKAkSHgoRZGlzY29ubmVjdF9udW1iZXIYCCABKAlCA4ABARIfChdkaXNjb25uZWN0X251bWJlcl9yYW5nZRgJIAEoCSqRBQoMUmVqZWN0UmVhc29uEh0KGVJFSkVDVF9SRUFTT05fVU5TUEVDSUZJRUQQABIgChxSRUpFQ1RfUkVBU09OX0FDQ09VTlRfTlVNQkVSEAESFgoSUkVKRUNUX1JFQVNPTl9OQU1FEAISGQoVUkVKRUNUX1JFQVNPTl9BRERSRVNTEAMSHQoZUkVKRUNUX1JFQVNPTl9QT1NUQUxfQ09ERRAEEh4KGlJFSkVDVF9SRUFTT05fUElMT1RfTlVNQkVSEAUSIQodUkVKRUNUX1JFQVNPTl9QQVJUSUFMX09SX0ZVTEwQBhIVChFSRUpFQ1RfUkVBU09OX1BJThAHEicKI1JFSkVDVF9SRUFTT05fTlVNQkVSX05PVF9PTl9BQ0NPVU5UEAgSIQodUkVKRUNUX1JFQVNPTl9OVU1CRVJfSU5BQ1RJVkUQCRIlCiFSRUpFQ1RfUkVBU09OX05VTUJFUl9OT1RfUE9SVEFCTEUQChIfChtSRUpFQ1RfUkVBU09OX1BFTkRJTkdfT1JERVIQCxIhCh1SRUpFQ1RfUkVBU09OX1NQRUNJQUxfRkVBVFVSRRAMEiEKHVJFSkVDVF9SRUFTT05fUE9SVF9QUk9URUNUSU9OEA0SHwobUkVKRUNUX1JFQVNPTl9BVVRIT1JJWkFUSU9OEA4SGgoWUkVKRUNUX1JFQVNPTl9SRVNFTExFUhAPEhYKElJFSkVDVF9SRUFTT05fREFURRAQEiQKIFJFSkVDVF9SRUFTT05fRElGRkVSRU5UX0FDQ09VTlRTEBESJgoiUkVKRUNUX1JFQVNPTl9DQVJSSUVSX1VOUkVTUE9OU0lWRRASEhcKE1JFSkVDVF9SRUFTT05fT1RIRVIQEyq4AQoLUmVqZWN0UGFydHkSHAoYUkVKRUNUX1BBUlRZX1VOU1BFQ0lGSUVEEAASFwoTUkVKRUNUX1BBUlRZX0NBTExFUhABEhkKFVJFSkVDVF9QQVJUWV9FTkRfVVNFUhACEh8KG1JFSkVDVF9QQVJUWV9MT1NJTkdfQ0FSUklFUhADEh0KGVJFSkVDVF9QQVJUWV9QT1JUSU5HX1RFQU0QBBIXChNSRUpFQ1RfUEFSVFlfTk9CT0RZEAUqowQKDUNhcnJpZXJTdGF0dXMSHgoaQ0FSUklFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZDQVJSSUVSX1NUQVRVU19QRU5ESU5HEAESHAoYQ0FSUklFUl9TVEFUVVNfU1VCTUlUVEVEEAISHAoYQ0FSUklFUl9TVEFUVVNfQ09ORklSTUVEEAMSLQopQ0FSUklFUl9TVEFUVVNfQ09ORklSTUVEX1dJVEhfREFURV9DSEFOR0UQBBIrCidDQVJSSUVSX1NUQVRVU19DT05GSVJNRURfV0lUSF9FWENFUFRJT04QBRIcChhDQVJSSUVSX1NUQVRVU19DT01QTEVURUQQBhIbChdDQVJSSUVSX1NUQVRVU19SRUpFQ1RFRBAHEhcKE0NBUlJJRVJfU1RBVFVTX0hPTEQQCBIeChpDQVJSSUVSX1NUQVRVU19SRVNDSEVEVUxFRBAJEicKI0NBUlJJRVJfU1RBVFVTX0NBTkNFTExBVElPTl9QRU5ESU5HEAoSHAoYQ0FSUklFUl9TVEFUVVNfQ0FOQ0VMTEVEEAsSJwojQ0FSUklFUl9TVEFUVVNfUEFSVElBTF9DQU5DRUxMQVRJT04QDBIkCiBDQVJSSUVSX1NUQVRVU19GVUxMX0NBTkNFTExBVElPThANEhoKFkNBUlJJRVJfU1RBVFVTX0VYUElSRUQQDhIYChRDQVJSSUVSX1NUQVRVU19PVEhFUhAPKnwKCENhdGVnb3J5EhgKFENBVEVHT1JZX1VOU1BFQ0lGSUVEEAASEQoNQ0FURUdPUllfT1BFThABEhYKEkNBVEVHT1JZX1NDSEVEVUxFRBACEhYKEkNBVEVHT1JZX0FUVEVOVElPThADEhMKD0NBVEVHT1JZX0NMT1NFRBAEQksKE2lvLmdpdGh1Yi5wb3J0aW4udjFQAVoyZ2l0aHViLmNvbS9wb3J0aW4vcG9ydGluL2dlbi9nby9wb3J0aW4vdjE7cG9ydGludjFiBnByb3RvMw", [file_portin_v1_catalog]);
 
 /**
  * PortInStatus is what the carrier says about a port-in, placed here or elsewhere. Source: the carrier's PortInStatus.
@@ -90,11 +92,11 @@ export type PortInStatus = Message<"portin.v1.PortInStatus"> & {
   rejectSummary: string;
 
   /**
-   * With REJECTED: the losing carrier's records.
+   * With REJECTED: the losing carrier's records and what each means, in its order.
    *
-   * @generated from field: repeated portin.v1.RejectRecord rejects = 11;
+   * @generated from field: repeated portin.v1.Reject rejects = 11;
    */
-  rejects: RejectRecord[];
+  rejects: Reject[];
 
   /**
    * Name of the end user as the carrier submitted it to the losing carrier.
@@ -124,6 +126,70 @@ export type PortInStatus = Message<"portin.v1.PortInStatus"> & {
  */
 export const PortInStatusSchema: GenMessage<PortInStatus> = /*@__PURE__*/
   messageDesc(file_portin_v1_status, 0);
+
+/**
+ * Reject is one record of the losing carrier and what it means for the order: what is wrong, who has to act, and with what.
+ *
+ * @generated from message portin.v1.Reject
+ */
+export type Reject = Message<"portin.v1.Reject"> & {
+  /**
+   * What is wrong, in words that do not depend on the carrier. OTHER when the record's code is not known.
+   *
+   * @generated from field: portin.v1.RejectReason reason = 1;
+   */
+  reason: RejectReason;
+
+  /**
+   * Path of the field of the order that it is about, in the caller's own spelling: `order.form.customer_account_number` over
+   * gRPC, `form.customerAccountNumber` over JSON. Empty when it is about none, or about more than one can tell.
+   *
+   * @generated from field: string field = 2;
+   */
+  field: string;
+
+  /**
+   * Who has to act before the order can go on.
+   *
+   * @generated from field: portin.v1.RejectParty party = 3;
+   */
+  party: RejectParty;
+
+  /**
+   * Whether sending the order again, with what was wrong put right, can help. Absent when it is not known.
+   *
+   * @generated from field: optional bool resending_helps = 4;
+   */
+  resendingHelps?: boolean | undefined;
+
+  /**
+   * What is wrong, for people; it holds nothing of the order.
+   *
+   * @generated from field: portin.v1.LocalizedText text = 5;
+   */
+  text?: LocalizedText | undefined;
+
+  /**
+   * What to collect, or to do, before the order is sent again. Absent when there is nothing.
+   *
+   * @generated from field: portin.v1.LocalizedText collect = 6;
+   */
+  collect?: LocalizedText | undefined;
+
+  /**
+   * The record as it came.
+   *
+   * @generated from field: portin.v1.RejectRecord record = 7;
+   */
+  record?: RejectRecord | undefined;
+};
+
+/**
+ * Describes the message portin.v1.Reject.
+ * Use `create(RejectSchema)` to create a new message.
+ */
+export const RejectSchema: GenMessage<Reject> = /*@__PURE__*/
+  messageDesc(file_portin_v1_status, 1);
 
 /**
  * RejectRecord is one reject of the losing carrier, passed on by the carrier as it came.
@@ -200,7 +266,215 @@ export type RejectRecord = Message<"portin.v1.RejectRecord"> & {
  * Use `create(RejectRecordSchema)` to create a new message.
  */
 export const RejectRecordSchema: GenMessage<RejectRecord> = /*@__PURE__*/
-  messageDesc(file_portin_v1_status, 1);
+  messageDesc(file_portin_v1_status, 2);
+
+/**
+ * RejectReason names what a losing carrier found wrong. Values will be added; treat one that you do not know as OTHER.
+ *
+ * @generated from enum portin.v1.RejectReason
+ */
+export enum RejectReason {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: REJECT_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The account number is not the one that the losing carrier has.
+   *
+   * @generated from enum value: REJECT_REASON_ACCOUNT_NUMBER = 1;
+   */
+  ACCOUNT_NUMBER = 1,
+
+  /**
+   * The name of the end user is not the one that the losing carrier has.
+   *
+   * @generated from enum value: REJECT_REASON_NAME = 2;
+   */
+  NAME = 2,
+
+  /**
+   * The service address is not the one that the losing carrier has.
+   *
+   * @generated from enum value: REJECT_REASON_ADDRESS = 3;
+   */
+  ADDRESS = 3,
+
+  /**
+   * The postal code is not the one that the losing carrier has.
+   *
+   * @generated from enum value: REJECT_REASON_POSTAL_CODE = 4;
+   */
+  POSTAL_CODE = 4,
+
+  /**
+   * The pilot (billing) number is wrong, missing, or ports away without a new one.
+   *
+   * @generated from enum value: REJECT_REASON_PILOT_NUMBER = 5;
+   */
+  PILOT_NUMBER = 5,
+
+  /**
+   * The order ports part of the account as if it were all of it, or the reverse.
+   *
+   * @generated from enum value: REJECT_REASON_PARTIAL_OR_FULL = 6;
+   */
+  PARTIAL_OR_FULL = 6,
+
+  /**
+   * The PIN or password of the account is wrong or missing.
+   *
+   * @generated from enum value: REJECT_REASON_PIN = 7;
+   */
+  PIN = 7,
+
+  /**
+   * A number is not on the account.
+   *
+   * @generated from enum value: REJECT_REASON_NUMBER_NOT_ON_ACCOUNT = 8;
+   */
+  NUMBER_NOT_ON_ACCOUNT = 8,
+
+  /**
+   * A number is not in service.
+   *
+   * @generated from enum value: REJECT_REASON_NUMBER_INACTIVE = 9;
+   */
+  NUMBER_INACTIVE = 9,
+
+  /**
+   * A number cannot be ported.
+   *
+   * @generated from enum value: REJECT_REASON_NUMBER_NOT_PORTABLE = 10;
+   */
+  NUMBER_NOT_PORTABLE = 10,
+
+  /**
+   * Another order for the account or a number is pending at the losing carrier.
+   *
+   * @generated from enum value: REJECT_REASON_PENDING_ORDER = 11;
+   */
+  PENDING_ORDER = 11,
+
+  /**
+   * A service on the line has to be removed first: DSL, distinctive ring, a hunt group, an alarm.
+   *
+   * @generated from enum value: REJECT_REASON_SPECIAL_FEATURE = 12;
+   */
+  SPECIAL_FEATURE = 12,
+
+  /**
+   * The account is protected against porting, or frozen.
+   *
+   * @generated from enum value: REJECT_REASON_PORT_PROTECTION = 13;
+   */
+  PORT_PROTECTION = 13,
+
+  /**
+   * The authorization is missing, too old, or not by somebody who may give it.
+   *
+   * @generated from enum value: REJECT_REASON_AUTHORIZATION = 14;
+   */
+  AUTHORIZATION = 14,
+
+  /**
+   * The number belongs to another carrier's or a reseller's customer than the order says.
+   *
+   * @generated from enum value: REJECT_REASON_RESELLER = 15;
+   */
+  RESELLER = 15,
+
+  /**
+   * The requested date or time cannot be met.
+   *
+   * @generated from enum value: REJECT_REASON_DATE = 16;
+   */
+  DATE = 16,
+
+  /**
+   * The numbers are on different accounts; each needs its own order.
+   *
+   * @generated from enum value: REJECT_REASON_DIFFERENT_ACCOUNTS = 17;
+   */
+  DIFFERENT_ACCOUNTS = 17,
+
+  /**
+   * The losing carrier did not answer.
+   *
+   * @generated from enum value: REJECT_REASON_CARRIER_UNRESPONSIVE = 18;
+   */
+  CARRIER_UNRESPONSIVE = 18,
+
+  /**
+   * Something else; the texts of the record say what.
+   *
+   * @generated from enum value: REJECT_REASON_OTHER = 19;
+   */
+  OTHER = 19,
+}
+
+/**
+ * Describes the enum portin.v1.RejectReason.
+ */
+export const RejectReasonSchema: GenEnum<RejectReason> = /*@__PURE__*/
+  enumDesc(file_portin_v1_status, 0);
+
+/**
+ * RejectParty says who has to act about a reject. Values may be added; treat one that you do not know as UNSPECIFIED.
+ *
+ * @generated from enum portin.v1.RejectParty
+ */
+export enum RejectParty {
+  /**
+   * Not known; read the record.
+   *
+   * @generated from enum value: REJECT_PARTY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Who placed the order: correct it and send it again.
+   *
+   * @generated from enum value: REJECT_PARTY_CALLER = 1;
+   */
+  CALLER = 1,
+
+  /**
+   * The end user, whose account it is: ask them, or have them ask their carrier.
+   *
+   * @generated from enum value: REJECT_PARTY_END_USER = 2;
+   */
+  END_USER = 2,
+
+  /**
+   * The losing carrier.
+   *
+   * @generated from enum value: REJECT_PARTY_LOSING_CARRIER = 3;
+   */
+  LOSING_CARRIER = 3,
+
+  /**
+   * The carrier's porting team.
+   *
+   * @generated from enum value: REJECT_PARTY_PORTING_TEAM = 4;
+   */
+  PORTING_TEAM = 4,
+
+  /**
+   * Nobody; the port goes on by itself, or never can.
+   *
+   * @generated from enum value: REJECT_PARTY_NOBODY = 5;
+   */
+  NOBODY = 5,
+}
+
+/**
+ * Describes the enum portin.v1.RejectParty.
+ */
+export const RejectPartySchema: GenEnum<RejectParty> = /*@__PURE__*/
+  enumDesc(file_portin_v1_status, 1);
 
 /**
  * CarrierStatus is the carrier's word for how a port fares. The carrier's list may grow, and so may this one; treat a
@@ -326,7 +600,7 @@ export enum CarrierStatus {
  * Describes the enum portin.v1.CarrierStatus.
  */
 export const CarrierStatusSchema: GenEnum<CarrierStatus> = /*@__PURE__*/
-  enumDesc(file_portin_v1_status, 0);
+  enumDesc(file_portin_v1_status, 2);
 
 /**
  * Category is what a status means for the reader of a list.
@@ -374,5 +648,5 @@ export enum Category {
  * Describes the enum portin.v1.Category.
  */
 export const CategorySchema: GenEnum<Category> = /*@__PURE__*/
-  enumDesc(file_portin_v1_status, 1);
+  enumDesc(file_portin_v1_status, 3);
 

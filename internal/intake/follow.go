@@ -1,0 +1,102 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"google.golang.org/protobuf/proto"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/nanp"
+	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/portstatus"
+)
+
+// Follow makes an order of a port-in that was placed elsewhere, as the carrier now says that it stands. One that is here
+// already is answered as it is.
+func (in *Intake) Follow(ctx context.Context, req *portinv1.FollowPortInRequest) (*portinv1.PortInOrder, error) {
+	status, number, err := in.named(ctx, req.GetPortIn())
+	if err != nil {
+		return nil, err
+	}
+	r, err := in.elsewhere(req.GetPortIn(), status, number)
+	if err != nil {
+		return nil, fault.Internal(err)
+	}
+	held := &ledger.HeldError{}
+	followed, err := in.Ledger.Follow(ctx, r, ledger.Entry{
+		Actor: ledger.Actor{Kind: ledger.ByCaller}, Note: "a port-in that was placed elsewhere is followed from now on",
+	})
+	switch {
+	case errors.Is(err, ledger.ErrTicketTaken) && followed.Tenant == r.Tenant:
+		return Render(followed)
+	case errors.Is(err, ledger.ErrTicketTaken):
+		return nil, fault.New(fault.ReasonPortInNotFound, "the carrier knows no such port-in of this caller").WithCause(err)
+	case errors.As(err, &held) && held.Holder.Tenant == r.Tenant && held.Holder.Elsewhere && held.Holder.Ticket == r.Ticket:
+		return Render(held.Holder)
+	case errors.As(err, &held):
+		return nil, numberHeld(held)
+	case err != nil:
+		return nil, readFault(ctx, err)
+	}
+	in.Log.InfoContext(ctx, "a port-in that was placed elsewhere is followed", slog.String("order_id", r.OrderID), slog.String("ticket_id", r.Ticket))
+	return Render(followed)
+}
+
+// named asks the carrier about the port-in that a request names.
+func (in *Intake) named(ctx context.Context, p *portinv1.FollowedPortIn) (status carrier.Status, number string, err error) {
+	switch key := p.GetKey().(type) {
+	case *portinv1.FollowedPortIn_Number:
+		n, ok := nanp.Parse(key.Number)
+		if !ok {
+			return carrier.Status{}, "", fault.Fields([]fault.Violation{{Field: "port_in.number", Description: nanp.Want}})
+		}
+		number = n.E164()
+		status, err = in.Carrier.StatusByNumber(ctx, int64(n))
+	default:
+		status, err = in.Carrier.StatusByTicket(ctx, p.GetTicketId())
+		if fault.Is(err, fault.ReasonInvalidFields) {
+			err = fault.Fields([]fault.Violation{{Field: "port_in.ticket_id", Description: "is not a ticket of the carrier"}})
+		}
+		if status.Ticket == "" {
+			status.Ticket = p.GetTicketId()
+		}
+	}
+	if ctx.Err() != nil {
+		err = ctxFault(ctx)
+	}
+	return status, number, err
+}
+
+// elsewhere is the record of a port-in that was placed elsewhere.
+func (in *Intake) elsewhere(p *portinv1.FollowedPortIn, status carrier.Status, number string) (ledger.Record, error) {
+	content := &portinv1.PortInOrder{}
+	if p.CustomerReference != nil {
+		content.Form = &portinv1.PortForm{CustomerReference: p.CustomerReference}
+	}
+	kept, err := proto.Marshal(content)
+	if err != nil {
+		return ledger.Record{}, err
+	}
+	now, id := in.Now(), in.NewID()
+	r := ledger.Record{
+		OrderID: id, Tenant: Tenant, RequestID: id, CarrierAccount: ledger.Default, CustomerReference: p.GetCustomerReference(), Content: kept,
+		Elsewhere: true, History: id, State: order.Accepted, Ticket: status.Ticket,
+		Created: now, Updated: now, Settled: now, Progressed: now, Due: in.steady(),
+	}
+	for _, n := range status.Numbers {
+		r.Numbers = append(r.Numbers, nanp.Number(n).E164())
+	}
+	if len(r.Numbers) == 0 && number != "" {
+		r.Numbers = []string{number}
+	}
+	portstatus.Observe(&r, status, now)
+	if r.Ticket == "" {
+		r.Attend(ledger.AttentionNoTicket, "the carrier names no ticket for the port-in; it is followed by its number", now)
+	}
+	return r, nil
+}

@@ -1,0 +1,96 @@
+package ledgertest
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/portin/portin/internal/ledger"
+)
+
+// triedAll are deliveries of which every third was delivered, given up and is pending, each of an order of its own. They
+// come with their endpoint, the lowest sequence first.
+func (t *trial) triedAll(n, count int) (ledger.Endpoint, []ledger.Delivery) {
+	t.Helper()
+	var all []ledger.Delivery
+	for i := range count {
+		all = append(all, Delivery(Record(i).OrderID, int64(i+1), 0))
+	}
+	e := t.stocked(n, all)
+	taken := t.takenDeliveries(e, Epoch(), count)
+	slices.SortFunc(taken, func(a, b ledger.Delivery) int { return int(a.Sequence - b.Sequence) })
+	for i, d := range taken {
+		all[i] = t.settledAs(d, deliveryStates()[(i+1)%3])
+	}
+	return e, all
+}
+
+// matches compares all deliveries of an endpoint, the lowest sequence first.
+func (t *trial) matches(when string, e ledger.Endpoint, want []ledger.Delivery) {
+	t.Helper()
+	got := t.shown(e)
+	slices.Reverse(got)
+	t.same(when, want, got)
+}
+
+func madeAgain(t *trial) {
+	now := Epoch().AddDate(0, 0, 2).Add(999 * time.Nanosecond)
+	for i, c := range []struct {
+		from   int64
+		states []ledger.DeliveryState
+		want   int
+	}{
+		{0, deliveryStates()[2:], 3}, {4, deliveryStates()[1:], 4}, {5, deliveryStates(), 5}, {9, deliveryStates()[1:], 0}, {100, deliveryStates(), 0},
+	} {
+		e, all := t.triedAll(2*i, 9)
+		other, others := t.triedAll(2*i+1, 3)
+		n, err := t.Redeliver(t.Context(), e.Tenant, e.EndpointID, c.from, c.states, now)
+		if err != nil || n != c.want {
+			t.Errorf("Redeliver from %d in %v: %d, %v; want %d", c.from, c.states, n, err, c.want)
+		}
+		var due []ledger.Delivery
+		for j, d := range all {
+			if d.Sequence >= c.from && slices.Contains(c.states, d.State) {
+				all[j].State, all[j].Attempt, all[j].Due = ledger.DeliveryPending, 0, now.Truncate(time.Microsecond)
+				due = append(due, taking(all[j], now.AddDate(0, 0, 1).Truncate(time.Microsecond)))
+			}
+		}
+		t.matches("the deliveries", e, all)
+		t.matches("the deliveries of another endpoint", other, others)
+		got := t.takenDeliveries(e, now, 100)
+		got = slices.DeleteFunc(got, func(d ledger.Delivery) bool { return d.Attempt > 0 }) // Those that were pending all the time.
+		slices.SortFunc(got, func(a, b ledger.Delivery) int { return int(a.Sequence - b.Sequence) })
+		t.same("what is handed out again", due, got)
+	}
+	if _, err := t.Redeliver(t.Context(), ledger.Default, Endpoint(99).EndpointID, 0, deliveryStates(), now); !errors.Is(err, ledger.ErrNotFound) {
+		t.Errorf("Redeliver of an endpoint that is not there: %v, want ErrNotFound", err)
+	}
+}
+
+func forgotten(t *trial) {
+	e, all := t.triedAll(1, 12)
+	other, others := t.triedAll(2, 4)
+	forget := func(before time.Time, limit, want int) {
+		t.Helper()
+		n, err := t.ForgetDeliveries(t.Context(), before, limit)
+		if err != nil || n != want {
+			t.Errorf("ForgetDeliveries before %v, at most %d: %d, %v; want %d", before, limit, n, err, want)
+		}
+	}
+	forget(all[0].Time, 100, 0)
+	t.matches("nothing was forgotten", e, all)
+	// Of the first four, one is pending; the two endpoints have them alike.
+	forget(all[4].Time, 100, 6)
+	over := func(list []ledger.Delivery, before time.Time) []ledger.Delivery {
+		return slices.DeleteFunc(slices.Clone(list), func(d ledger.Delivery) bool {
+			return d.State != ledger.DeliveryPending && d.Time.Before(before)
+		})
+	}
+	t.matches("what is left", e, over(all, all[4].Time))
+	t.matches("what is left of another endpoint", other, over(others, all[4].Time))
+	for _, want := range []int{2, 2, 1, 0} {
+		forget(all[11].Time.Add(time.Hour), 2, want)
+	}
+	t.matches("what is pending", e, over(all, all[11].Time.Add(time.Hour)))
+	t.waiting("", map[string]int{e.EndpointID: 4, other.EndpointID: 1})
+}

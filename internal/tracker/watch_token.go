@@ -1,0 +1,97 @@
+package tracker
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
+)
+
+// A resume token is where a watch has come to and what it is of: a version, the binding, the sequence of the last event
+// that is behind it and, while it lists the orders as they are, the last of them. It holds no secret and gives no right: the
+// tenant is never read from it.
+
+const (
+	tokenVersion = 1
+	bindingSize  = 16
+	sequenceSize = 8
+	orderSize    = 8 + len(uuid.UUID{})
+)
+
+// binding ties a token to the ledger and to what the watch is of.
+type binding [bindingSize]byte
+
+func bind(ledgerID string, f filter) binding {
+	text, err := json.Marshal([]any{"watch", ledgerID, f.tenant, f.orderID, f.standings})
+	if err != nil {
+		panic("tracker: a filter cannot be written as JSON: " + err.Error()) // of plain types
+	}
+	sum := sha256.Sum256(text)
+	return binding(sum[:bindingSize])
+}
+
+// place is where a watch has come to.
+type place struct {
+	// sequence is that of the last event that is behind it.
+	sequence int64
+	// listing is whether it lists the orders as they were after that event, and last is the last one that it has told; zero
+	// before the first.
+	listing bool
+	last    ledger.Position
+}
+
+// token is the place as callers keep it.
+func (p place) token(b binding) string {
+	text := make([]byte, 0, 1+bindingSize+sequenceSize+orderSize)
+	text = append(append(text, tokenVersion), b[:]...)
+	text = binary.BigEndian.AppendUint64(text, uint64(p.sequence))
+	if p.listing {
+		var micro int64
+		var id uuid.UUID
+		if p.last != (ledger.Position{}) {
+			micro, id = p.last.Created.UnixMicro(), uuid.MustParse(p.last.OrderID)
+		}
+		text = append(binary.BigEndian.AppendUint64(text, uint64(micro)), id[:]...)
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// lastMicro is the end of the year 9999, which no engine goes beyond.
+const lastMicro = 253402300800e6 - 1
+
+// readToken reads a token that a watch with this binding was given.
+func readToken(token string, b binding) (place, error) {
+	text, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	const short = 1 + bindingSize + sequenceSize
+	if err != nil || (len(text) != short && len(text) != short+orderSize) ||
+		text[0] != tokenVersion || !bytes.Equal(text[1:1+bindingSize], b[:]) {
+		return place{}, expired()
+	}
+	sequence, order := int64(binary.BigEndian.Uint64(text[1+bindingSize:])), text[short:]
+	p := place{sequence: sequence, listing: len(order) > 0}
+	if p.listing {
+		micro, id := int64(binary.BigEndian.Uint64(order)), uuid.UUID(order[8:])
+		if micro < 0 || micro > lastMicro || (id == uuid.Nil && micro != 0) {
+			return place{}, expired()
+		}
+		if id != uuid.Nil {
+			p.last = ledger.Position{Created: time.UnixMicro(micro).UTC(), OrderID: id.String()}
+		}
+	}
+	if sequence < 0 {
+		return place{}, expired()
+	}
+	return p, nil
+}
+
+func expired() error {
+	return fault.New(fault.ReasonWatchTokenExpired,
+		"the resume_token is not one of this watch: of other filters, or of a ledger that has been replaced; watch again without it")
+}
