@@ -159,7 +159,9 @@ func TestAnotherTenantsPortInIsNotFound(t *testing.T) {
 	if f := fault.From(err); f == nil || f.Reason != fault.ReasonPortInNotFound || len(f.Metadata) != 0 || strings.Contains(f.Message, r.OrderID) {
 		t.Errorf("the caller is told %v", err)
 	}
-	d.ledger.follow = func(context.Context, ledger.Record, ledger.Entry) (ledger.Record, error) { return ledger.Record{}, errDisk }
+	d.ledger.follow = func(context.Context, ledger.Record, ledger.Entry) (ledger.Record, error) {
+		return ledger.Record{}, errDisk
+	}
 	if _, err := d.Follow(t.Context(), byTicket("E-2")); reasonOf(err) != fault.ReasonPortInNotFound {
 		t.Errorf("%v", err)
 	}

@@ -273,14 +273,22 @@ func TestResubmitSaysWhatIsWrong(t *testing.T) {
 		change func(r *portinv1.ResubmitPortInRequest)
 		want   []string
 	}{
-		"no key":                     {func(r *portinv1.ResubmitPortInRequest) { r.RequestId = "" }, []string{"request_id"}},
-		"documents are not given":    {func(r *portinv1.ResubmitPortInRequest) { r.Order, r.DroppedDocuments = nil, nil }, []string{"order.form.letters_of_authorization", "order.form.last_invoices"}},
-		"dropped and given":          {func(r *portinv1.ResubmitPortInRequest) { r.DroppedDocuments = append(r.DroppedDocuments, "form.letters_of_authorization") }, []string{"dropped_documents[1]"}},
-		"dropped and never there":    {func(r *portinv1.ResubmitPortInRequest) { r.DroppedDocuments = append(r.DroppedDocuments, "form.blif_spreadsheets") }, []string{"dropped_documents[1]"}},
-		"a mask that names nothing":  {func(r *portinv1.ResubmitPortInRequest) { r.UpdateMask = mask("form.nothing") }, []string{"order.form.customer_account_number", "order.form.letters_of_authorization", "order.form.letters_of_authorization", "update_mask"}},
-		"a mask into a list":         {func(r *portinv1.ResubmitPortInRequest) { r.UpdateMask, r.DroppedDocuments = mask("form", "trunk_did.dids.number"), nil }, []string{"update_mask"}},
-		"a mask into another target": {func(r *portinv1.ResubmitPortInRequest) { r.UpdateMask, r.DroppedDocuments = mask("form", "virtual_fax.fax_email"), nil }, []string{"update_mask"}},
-		"an output field":            {func(r *portinv1.ResubmitPortInRequest) { r.UpdateMask, r.DroppedDocuments = mask("form", "state"), nil }, []string{"update_mask"}},
+		"no key":                  {func(r *portinv1.ResubmitPortInRequest) { r.RequestId = "" }, []string{"request_id"}},
+		"documents are not given": {func(r *portinv1.ResubmitPortInRequest) { r.Order, r.DroppedDocuments = nil, nil }, []string{"order.form.letters_of_authorization", "order.form.last_invoices"}},
+		"dropped and given": {func(r *portinv1.ResubmitPortInRequest) {
+			r.DroppedDocuments = append(r.DroppedDocuments, "form.letters_of_authorization")
+		}, []string{"dropped_documents[1]"}},
+		"dropped and never there": {func(r *portinv1.ResubmitPortInRequest) {
+			r.DroppedDocuments = append(r.DroppedDocuments, "form.blif_spreadsheets")
+		}, []string{"dropped_documents[1]"}},
+		"a mask that names nothing": {func(r *portinv1.ResubmitPortInRequest) { r.UpdateMask = mask("form.nothing") }, []string{"order.form.customer_account_number", "order.form.letters_of_authorization", "order.form.letters_of_authorization", "update_mask"}},
+		"a mask into a list": {func(r *portinv1.ResubmitPortInRequest) {
+			r.UpdateMask, r.DroppedDocuments = mask("form", "trunk_did.dids.number"), nil
+		}, []string{"update_mask"}},
+		"a mask into another target": {func(r *portinv1.ResubmitPortInRequest) {
+			r.UpdateMask, r.DroppedDocuments = mask("form", "virtual_fax.fax_email"), nil
+		}, []string{"update_mask"}},
+		"an output field": {func(r *portinv1.ResubmitPortInRequest) { r.UpdateMask, r.DroppedDocuments = mask("form", "state"), nil }, []string{"update_mask"}},
 		"set and not named": {func(r *portinv1.ResubmitPortInRequest) {
 			r.UpdateMask = mask("form.letters_of_authorization")
 		}, []string{"order.form.customer_account_number"}},
@@ -354,12 +362,12 @@ func TestPasswordsAreGivenAgainOrUp(t *testing.T) {
 		lines   []*portinv1.ResidentialLine_Line
 		want    []string
 	}{
-		"neither":        {want: []string{"order.residential_line.lines[0].sip_password", "order.residential_line.lines[1].sip_password"}},
-		"one given up":   {dropped: []string{"residential_line.lines[1].sip_password"}, want: []string{"order.residential_line.lines[0].sip_password"}},
-		"all given up":   {dropped: []string{"residential_line.lines.sip_password"}},
-		"each given up":  {dropped: []string{"residential_line.lines[1].sip_password", "residential_line.lines[0].sip_password"}},
-		"given again":    {lines: []*portinv1.ResidentialLine_Line{line("416-555-0123", "s3cret-3")}},
-		"given and up":   {lines: []*portinv1.ResidentialLine_Line{line("416-555-0123", "s3cret-3")}, dropped: []string{"residential_line.lines.sip_password"}, want: []string{"dropped_documents[1]"}},
+		"neither":         {want: []string{"order.residential_line.lines[0].sip_password", "order.residential_line.lines[1].sip_password"}},
+		"one given up":    {dropped: []string{"residential_line.lines[1].sip_password"}, want: []string{"order.residential_line.lines[0].sip_password"}},
+		"all given up":    {dropped: []string{"residential_line.lines.sip_password"}},
+		"each given up":   {dropped: []string{"residential_line.lines[1].sip_password", "residential_line.lines[0].sip_password"}},
+		"given again":     {lines: []*portinv1.ResidentialLine_Line{line("416-555-0123", "s3cret-3")}},
+		"given and up":    {lines: []*portinv1.ResidentialLine_Line{line("416-555-0123", "s3cret-3")}, dropped: []string{"residential_line.lines.sip_password"}, want: []string{"dropped_documents[1]"}},
 		"up, a wrong one": {dropped: []string{"residential_line.lines.sip_password", "residential_line.lines[2].sip_password"}, want: []string{"dropped_documents[2]"}},
 	} {
 		t.Run(name, func(t *testing.T) {
