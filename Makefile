@@ -119,7 +119,8 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s)
 	@sh tools/fuzz.sh $(FUZZTIME)
 
 .PHONY: bench
-bench: ## Measure the ledgers: grouped commits, and lists on a thousand and a million orders (long, and some GB of disk)
+bench: ## Measure 10,000 watchers, and the ledgers: grouped commits, lists on a thousand and a million orders (long, some GB of disk)
+	go test -run '^$$' -bench Watch ./internal/rpc
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/ledger/sqlite ./internal/ledger/postgres
 
 .PHONY: clean

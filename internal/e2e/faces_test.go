@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/app"
@@ -19,9 +20,9 @@ import (
 	"github.com/portin/portin/internal/product"
 )
 
-func marshalled(t *testing.T, o *portinv1.PortInOrder) []byte {
+func marshalled(t *testing.T, m proto.Message) []byte {
 	t.Helper()
-	text, err := protojson.Marshal(o)
+	text, err := protojson.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
 	}

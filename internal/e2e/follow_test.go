@@ -41,11 +41,18 @@ type ported struct {
 }
 
 // TestEveryWordOfTheCarrierIsFollowed takes an order through each scenario that the carrier has, on a clock that the test
-// drives, and compares what callers see with what the carrier said at each step.
+// drives, and compares what callers see with what the carrier said at each step. All that happens is told to those who watch,
+// by every way, and to a receiver.
 func TestEveryWordOfTheCarrierIsFollowed(t *testing.T) {
 	t.Parallel()
 	onEveryWay(t, func(t *testing.T, e engine, f face) {
 		s := start(t, e, eager)
+		h := newReceiver(t)
+		h.register(t, s.client, f)
+		var watchers []*watcher
+		for _, way := range waysToWatch() {
+			watchers = append(watchers, s.watcher(t, way))
+		}
 		var all []*ported
 		for _, scenario := range sandbox.Scenarios() {
 			o := s.carrier.order(t, scenario.Name)
@@ -73,6 +80,11 @@ func TestEveryWordOfTheCarrierIsFollowed(t *testing.T) {
 		if n := s.metric(t, `portin_orders_accepted{category="open"}`); n != 2 { // stays-pending, stays-submitted
 			t.Errorf("%v orders are open", n)
 		}
+		events := s.allEvents(t)
+		for _, w := range watchers {
+			w.wantAll(t, events)
+		}
+		h.wantAll(t, events)
 	})
 }
 

@@ -1,5 +1,3 @@
-//go:build unix
-
 package rpc
 
 import (
@@ -118,7 +116,7 @@ func memory() uint64 {
 // watchersProcess starts the process of the watchers.
 func watchersProcess(b *testing.B, address string) (lines *bufio.Reader, leave func()) {
 	b.Helper()
-	command := exec.CommandContext(b.Context(), os.Args[0], "-test.run=^TestWatchersOfTheBenchmark$")
+	command := exec.CommandContext(b.Context(), os.Args[0])
 	command.Env = append(os.Environ(), benchAddress+"="+address)
 	command.Stderr = os.Stderr
 	stdin, err := command.StdinPipe()
@@ -142,31 +140,25 @@ func watchersProcess(b *testing.B, address string) (lines *bufio.Reader, leave f
 	}
 }
 
-// TestWatchersOfTheBenchmark is the process of the watchers: it says when all have had their first answer, and when all
-// have had an event, until its input ends.
-func TestWatchersOfTheBenchmark(t *testing.T) {
-	t.Parallel()
-	address := os.Getenv(benchAddress)
-	if address == "" {
-		t.Skip("a part of BenchmarkWatch")
-	}
-	ctx, cancel := context.WithCancel(t.Context())
+// watchersAlone is the main of the process of the watchers: it says when all have had their first answer, and when all have
+// had an event, until its input ends. It returns the exit code.
+func watchersAlone(address string) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	var all sync.WaitGroup
-	var signs, told atomic.Int64
+	var signs, told, lost atomic.Int64
 	for range benchConnections {
 		conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 		if err != nil {
-			t.Fatal(err)
+			fmt.Fprintln(os.Stderr, err)
+			return 2
 		}
-		t.Cleanup(func() {
-			if err := conn.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		defer conn.Close()
 		for range benchWatchers / benchConnections {
 			all.Go(func() {
 				if err := benchWatcher(ctx, conn, &signs, &told); ctx.Err() == nil {
-					t.Error(err)
+					fmt.Fprintln(os.Stderr, err)
+					lost.Add(1)
 				}
 			})
 		}
@@ -174,6 +166,7 @@ func TestWatchersOfTheBenchmark(t *testing.T) {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	cancel()
 	all.Wait()
+	return int(min(lost.Load(), 1))
 }
 
 // benchWatcher watches, and says so when it was the last one to be told something.

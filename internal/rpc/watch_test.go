@@ -231,7 +231,7 @@ func TestAWatchOverBothConnections(t *testing.T) {
 
 // A client that receives nothing fills what gRPC holds for it and no more; another one gets everything meanwhile, and so does
 // the first when it is back.
-func TestFault30AClientThatReceivesNothing(t *testing.T) {
+func TestFault30_AClientThatReceivesNothing(t *testing.T) {
 	t.Parallel()
 	f := newFeed()
 	client := portinv1.NewPortInServiceClient(watchedOver(t, running(t, f))["over the wire"])

@@ -22,7 +22,7 @@ import (
 )
 
 // A caller who takes nothing delays neither the ledger nor anybody else, and gets everything when it is back.
-func TestFault30AStuckWatcher(t *testing.T) {
+func TestFault30_AStuckWatcher(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBook()
@@ -105,7 +105,7 @@ func TestAStuckWatcherHoldsNothingBack(t *testing.T) {
 	}
 }
 
-func TestFault24TheServiceStops(t *testing.T) {
+func TestFault24_TheServiceStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBook()

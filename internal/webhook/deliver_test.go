@@ -74,7 +74,7 @@ func gaps(list []message) (all []time.Duration) {
 	return all
 }
 
-func TestFault31FailuresAreTriedForThreeDays(t *testing.T) {
+func TestFault31_FailuresAreTriedForThreeDays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
@@ -264,7 +264,7 @@ func TestStoppingWaitsForDeliveries(t *testing.T) {
 	})
 }
 
-func TestFault32PanicIsOneLineAndOneCount(t *testing.T) {
+func TestFault32_PanicIsOneLineAndOneCount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var mended atomic.Bool

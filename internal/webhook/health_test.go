@@ -249,7 +249,7 @@ func TestHealthAndUpdatesDoNotFight(t *testing.T) {
 	})
 }
 
-func TestFault34ClockThatJumps(t *testing.T) {
+func TestFault34_ClockThatJumps(t *testing.T) {
 	t.Parallel()
 	for _, jump := range []time.Duration{time.Hour, -time.Hour} {
 		t.Run(jump.String(), func(t *testing.T) {

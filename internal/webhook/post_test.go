@@ -164,7 +164,7 @@ func (s *site) post(t *testing.T, url string) outcome {
 
 const insideProblem = "the address is inside a network"
 
-func TestFault31NameThatResolvesInward(t *testing.T) {
+func TestFault31_NameThatResolvesInward(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	url := "http://receiver.example:" + s.port + "/"
@@ -192,7 +192,7 @@ func TestFault31NameThatResolvesInward(t *testing.T) {
 	}
 }
 
-func TestFault31RedirectsAreNotFollowed(t *testing.T) {
+func TestFault31_RedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	for _, code := range []int{301, 302, 303, 307, 308} {
@@ -252,7 +252,7 @@ func TestTLSIsChecked(t *testing.T) {
 }
 
 // Servers that misbehave, over connections in memory, so that time is the test's.
-func TestFault31AnswersThatAreSlowOrHuge(t *testing.T) {
+func TestFault31_AnswersThatAreSlowOrHuge(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
