@@ -17,7 +17,7 @@ import (
 var firstOrder []byte
 
 // welcomeText is what a person sees who started the service with the sandbox. Both commands place the same order under the
-// same key, so the second one answers what the first one did.
+// same key, so the second one answers what the first one did; tools/smoke.sh runs each command as it is printed.
 const welcomeText = `
 portin {{.Version}} is ready. Orders go to the sandbox carrier; nothing is ported.{{if .ThrowAway}} The ledger is thrown away at the end.{{end}}
 
@@ -34,6 +34,10 @@ curl -sS 'http://{{.HTTP}}/v1/port-ins' -H 'Content-Type: application/json' -H '
 The same over gRPC (in this folder), which answers the same order, "replayed":
 
 go tool -modfile=tools/buf/go.mod buf curl --protocol grpc --http2-prior-knowledge -d '{"requestId":"{{.Key}}","order":{{.Order}}}' 'http://{{.GRPC}}/portin.v1.PortInService/PortIn'
+
+Watch what becomes of orders, until you stop it:
+
+curl -sSN 'http://{{.HTTP}}/v1/port-ins:watch'
 
 What the carrier received:
 
