@@ -124,7 +124,9 @@ func TestATokenOfAnotherWatchIsOutOfRange(t *testing.T) {
 				"of another filter": {ResumeToken: own, Categories: open},
 				"that is none":      {ResumeToken: strings.ToLower(own)},
 			} {
-				err := s.watch(t.Context(), way, req, func(a *portinv1.WatchPortInOrdersResponse) { t.Errorf("over %s a token %s is answered %v", way, name, a) })
+				err := s.watch(t.Context(), way, req, func(a *portinv1.WatchPortInOrdersResponse) {
+					t.Errorf("over %s a token %s is answered %v", way, name, a)
+				})
 				if r := failed(status.Convert(err)); r.code != codes.OutOfRange || r.reason != "WATCH_TOKEN_EXPIRED" {
 					t.Errorf("over %s a token %s ends with %+v", way, name, r)
 				}

@@ -85,7 +85,7 @@ func (in *Intake) askAbout(ctx context.Context, r ledger.Record, round *rounds.R
 		}
 	}
 	if ctx.Err() != nil {
-		return nil // the order is due again when its turn is over
+		return nil //nolint:nilerr // the order is due again when its turn is over
 	}
 	in.Reach(PointAsked)
 	after, err := in.note(ctx, r, found)

@@ -172,7 +172,7 @@ func (c *correction) refuse(field, description string) {
 	c.violations = append(c.violations, fault.Violation{Field: field, Description: description})
 }
 
-var entryNumber = regexp.MustCompile(`\[\d+\]`) //nolint:gochecknoglobals // compiled once
+var entryNumber = regexp.MustCompile(`\[\d+\]`)
 
 // dropsIt reports whether a path is given up: by itself, or as one of all entries of its list.
 func (c *correction) dropsIt(path string) bool {

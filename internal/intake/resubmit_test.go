@@ -18,9 +18,9 @@ import (
 	"github.com/portin/portin/internal/order"
 )
 
-// word is a status of a ticket with the usual numbers.
-func word(ticket, word string, disputed bool) carrier.Status {
-	s := status(ticket, word, firstNumber, secondNumber)
+// word is a status of the first ticket, with the usual numbers.
+func word(word string, disputed bool) carrier.Status {
+	s := status("T-1", word, firstNumber, secondNumber)
 	s.Disputing = &disputed
 	return s
 }
@@ -54,7 +54,7 @@ func TestARejectedOrderIsCorrected(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	old := placed(t, d, keyA)
-	says(d, word("T-1", "REJECTED", false))
+	says(d, word("REJECTED", false))
 	resp, err := d.Resubmit(t.Context(), correction(old.GetOrderId(), keyB))
 	if err != nil {
 		t.Fatal(err)
@@ -132,13 +132,13 @@ func TestWhatCanBeCorrected(t *testing.T) {
 		want  fault.Reason
 		says  string
 	}{
-		"pending":              {now: word("T-1", "PENDING", false), want: fault.ReasonNotCorrectable, says: `"PENDING"`},
-		"confirmed":            {now: word("T-1", "CONFIRMED", false), want: fault.ReasonNotCorrectable, says: `"CONFIRMED"`},
-		"a word nobody knows":  {now: word("T-1", "TELEPORTED", false), want: fault.ReasonNotCorrectable, says: `"TELEPORTED"`},
-		"rejected":             {now: word("T-1", "REJECTED", false)},
-		"rejected, disputed":   {now: word("T-1", "REJECTED", true), want: fault.ReasonNotCorrectable, says: "disputes"},
-		"cancelled":            {now: word("T-1", "CANCELLED", false)},
-		"ported":               {now: word("T-1", "COMPLETED", false)},
+		"pending":              {now: word("PENDING", false), want: fault.ReasonNotCorrectable, says: `"PENDING"`},
+		"confirmed":            {now: word("CONFIRMED", false), want: fault.ReasonNotCorrectable, says: `"CONFIRMED"`},
+		"a word nobody knows":  {now: word("TELEPORTED", false), want: fault.ReasonNotCorrectable, says: `"TELEPORTED"`},
+		"rejected":             {now: word("REJECTED", false)},
+		"rejected, disputed":   {now: word("REJECTED", true), want: fault.ReasonNotCorrectable, says: "disputes"},
+		"cancelled":            {now: word("CANCELLED", false)},
+		"ported":               {now: word("COMPLETED", false)},
 		"refused":              {meets: refuse},
 		"not sent":             {meets: func(context.Context, carrier.Call) carrier.Outcome { return unreachable() }, want: fault.ReasonNotCorrectable, says: "was not sent"},
 		"in doubt":             {meets: lost, want: fault.ReasonNotCorrectable, says: "IN_DOUBT"},
@@ -188,7 +188,7 @@ func TestOneCorrectionOfAnOrderWins(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	old := placed(t, d, keyA)
-	says(d, word("T-1", "REJECTED", false))
+	says(d, word("REJECTED", false))
 	const callers = 8
 	var group sync.WaitGroup
 	answers := make(chan error, callers)
@@ -221,7 +221,7 @@ func TestACorrectionThatWasNotSentIsSentAgain(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	old := placed(t, d, keyA)
-	says(d, word("T-1", "REJECTED", false))
+	says(d, word("REJECTED", false))
 	d.carrier.submit = func(context.Context, carrier.Call) carrier.Outcome { return unreachable() }
 	if _, err := d.Resubmit(t.Context(), correction(old.GetOrderId(), keyB)); reasonOf(err) != fault.ReasonCarrierUnreachable {
 		t.Fatal(err)
@@ -239,7 +239,7 @@ func TestAKeyStandsForOneCorrection(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	first, other := placed(t, d, keyA), placed(t, d, keyOf(7), "416-555-0188")
-	says(d, word("T-1", "REJECTED", false), status("T-2", "REJECTED", 4165550188))
+	says(d, word("REJECTED", false), status("T-2", "REJECTED", 4165550188))
 	if _, err := d.Resubmit(t.Context(), correction(first.GetOrderId(), keyB)); err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func TestResubmitSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	old := placed(t, d, keyA)
-	says(d, word("T-1", "REJECTED", false))
+	says(d, word("REJECTED", false))
 	for name, c := range map[string]struct {
 		change func(r *portinv1.ResubmitPortInRequest)
 		want   []string
@@ -354,7 +354,7 @@ func TestPasswordsAreGivenAgainOrUp(t *testing.T) {
 		if again, err := d.PortIn(t.Context(), replay); err != nil || !again.GetReplayed() {
 			t.Errorf("passwords take part in a replay: %v", err)
 		}
-		says(d, word("T-1", "REJECTED", false))
+		says(d, word("REJECTED", false))
 		return d, resp.GetOrder().GetOrderId()
 	}
 	for name, c := range map[string]struct {
@@ -397,10 +397,10 @@ func TestAnOrderMovesOnWhileItIsCorrected(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	old := placed(t, d, keyA)
-	says(d, word("T-1", "REJECTED", false))
+	says(d, word("REJECTED", false))
 	d.ledger.fails(func(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, error) {
 		d.ledger.fails(nil, nil)
-		step(t, d, old.GetOrderId(), order.ByAnswer, func(r *ledger.Record) { r.Disputing = true })
+		step(t, d, old.GetOrderId(), order.ByAnswer, func(r *ledger.Record) { r.Disputing = true }) //nolint:contextcheck // it has the test's
 		return d.ledger.Claim(ctx, r, e)
 	}, nil)
 	_, err := d.Resubmit(t.Context(), correction(old.GetOrderId(), keyB))

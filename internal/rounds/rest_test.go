@@ -201,8 +201,7 @@ func TestOneAnswerThatCannotBeReadIsNoSilence(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := &watcher{heap: newHeap(8), begun: time.Now()} // one turn, one after the other
-				p := params(w.heap)
+				p := params(newHeap(8)) // one turn, one after the other
 				p.PerSecond = 1000
 				var asked atomic.Int64
 				p.Look = func(ctx context.Context, _ ledger.Record, round *rounds.Round) error {

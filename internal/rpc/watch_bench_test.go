@@ -153,7 +153,6 @@ func watchersAlone(address string) int {
 			fmt.Fprintln(os.Stderr, err)
 			return 2
 		}
-		defer conn.Close()
 		for range benchWatchers / benchConnections {
 			all.Go(func() {
 				if err := benchWatcher(ctx, conn, &signs, &told); ctx.Err() == nil {
