@@ -1,5 +1,5 @@
 // Command portin ports telephone numbers in: `portin serve` runs the service, `portin sandbox` the stand-in for the
-// carrier alone.
+// carrier alone, `portin config` looks at the settings.
 package main
 
 import (
@@ -29,6 +29,10 @@ type cli struct {
 
 	ServeCmd   struct{} `cmd:"" name:"serve" help:"Serve gRPC, JSON and the documentation."`
 	SandboxCmd struct{} `cmd:"" name:"sandbox" help:"Serve the stand-in for the carrier, alone."`
+	ConfigCmd  struct {
+		CheckCmd struct{} `cmd:"" name:"check" help:"Report everything that is wrong with the settings, and start nothing."`
+		PrintCmd struct{} `cmd:"" name:"print" help:"Print the settings as they would be used, as a settings file, with stars for secrets."`
+	} `cmd:"" name:"config" help:"Look at the settings."`
 	VersionCmd struct{} `cmd:"" name:"version" help:"Print the version."`
 }
 
@@ -71,6 +75,12 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		err = app.Serve(ctx, app.Params{Config: c.Settings(), Version: version, Log: log}, out)
 	case "sandbox":
 		err = app.Sandbox(ctx, c.Settings(), log, out)
+	case "config check":
+		if err = app.Check(c.Settings()); err == nil {
+			_, err = fmt.Fprintln(out, "the settings are good")
+		}
+	case "config print":
+		err = config.Print(out, parser.Model)
 	case "version":
 		_, err = fmt.Fprintln(out, "portin", version)
 	}

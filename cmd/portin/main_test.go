@@ -122,6 +122,10 @@ func TestWhatEndsAtOnce(t *testing.T) {
 		{[]string{"sandbox", "--sandbox-address=0.0.0.0:0"}, 1, "sandbox-address: "},
 		{[]string{"serve", "--sandbox", "--sandbox-unknowns=none=maybe"}, 1, "sandbox-unknowns: "},
 		{[]string{"serve", "--config", settings}, 2, "grpc-host"},
+		{[]string{"config", "check"}, 1, "carrier-url: is missing"},
+		{[]string{"config", "check", "--sandbox"}, 0, "the settings are good"},
+		{[]string{"config", "check", "--sandbox", "--sandbox-unknowns=none=maybe"}, 1, "sandbox-unknowns: "},
+		{[]string{"config", "print", "--sandbox", "--http-address=0.0.0.0:0"}, 0, "\nhttp-address: 0.0.0.0:0\n"},
 		{[]string{"port"}, 2, "port"},
 		{[]string{}, 2, "expected"},
 	} {

@@ -5,12 +5,13 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/pprof" //nolint:gosec // served at the admin address alone: nothing here uses the default mux
 	"time"
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// newAdmin is the face for those who run the service: /livez, /readyz and /metrics.
+// newAdmin is the face for those who run the service: /livez, /readyz, /metrics and the profiles of package pprof.
 func (a *App) newAdmin() *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
@@ -24,9 +25,14 @@ func (a *App) newAdmin() *http.Server {
 		_, _ = io.WriteString(w, "ready\n")
 	})
 	mux.Handle("GET /metrics", a.metrics.handler())
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	return &http.Server{
 		Handler: mux, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute, // a profile takes as long as was asked for
+
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 	}
 }

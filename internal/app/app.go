@@ -261,21 +261,22 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.grpc.Serve(a.grpcListener) })
 	group.Go(func() error { return served(a.http.Serve(a.httpListener)) })
 	group.Go(func() error { return served(a.admin.Serve(a.adminListener)) })
+	working, endWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWork()
 	go func() {
 		defer close(a.worked)
 		var work sync.WaitGroup
-		work.Go(func() { a.intake.Run(ctx) })
-		work.Go(func() { a.tracker.Run(ctx) })
-		work.Go(func() { a.watches.Run(ctx) })
-		work.Go(func() { a.webhooks.Run(ctx) })
-		work.Go(func() { a.watchReadiness(ctx) })
+		for _, run := range []func(context.Context){a.intake.Run, a.tracker.Run, a.watches.Run, a.webhooks.Run} {
+			work.Go(func() { run(working) })
+		}
+		work.Go(func() { a.watchReadiness(ctx) }) // not ready from the signal on
 		work.Wait()
 	}()
 	a.log.InfoContext(ctx, "serving", slog.String("grpc", a.GRPCAddress), slog.String("http", a.HTTPAddress),
 		slog.String("admin", a.AdminAddress), slog.String("sandbox", a.SandboxAddress), slog.String("ledger", a.ledger.is))
 	group.Go(func() error {
 		<-ctx.Done()
-		return a.stop(context.WithoutCancel(ctx))
+		return a.stop(context.WithoutCancel(ctx), endWork)
 	})
 	return group.Wait()
 }

@@ -7,12 +7,15 @@ import (
 	"time"
 )
 
-// stop ends the service: watches with a token to go on from, no new calls or orders, then those in flight within the time
-// allowed, then the carrier.
-func (a *App) stop(ctx context.Context) error {
-	a.log.InfoContext(ctx, "stopping", slog.Duration("within", a.config.ShutdownTimeout))
+// stop ends the service. It says that it is not ready, and goes on as before for as long as whoever sends calls here may take
+// to notice. Then watches end with a token to go on from, periodic work ends, nothing new is taken, calls and orders in flight
+// get the time allowed, and at last the ledger and the carrier are let go.
+func (a *App) stop(ctx context.Context, endWork context.CancelFunc) error {
+	a.log.InfoContext(ctx, "stopping", slog.Duration("after", a.config.ShutdownDelay), slog.Duration("within", a.config.ShutdownTimeout))
 	a.ready.Store(false)
 	a.health.Shutdown()
+	<-time.After(a.config.ShutdownDelay)
+	endWork()
 	a.watches.Stop() // first: the faces wait for them
 	ctx, cancel := context.WithTimeout(ctx, a.config.ShutdownTimeout)
 	defer cancel()

@@ -26,6 +26,7 @@ type Config struct {
 
 	Sandbox         bool          `help:"Serve a stand-in for the carrier beside the service and send every order there. Nothing is ported."`
 	InsecureListen  bool          `help:"Serve without encryption and without authentication on addresses that are not loopback. Whoever reaches them can order."`
+	ShutdownDelay   time.Duration `default:"0s" help:"How long the service goes on after a signal to stop while it says that it is not ready, so that a balancer can notice."`
 	ShutdownTimeout time.Duration `default:"25s" help:"How long calls and orders in flight may take to end after a signal to stop."`
 }
 

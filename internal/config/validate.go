@@ -61,6 +61,9 @@ func (c Config) Validate() error {
 			bad(n.name, "must be from 1 to %d", n.most)
 		}
 	}
+	if c.ShutdownDelay < 0 || c.ShutdownDelay > 10*time.Minute {
+		bad("shutdown-delay", "must be from 0s to 10m")
+	}
 	if c.Webhooks.Keep < 24*time.Hour {
 		bad("webhooks-keep", "must be a day or longer")
 	}

@@ -28,7 +28,7 @@ type alone struct {
 	CarrierURL            string
 	LedgerFile, LedgerURL string
 
-	PostTimeout, DoubtSpacing, LeaseMargin, ShutdownTimeout time.Duration
+	PostTimeout, DoubtSpacing, LeaseMargin, ShutdownDelay, ShutdownTimeout time.Duration
 
 	// Point is where the process sends itself Signal; at the n-th time, the first being 1.
 	Point  intake.Point
@@ -117,7 +117,7 @@ func obey(lines io.Reader) {
 func (a alone) serve(ctx context.Context, out io.Writer) error {
 	c := settings(&standin{url: a.CarrierURL}, config.Ledger{File: a.LedgerFile, URL: config.Secret(a.LedgerURL)})
 	c.Carrier.PostTimeout, c.Carrier.GetTimeout = a.PostTimeout, 2*time.Second
-	c.Orders.DoubtSpacing, c.ShutdownTimeout = a.DoubtSpacing, a.ShutdownTimeout
+	c.Orders.DoubtSpacing, c.ShutdownDelay, c.ShutdownTimeout = a.DoubtSpacing, a.ShutdownDelay, a.ShutdownTimeout
 	var reached atomic.Int64
 	s, err := app.New(ctx, app.Params{
 		Config: c, Version: "test", LeaseMargin: a.LeaseMargin,

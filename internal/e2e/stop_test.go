@@ -1,9 +1,12 @@
 package e2e_test
 
 import (
+	"net/http"
 	"syscall"
 	"testing"
 	"time"
+
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/portin/portin/internal/sandbox"
 )
@@ -69,4 +72,40 @@ func TestFault24_AStopLetsOrdersInFlightSettle(t *testing.T) {
 			t.Errorf("the service ended with %d; its log:\n%s", p.code, p.log)
 		}
 	})
+}
+
+// A stop says first that the service is not ready, and goes on for as long as a balancer may take to notice.
+func TestFault24_AStopLetsABalancerNotice(t *testing.T) {
+	t.Parallel()
+	carrier := newStandin(t, sandbox.Config{})
+	how := apart(carrier, sqlite.ledger(t))
+	how.ShutdownDelay = 3 * time.Second
+	p := how.start(t)
+	until(t, "it is ready", func() bool { return p.ready(t) == http.StatusOK })
+	w := p.watcher(t, overGRPC)
+	p.signal(t, syscall.SIGTERM)
+	until(t, "it says that it is not", func() bool { return p.ready(t) == http.StatusServiceUnavailable })
+	if got := p.health(t); got != healthpb.HealthCheckResponse_NOT_SERVING {
+		t.Errorf("the health service says %v", got)
+	}
+	p.must(t, overJSON, carrier.order(t, ""), newKey(), accepted)
+	w.wantAll(t, p.allEvents(t))
+	p.gone(t)
+	if p.code != 0 {
+		t.Errorf("the service ended with %d; its log:\n%s", p.code, p.log)
+	}
+}
+
+// A second signal ends the process at once, whatever it waits for.
+func TestFault24_ASecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	p := startProgram(t, newStandin(t, sandbox.Config{}), "--ledger-file="+sqlite.ledger(t).File, "--shutdown-delay=5m")
+	until(t, "it is ready", func() bool { return p.ready(t) == http.StatusOK })
+	p.signal(t, syscall.SIGTERM)
+	until(t, "it stops", func() bool { return p.ready(t) == http.StatusServiceUnavailable })
+	p.signal(t, syscall.SIGTERM)
+	p.gone(t)
+	if p.code != -1 {
+		t.Errorf("the service ended by itself, with %d; its log:\n%s", p.code, p.log)
+	}
 }

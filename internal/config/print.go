@@ -1,0 +1,45 @@
+package config
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
+)
+
+// Print writes the settings of a command line that was parsed, as a settings file with a comment above each. Secrets are
+// stars; what has no value is left out. But for the secrets, the file makes the same settings.
+func Print(w io.Writer, app *kong.Application) error {
+	settings := &yaml.Node{Kind: yaml.MappingNode}
+	for _, group := range app.AllFlags(false) {
+		for _, flag := range group {
+			_, file := flag.Target.Interface().(kong.ConfigFlag)
+			if file || flag == app.HelpFlag || (flag.Target.IsZero() && !flag.HasDefault && !flag.IsBool()) {
+				continue
+			}
+			value := &yaml.Node{}
+			if err := value.Encode(printed(flag)); err != nil {
+				return fmt.Errorf("printing %s: %w", flag.Name, err)
+			}
+			name := &yaml.Node{Kind: yaml.ScalarNode, Value: flag.Name, HeadComment: flag.Help}
+			settings.Content = append(settings.Content, name, value)
+		}
+	}
+	encoder := yaml.NewEncoder(w)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(settings); err != nil {
+		return fmt.Errorf("printing the settings: %w", err)
+	}
+	return encoder.Close()
+}
+
+// printed is a setting as a settings file has it.
+func printed(flag *kong.Flag) any {
+	switch value := flag.Target.Interface().(type) {
+	case fmt.Stringer: // a time, or a secret, which says stars
+		return value.String()
+	default:
+		return value
+	}
+}
