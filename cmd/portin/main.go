@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -33,6 +34,13 @@ type cli struct {
 		CheckCmd struct{} `cmd:"" name:"check" help:"Report everything that is wrong with the settings, and start nothing."`
 		PrintCmd struct{} `cmd:"" name:"print" help:"Print the settings as they would be used, as a settings file, with stars for secrets."`
 	} `cmd:"" name:"config" help:"Look at the settings."`
+	LedgerCmd struct {
+		MigrateCmd struct{} `cmd:"" name:"migrate" help:"Bring the ledger to the shape that this version needs, as serve does when it starts."`
+	} `cmd:"" name:"ledger" help:"Look after the ledger."`
+	ProbeCmd struct {
+		LiveCmd  struct{} `cmd:"" name:"live" help:"Ask whether it is alive."`
+		ReadyCmd struct{} `cmd:"" name:"ready" help:"Ask whether it is ready to take orders."`
+	} `cmd:"" name:"probe" help:"Ask the service on this machine, at admin-address, how it is; 0 is well."`
 	VersionCmd struct{} `cmd:"" name:"version" help:"Print the version."`
 }
 
@@ -70,25 +78,35 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	}
 	log := newLog(c.Log, errs)
 	stdlog.SetOutput(hushed{log})
-	switch parsed.Command() {
-	case "serve":
-		err = app.Serve(ctx, app.Params{Config: c.Settings(), Version: version, Log: log}, out)
-	case "sandbox":
-		err = app.Sandbox(ctx, c.Settings(), log, out)
-	case "config check":
-		if err = app.Check(c.Settings()); err == nil {
-			_, err = fmt.Fprintln(out, "the settings are good")
-		}
-	case "config print":
-		err = config.Print(out, parser.Model)
-	case "version":
-		_, err = fmt.Fprintln(out, "portin", version)
-	}
-	if err != nil {
+	if err := do(ctx, parsed.Command(), c.Settings(), parser.Model, log, out); err != nil {
 		fmt.Fprintln(errs, "portin:", err)
 		return 1
 	}
 	return 0
+}
+
+// do carries a command out.
+func do(ctx context.Context, command string, c config.Config, model *kong.Application, log *slog.Logger, out io.Writer) error {
+	switch command {
+	case "serve":
+		return app.Serve(ctx, app.Params{Config: c, Version: version, Log: log}, out)
+	case "sandbox":
+		return app.Sandbox(ctx, c, log, out)
+	case "config check":
+		if err := app.Check(c); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(out, "the settings are good")
+		return err
+	case "config print":
+		return config.Print(out, model)
+	case "ledger migrate":
+		return app.Migrate(ctx, c)
+	case "probe live", "probe ready":
+		return app.Probe(ctx, c, strings.TrimPrefix(command, "probe "))
+	}
+	_, err := fmt.Fprintln(out, "portin", version)
+	return err
 }
 
 // hushed stands behind the standard log, which only libraries write to. net/http shows there what a server sent beyond its

@@ -109,6 +109,7 @@ func TestWhatEndsAtOnce(t *testing.T) {
 	if err := os.WriteFile(settings, []byte("grpc:\n  host: 127.0.0.1:0\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	ledger := "--ledger-file=" + filepath.Join(t.TempDir(), "ledger.db")
 	for _, c := range []struct {
 		args []string
 		code int
@@ -126,6 +127,10 @@ func TestWhatEndsAtOnce(t *testing.T) {
 		{[]string{"config", "check", "--sandbox"}, 0, "the settings are good"},
 		{[]string{"config", "check", "--sandbox", "--sandbox-unknowns=none=maybe"}, 1, "sandbox-unknowns: "},
 		{[]string{"config", "print", "--sandbox", "--http-address=0.0.0.0:0"}, 0, "\nhttp-address: 0.0.0.0:0\n"},
+		{[]string{"ledger", "migrate", "--sandbox", ledger}, 0, ""},
+		{[]string{"ledger", "migrate", "--sandbox", ledger}, 0, ""},
+		{[]string{"ledger", "migrate", "--sandbox", "--ledger-file=/dev/null/ledger.db"}, 1, "the ledger: "},
+		{[]string{"probe", "live", "--admin-address=127.0.0.1:1"}, 1, "refused"},
 		{[]string{"port"}, 2, "port"},
 		{[]string{}, 2, "expected"},
 	} {

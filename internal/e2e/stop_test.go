@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"net/http"
+	"os/exec"
 	"syscall"
 	"testing"
 	"time"
@@ -96,13 +97,27 @@ func TestFault24_AStopLetsABalancerNotice(t *testing.T) {
 	}
 }
 
-// A second signal ends the process at once, whatever it waits for.
+// probed is how the program's own probe of a service ends.
+func (p *process) probed(t *testing.T, what string) int {
+	t.Helper()
+	probe := exec.CommandContext(t.Context(), program().path(t), "probe", what, "--admin-address="+p.AdminAddress)
+	_ = probe.Run()
+	return probe.ProcessState.ExitCode()
+}
+
+// A second signal ends the process at once, whatever it waits for. What the program's own probes say agrees with it.
 func TestFault24_ASecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	p := startProgram(t, newStandin(t, sandbox.Config{}), "--ledger-file="+sqlite.ledger(t).File, "--shutdown-delay=5m")
 	until(t, "it is ready", func() bool { return p.ready(t) == http.StatusOK })
+	if live, ready := p.probed(t, "live"), p.probed(t, "ready"); live != 0 || ready != 0 {
+		t.Errorf("the probes of a service that is ready: %d, %d", live, ready)
+	}
 	p.signal(t, syscall.SIGTERM)
 	until(t, "it stops", func() bool { return p.ready(t) == http.StatusServiceUnavailable })
+	if live, ready := p.probed(t, "live"), p.probed(t, "ready"); live != 0 || ready != 1 {
+		t.Errorf("the probes of a service that stops: %d, %d", live, ready)
+	}
 	p.signal(t, syscall.SIGTERM)
 	p.gone(t)
 	if p.code != -1 {
