@@ -1,0 +1,74 @@
+{{- define "portin.name" -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "portin.selector" -}}
+app.kubernetes.io/name: portin
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "portin.labels" -}}
+{{ include "portin.selector" . }}
+app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end -}}
+
+{{- define "portin.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+
+{{/* What a container needs to read its settings and its secrets. */}}
+{{- define "portin.container" -}}
+image: {{ include "portin.image" . | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+volumeMounts:
+  - {name: settings, mountPath: /etc/portin, readOnly: true}
+  - {name: secrets, mountPath: /run/secrets/portin, readOnly: true}
+{{- end -}}
+
+{{- define "portin.pod" -}}
+serviceAccountName: {{ include "portin.name" . }}
+automountServiceAccountToken: false
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{ toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  seccompProfile: {type: RuntimeDefault}
+volumes:
+  - name: settings
+    configMap: {name: {{ include "portin.name" . }}}
+  - name: secrets
+    projected:
+      defaultMode: 0440
+      sources:
+        - secret:
+            name: {{ required "ledger.existingSecret: name a secret with the URL of the ledger's database" .Values.ledger.existingSecret }}
+            items: [{key: {{ .Values.ledger.key }}, path: ledger-url}]
+        - secret:
+            name: {{ required "carrier.existingSecret: name a secret with the password for the carrier" .Values.carrier.existingSecret }}
+            items: [{key: {{ .Values.carrier.key }}, path: carrier-password}]
+        {{- with .Values.tls.existingSecret }}
+        - secret:
+            name: {{ . }}
+            items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}]
+        {{- end }}
+        {{- with .Values.tls.clientCASecret }}
+        - secret:
+            name: {{ . }}
+            items: [{key: ca.crt, path: client-ca.crt}]
+        {{- end }}
+        {{- with .Values.auth.existingSecret }}
+        - secret:
+            name: {{ . }}
+            items: [{key: callers.yaml, path: callers.yaml}]
+        {{- end }}
+{{- end -}}
