@@ -173,7 +173,7 @@ func lives(t *testing.T) []told {
 		live(t, ledgertest.Record(1), ledgertest.Move(order.NotSent, order.ByAnswer, ledgertest.Epoch())),
 		live(t, ledgertest.Record(2), ledgertest.Move(order.InDoubt, order.ByAnswer, ledgertest.Epoch())),
 		live(t, ledgertest.Record(3), accept(3), rest),
-		live(t, ledgertest.Record(4), accept(4), rest, ledgertest.Fare(order.StatusConfirmed, ledgertest.Epoch()), ledgertest.Fare(order.StatusRejected, ledgertest.Epoch())),
+		live(t, ledgertest.Record(4), accept(4), rest, ledgertest.Fare(order.StatusConfirmed, ledgertest.Epoch()), ledgertest.Fare(order.StatusRejected, ledgertest.Epoch().Add(time.Minute))),
 		live(t, other, accept(5), rest, ledgertest.Fare(order.StatusCompleted, ledgertest.Epoch())),
 		live(t, ledgertest.Record(6), ledgertest.Move(order.Refused, order.ByAnswer, ledgertest.Epoch())),
 	}
@@ -382,5 +382,64 @@ func TestAdoptingReadsNoOrderThatIsOver(t *testing.T) {
 	}
 	if diff := gocmp.Diff(want, steps(t, fresh(t), adopt)); diff != "" {
 		t.Errorf("the plan (-want +got):\n%s", diff)
+	}
+}
+
+// Events of the binary of the first shape do not say how the order stood. What they change together has the same standing
+// before it, which is where the latest change before left the order, whichever binary made that.
+func TestYesterdaysEventsTellHowTheOrderStood(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	r := claim(t, s, ledgertest.Record(1))
+	at := func(minutes int) time.Time { return ledgertest.Epoch().Add(time.Duration(minutes) * time.Minute) }
+	tell := func(n int, typed ledger.EventType, state order.State, status order.Status) {
+		y := yesterdayOn(t, s)
+		y.tell(serialOf(t, s, r), ledger.Event{Time: at(n), Actor: ledger.Actor{Kind: ledger.ByService}, Type: typed, State: state, Status: status})
+	}
+	tell(1, ledger.EventStateChanged, order.NotSent, "")
+	tell(2, ledger.EventClaimed, order.Sending, "")
+	tell(3, ledger.EventStateChanged, order.Accepted, order.StatusConfirmed)
+	tell(3, ledger.EventStatusChanged, order.Accepted, order.StatusConfirmed)
+	tell(3, ledger.EventAttentionChanged, order.Accepted, order.StatusConfirmed)
+	if err := advance(t, s, r, ledgertest.Accept(ledgertest.Ticket(1), at(4))); err != nil {
+		t.Fatal(err)
+	}
+	if err := advance(t, s, r, ledger.Step{Now: at(5), Change: func(r *ledger.Record) (ledger.Entry, error) {
+		r.Status, r.Disputing = order.StatusRejected, true
+		return ledger.Entry{}, nil
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	tell(6, ledger.EventStatusChanged, order.Accepted, order.StatusCompleted)
+
+	type stood struct{ Was, Is ledger.Standing }
+	sending, notSent, accepted := standing(order.Sending, ""), standing(order.NotSent, ""), standing(order.Accepted, "")
+	scheduled, closed := standing(order.Accepted, order.StatusConfirmed), standing(order.Accepted, order.StatusCompleted)
+	disputed := ledger.Record{State: order.Accepted, Status: order.StatusRejected, Disputing: true}.Standing()
+	want := []stood{
+		{0, sending},
+		{sending, notSent},
+		{notSent, sending},
+		{sending, scheduled},
+		{sending, scheduled},
+		{sending, scheduled},
+		{sending, accepted},
+		{accepted, disputed},
+		{disputed, closed},
+	}
+	changes, err := s.Changes(t.Context(), 0, 100)
+	ofOne, err2 := s.Events(t.Context(), r.Tenant, r.OrderID, false, 0, 100)
+	ofHistory, err3 := s.Events(t.Context(), r.Tenant, r.OrderID, true, 0, 100)
+	if err := errors.Join(err, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	for name, events := range map[string][]ledger.Event{"changes": changes, "events": ofOne, "events of the history": ofHistory} {
+		var got []stood
+		for _, e := range events {
+			got = append(got, stood{e.Was, e.Is})
+		}
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
