@@ -47,7 +47,8 @@ type Hooks interface {
 	PendingDeliveries(ctx context.Context, tenant string) (map[string]int, error)
 
 	// Redeliver makes deliveries of a tenant's endpoint pending again, due now, with Attempt 0: those in one of the states with
-	// this sequence or a higher one. It returns how many; ErrNotFound when there is no such endpoint.
+	// this sequence or a higher one. It raises Fence, so that whoever had taken one before cannot settle it. It returns how many;
+	// ErrNotFound when there is no such endpoint.
 	Redeliver(ctx context.Context, tenant, endpointID string, from int64, states []DeliveryState, now time.Time) (int, error)
 
 	// ForgetDeliveries removes at most limit deliveries that are not pending and whose Time is before this one, and returns
@@ -81,7 +82,7 @@ type Delivery struct {
 	// Attempt counts the tries, and Due is when it is tried next; it means nothing unless the delivery is Pending.
 	Attempt int
 	Due     time.Time
-	// Fence counts how often it was taken.
+	// Fence counts how often it was taken or made pending again.
 	Fence int64
 	// Content is what became of the latest try, in a form that only webhook reads.
 	Content []byte

@@ -23,7 +23,7 @@ func (w *Webhooks) deliver(ctx context.Context, e endpoint, d ledger.Delivery) {
 	case !well && errors.Is(context.Cause(ctx), errStopping):
 		return // the lease ends, and somebody tries again
 	case well:
-		w.desk.fared(e.id, d.OrderID, o, w.moment())
+		w.desk.fared(e.stint(), d.OrderID, o, w.moment())
 	}
 	settling, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleWithin)
 	defer cancel()

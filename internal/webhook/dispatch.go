@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 )
 
@@ -28,12 +29,12 @@ type desk struct {
 
 	mu      sync.Mutex
 	all     int
-	busy    map[string]int
-	streaks map[string]streak
+	busy    map[stint]int
+	streaks map[stint]streak
 }
 
 func newDesk(atOnce, toEach int) *desk {
-	return &desk{bell: make(chan struct{}, 1), atOnce: atOnce, toEach: toEach, busy: map[string]int{}, streaks: map[string]streak{}}
+	return &desk{bell: make(chan struct{}, 1), atOnce: atOnce, toEach: toEach, busy: map[stint]int{}, streaks: map[stint]streak{}}
 }
 
 // wake has deliveries looked for soon.
@@ -45,10 +46,10 @@ func (d *desk) wake() {
 }
 
 // room is how many more deliveries to an endpoint may begin. One that seems to be down gets one at a time.
-func (d *desk) room(endpointID string, now time.Time) int {
+func (d *desk) room(of stint, now time.Time) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	lately, limit := d.streaks[endpointID], d.toEach
+	lately, limit := d.streaks[of], d.toEach
 	if lately.down() {
 		limit = 1
 	}
@@ -56,50 +57,43 @@ func (d *desk) room(endpointID string, now time.Time) int {
 	if left := lately.rests.Sub(now); left > 0 && left <= time.Minute {
 		return 0
 	}
-	return max(0, min(limit-d.busy[endpointID], d.atOnce-d.all))
+	return max(0, min(limit-d.busy[of], d.atOnce-d.all))
 }
 
-func (d *desk) begin(endpointID string) {
+func (d *desk) begin(of stint) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.all++
-	d.busy[endpointID]++
+	d.busy[of]++
 }
 
-func (d *desk) end(endpointID string) {
+func (d *desk) end(of stint) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.all--
-	d.busy[endpointID]--
-	if d.busy[endpointID] == 0 {
-		delete(d.busy, endpointID)
+	d.busy[of]--
+	if d.busy[of] == 0 {
+		delete(d.busy, of)
 	}
 	d.wake()
 }
 
 // fared remembers how a try went.
-func (d *desk) fared(endpointID, orderID string, o outcome, now time.Time) {
+func (d *desk) fared(of stint, orderID string, o outcome, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.streaks[endpointID] = d.streaks[endpointID].after(orderID, o, now); o.taken() {
-		delete(d.streaks, endpointID)
+	if d.streaks[of] = d.streaks[of].after(orderID, o, now); o.taken() {
+		delete(d.streaks, of)
 	}
 }
 
-// pardon forgets how an endpoint has fared.
-func (d *desk) pardon(endpointID string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.streaks, endpointID)
-}
-
-// forget drops what is remembered of endpoints that are gone.
+// forget drops what is remembered of endpoints that are gone, or were enabled or moved since.
 func (d *desk) forget(there map[string]endpoint) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	maps.DeleteFunc(d.streaks, func(id string, _ streak) bool {
-		_, known := there[id]
-		return !known
+	maps.DeleteFunc(d.streaks, func(of stint, _ streak) bool {
+		e, known := there[of.id]
+		return !known || e.stint() != of
 	})
 }
 
@@ -139,12 +133,24 @@ func (w *Webhooks) take(ctx, working context.Context, underWay *sync.WaitGroup) 
 			continue
 		}
 		now := w.moment()
-		room := w.desk.room(e.id, now)
+		room := w.desk.room(e.stint(), now)
 		if room == 0 {
 			continue
 		}
 		taken, err := w.ledger.TakeDeliveries(ctx, e.id, now, now.Add(lease), room)
 		if err != nil {
+			return err
+		}
+		if len(taken) == 0 {
+			continue
+		}
+		// Only what was taken before a change is out of the taker's hands then. So the endpoint is read once more: it may have
+		// changed before the taking, and what its old URL answers would count.
+		e, err = w.find(ctx, e.tenant, e.id)
+		switch {
+		case fault.Is(err, fault.ReasonWebhookEndpointNotFound), err == nil && e.Disabled:
+			continue // nobody is to be told, for now at least
+		case err != nil:
 			return err
 		}
 		for _, d := range taken {
@@ -156,9 +162,9 @@ func (w *Webhooks) take(ctx, working context.Context, underWay *sync.WaitGroup) 
 
 // begin delivers in a goroutine of its own.
 func (w *Webhooks) begin(ctx context.Context, underWay *sync.WaitGroup, e endpoint, d ledger.Delivery) {
-	w.desk.begin(e.id)
+	w.desk.begin(e.stint())
 	underWay.Go(func() {
-		defer w.desk.end(e.id)
+		defer w.desk.end(e.stint())
 		w.deliver(ctx, e, d)
 	})
 }

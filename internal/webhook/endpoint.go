@@ -60,6 +60,15 @@ type endpoint struct {
 	succeeded, failing time.Time
 }
 
+// stint is an endpoint for as long as it is enabled and has one URL: how it fared before says nothing about how it fares now.
+type stint struct {
+	id string
+	// since is endpoint.anew in microseconds.
+	since int64
+}
+
+func (e endpoint) stint() stint { return stint{e.id, e.anew.UnixMicro()} }
+
 // String names it, without its URL and its secrets.
 func (e endpoint) String() string { return "endpoint " + e.id }
 

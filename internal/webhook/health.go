@@ -55,8 +55,7 @@ func (w *Webhooks) note(ctx context.Context, used endpoint, o outcome, at time.T
 	after, err := w.write(ctx, used, func(now endpoint) (endpoint, error) {
 		before = now
 		next, worth := now.after(o, at)
-		// What the endpoint answered under another URL says nothing about this one.
-		if !worth || now.URL != used.URL {
+		if !worth || now.stint() != used.stint() {
 			return now, nil
 		}
 		return next, nil

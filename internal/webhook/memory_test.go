@@ -331,7 +331,7 @@ func (m *memory) Redeliver(_ context.Context, tenant, id string, from int64, sta
 	n := 0
 	for s, d := range m.deliveries[id] {
 		if s >= from && slices.Contains(states, d.State) {
-			d.State, d.Due, d.Attempt = ledger.DeliveryPending, now, 0
+			d.State, d.Due, d.Attempt, d.Fence = ledger.DeliveryPending, now, 0, d.Fence+1
 			m.deliveries[id][s] = d
 			n++
 		}

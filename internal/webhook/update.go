@@ -154,7 +154,8 @@ func changedMeanwhile() error {
 	return fault.New(fault.ReasonWebhookEndpointChanged, "somebody else changed the endpoint at the same time; read it and try again")
 }
 
-// hurry has what waits for an endpoint tried now, and its three days begin anew: it was enabled, or is somewhere else now.
+// hurry has what waits for an endpoint tried now, and its three days begin anew: it was enabled, or is somewhere else now. What
+// is under way is tried once more, and how the try under way ends does not count.
 func (w *Webhooks) hurry(ctx context.Context, e endpoint) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -163,6 +164,5 @@ func (w *Webhooks) hurry(ctx context.Context, e endpoint) {
 		w.log.WarnContext(ctx, "what waits for a webhook endpoint could not be hurried", slog.String("endpoint_id", e.id), slog.Any("error", err))
 		return
 	}
-	w.desk.pardon(e.id)
 	w.desk.wake()
 }

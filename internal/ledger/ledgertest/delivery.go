@@ -19,6 +19,7 @@ func deliveryCases() []aCase {
 		{"the latest delivery is shown first", latestDeliveryFirst},
 		{"pending deliveries are counted for each endpoint", pendingAreCounted},
 		{"deliveries are made pending again", madeAgain},
+		{"who had a delivery before it is made pending again cannot settle it", madeAgainUnderWay},
 		{"deliveries that are over are forgotten", forgotten},
 	}
 }

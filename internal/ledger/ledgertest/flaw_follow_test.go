@@ -67,7 +67,10 @@ var flawsOfFeeds = map[string][]quirk{
 		"counts nobody's deliveries", "counts what was delivered", "counts to nought",
 	},
 	"deliveries are made pending again": {
-		"redelivers from the beginning", "redelivers every state", "keeps attempts", "counts no redeliveries",
+		"redelivers from the beginning", "redelivers every state", "keeps attempts", "counts no redeliveries", "redelivers without a fence",
+	},
+	"who had a delivery before it is made pending again cannot settle it": {
+		"redelivers without a fence", "settles by any fence",
 	},
 	"deliveries that are over are forgotten": {
 		"forgets what is pending", "forgets the moment itself", "forgets without end",
@@ -91,5 +94,6 @@ var flawsOfFeeds = map[string][]quirk{
 		"delivers without a fence", "delivers to what is disabled", "delivers again and again", "delivers by sequence", "settles by any fence",
 		"settles what is gone", "shows every state", "shows the oldest first", "counts what was delivered", "redelivers from the beginning",
 		"redelivers every state", "keeps attempts", "counts no redeliveries", "forgets what is pending", "delivers one order at a time",
+		"redelivers without a fence",
 	},
 }

@@ -141,9 +141,7 @@ func madeAgainInOrder(t *trial) {
 		t.settledAs(t.handedOut("one after another", e, Epoch(), 10, i+1)[0], ledger.DeliveryGivenUp)
 	}
 	third := t.handedOut("the third", e, Epoch(), 10, 3)[0]
-	if n, err := t.Redeliver(t.Context(), e.Tenant, e.EndpointID, 0, []ledger.DeliveryState{ledger.DeliveryGivenUp}, Epoch()); n != 2 || err != nil {
-		t.Errorf("Redeliver: %d, %v", n, err)
-	}
+	t.redelivered(e, Epoch(), 2, ledger.DeliveryGivenUp)
 	first := t.handedOut("the first, again", e, Epoch(), 10, 1)[0]
 	// What was under way is over all the same, but what comes after it has to wait.
 	t.settledAs(third, ledger.DeliveryDelivered)

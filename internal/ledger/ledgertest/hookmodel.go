@@ -48,7 +48,7 @@ func (m *hookModel) at(sequence int64) *ledger.Delivery {
 func (m *hookModel) redeliver(from int64, states []ledger.DeliveryState, now time.Time) (n int) {
 	for i, d := range m.deliveries {
 		if d.Sequence >= from && slices.Contains(states, d.State) {
-			m.deliveries[i].State, m.deliveries[i].Attempt, m.deliveries[i].Due = ledger.DeliveryPending, 0, now
+			m.deliveries[i] = again(d, now)
 			n++
 		}
 	}

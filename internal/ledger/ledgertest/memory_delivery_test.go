@@ -171,6 +171,9 @@ func (s *memoryStore) Redeliver(
 		if !s.quirks["keeps attempts"] {
 			d.Attempt = 0
 		}
+		if !s.quirks["redelivers without a fence"] {
+			d.Fence++
+		}
 		s.deliveries[endpointID][d.Sequence] = d
 	}
 	if s.quirks["counts no redeliveries"] {

@@ -17,12 +17,16 @@ func (t *trial) triedAll(n, count int) (ledger.Endpoint, []ledger.Delivery) {
 		all = append(all, Delivery(Record(i).OrderID, int64(i+1), 0))
 	}
 	e := t.stocked(n, all)
-	taken := t.takenDeliveries(e, Epoch(), count)
-	slices.SortFunc(taken, func(a, b ledger.Delivery) int { return int(a.Sequence - b.Sequence) })
-	for i, d := range taken {
+	for i, d := range bySequence(t.takenDeliveries(e, Epoch(), count)) {
 		all[i] = t.settledAs(d, deliveryStates()[(i+1)%3])
 	}
 	return e, all
+}
+
+// bySequence sorts deliveries, the lowest sequence first.
+func bySequence(all []ledger.Delivery) []ledger.Delivery {
+	slices.SortFunc(all, func(a, b ledger.Delivery) int { return int(a.Sequence - b.Sequence) })
+	return all
 }
 
 // matches compares all deliveries of an endpoint, the lowest sequence first.
@@ -31,6 +35,21 @@ func (t *trial) matches(when string, e ledger.Endpoint, want []ledger.Delivery) 
 	got := t.shown(e)
 	slices.Reverse(got)
 	t.same(when, want, got)
+}
+
+// again is a delivery as it is made pending again.
+func again(d ledger.Delivery, now time.Time) ledger.Delivery {
+	d.State, d.Attempt, d.Due = ledger.DeliveryPending, 0, now
+	d.Fence++
+	return d
+}
+
+// redelivered makes all deliveries of an endpoint in some states pending again, and fails unless they are so many.
+func (t *trial) redelivered(e ledger.Endpoint, now time.Time, want int, states ...ledger.DeliveryState) {
+	t.Helper()
+	if n, err := t.Redeliver(t.Context(), e.Tenant, e.EndpointID, 0, states, now); n != want || err != nil {
+		t.Errorf("Redeliver in %v: %d, %v; want %d", states, n, err, want)
+	}
 }
 
 func madeAgain(t *trial) {
@@ -51,7 +70,7 @@ func madeAgain(t *trial) {
 		var due []ledger.Delivery
 		for j, d := range all {
 			if d.Sequence >= c.from && slices.Contains(c.states, d.State) {
-				all[j].State, all[j].Attempt, all[j].Due = ledger.DeliveryPending, 0, now.Truncate(time.Microsecond)
+				all[j] = again(d, now.Truncate(time.Microsecond))
 				due = append(due, taking(all[j], now.AddDate(0, 0, 1).Truncate(time.Microsecond)))
 			}
 		}
@@ -59,12 +78,39 @@ func madeAgain(t *trial) {
 		t.matches("the deliveries of another endpoint", other, others)
 		got := t.takenDeliveries(e, now, 100)
 		got = slices.DeleteFunc(got, func(d ledger.Delivery) bool { return d.Attempt > 0 }) // Those that were pending all the time.
-		slices.SortFunc(got, func(a, b ledger.Delivery) int { return int(a.Sequence - b.Sequence) })
-		t.same("what is handed out again", due, got)
+		t.same("what is handed out again", due, bySequence(got))
 	}
 	if _, err := t.Redeliver(t.Context(), ledger.Default, Endpoint(99).EndpointID, 0, deliveryStates(), now); !errors.Is(err, ledger.ErrNotFound) {
 		t.Errorf("Redeliver of an endpoint that is not there: %v, want ErrNotFound", err)
 	}
+}
+
+func madeAgainUnderWay(t *trial) {
+	a := Record(1).OrderID
+	all := []ledger.Delivery{Delivery(a, 1, 0), Delivery(a, 2, 0), Delivery(Record(2).OrderID, 3, 1)}
+	e := t.stocked(1, all)
+	before := t.handedOut("at first", e, Epoch().Add(time.Second), 10, 1, 3)
+	over := t.settledAs(before[1], ledger.DeliveryDelivered)
+	now := Epoch().Add(time.Minute)
+	// One is under way, one waits behind it, and one is over.
+	all[0], all[1], all[2] = again(before[0], now), again(all[1], now), again(over, now)
+	t.redelivered(e, now, 3, deliveryStates()...)
+	for _, late := range before {
+		for _, late.State = range deliveryStates() {
+			late.Attempt, late.Content = 7, []byte("too late")
+			if err := t.SettleDelivery(t.Context(), late); !errors.Is(err, ledger.ErrMoved) {
+				t.Errorf("SettleDelivery of %d as %s by who had it before: %v, want ErrMoved", late.Sequence, late.State, err)
+			}
+		}
+	}
+	t.matches("the deliveries that were made pending again", e, all)
+	// Somebody else gets them at once, and settles them.
+	taken := bySequence(t.takenDeliveries(e, now, 10))
+	until := now.AddDate(0, 0, 1)
+	t.same("what is handed out again", []ledger.Delivery{taking(all[0], until), taking(all[2], until)}, taken)
+	all[0], all[2] = t.settledAs(taken[0], ledger.DeliveryDelivered), t.settledAs(taken[1], ledger.DeliveryDelivered)
+	t.matches("the deliveries that were delivered again", e, all)
+	t.handedOut("the second of the order", e, now, 10, 2)
 }
 
 func forgotten(t *trial) {

@@ -154,7 +154,7 @@ func (s *Store) Redeliver(
 			return err
 		}
 		slices.Sort(orders)
-		const again = `UPDATE deliveries SET state = 'PENDING', attempt = 0, due = $5
+		const again = `UPDATE deliveries SET state = 'PENDING', attempt = 0, due = $5, fence = fence + 1
 			WHERE endpoint_id = $1 AND state = ANY($2::text[]) AND sequence >= $3 AND order_id = ANY($4::text[])`
 		n, err = tx.queued(ctx, endpointID, orders, again, endpointID, names(states), from, some(orders), micros(now))
 		return err

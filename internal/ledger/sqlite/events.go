@@ -25,12 +25,15 @@ func (t *transaction) tell(ctx context.Context, serial int64, events ...ledger.E
 }
 
 // eventColumns are what line.events reads, of the tables events e and orders o. Where an event does not say how the order
-// stood, which is so for those of the first shape of the ledger, the event before it tells how it stood then.
+// stood, which is so for those of the first shape of the ledger, the latest event of another time tells how it stood then: those of
+// one time are of one change.
 const (
 	eventColumns = `e.sequence, o.order_id, o.tenant, e.time, e.actor_kind, e.actor_name, e.type, e.attempt, e.state, e.status, e.ticket,
 		e.port_date, e.unverified, e.note, e.was, e.now_stands,
+		CASE e.now_stands WHEN 0 THEN (SELECT p.now_stands ` + eventBefore + `) END,
 		CASE e.now_stands WHEN 0 THEN (SELECT p.state ` + eventBefore + `) END, CASE e.now_stands WHEN 0 THEN (SELECT p.status ` + eventBefore + `) END`
-	eventBefore = `FROM events p INDEXED BY events_order WHERE p.serial = e.serial AND p.sequence < e.sequence ORDER BY p.sequence DESC LIMIT 1`
+	eventBefore = `FROM events p INDEXED BY events_order
+		WHERE p.serial = e.serial AND p.sequence < e.sequence AND p.time <> e.time ORDER BY p.sequence DESC LIMIT 1`
 )
 
 // Events of one order, and of all orders of a history. The sequence is the row's own number, by which an index is sorted at
@@ -75,15 +78,19 @@ func (l *line) events(ctx context.Context, query string, args ...any) (all []led
 	err = l.each(ctx, query, args, func(from row) error {
 		var e ledger.Event
 		var at, state, unverified int64
-		var stood *int64
+		var before, stood *int64
 		var fared *string
 		err := from.Scan(&e.Sequence, &e.OrderID, &e.Tenant, &at, &e.Actor.Kind, &e.Actor.Name, &e.Type, &e.Attempt, &state, &e.Status, &e.Ticket,
-			&e.PortDate, &unverified, &e.Note, &e.Was, &e.Is, &stood, &fared)
+			&e.PortDate, &unverified, &e.Note, &e.Was, &e.Is, &before, &stood, &fared)
 		e.Time, e.State, e.Unverified = moment(at), order.State(state), unverified != 0
 		if e.Is == 0 {
 			e.Is = standing(e.State, e.Status)
 		}
-		if stood != nil && fared != nil {
+		switch {
+		case before == nil || stood == nil || fared == nil:
+		case *before != 0:
+			e.Was = ledger.Standing(*before)
+		default:
 			e.Was = standing(order.State(*stood), order.Status(*fared))
 		}
 		all = append(all, e)

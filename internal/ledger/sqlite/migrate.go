@@ -71,8 +71,18 @@ func establish(ctx context.Context, db *sql.DB, marked bool, carrier string) (st
 	if owner != carrier {
 		return "", fmt.Errorf("%w: it is that of %q, not of %q", ledger.ErrOtherCarrier, owner, carrier)
 	}
+	if _, err := db.ExecContext(ctx, adopt); err != nil {
+		return "", fmt.Errorf("have what an older binary accepted followed: %w", err)
+	}
 	return id, nil
 }
+
+// adopt makes due what an older binary has accepted while it had the file: it follows no order, and so it leaves none due. Its
+// events say so: they do not tell how the order stood. What this costs grows with the open orders alone; the condition of their
+// index is repeated word for word, so that SQLite uses it.
+const adopt = `UPDATE orders INDEXED BY orders_open SET due = CASE settled WHEN 0 THEN updated ELSE settled END
+	WHERE class BETWEEN 102 AND 107 AND due = 0
+		AND EXISTS (SELECT 1 FROM events e INDEXED BY events_order WHERE e.serial = orders.serial AND e.state = 5 AND e.now_stands = 0)`
 
 // migrate brings the shape of a database up to date. What a newer binary has added stays, and is of no concern.
 func migrate(ctx context.Context, db *sql.DB) error {

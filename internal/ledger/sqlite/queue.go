@@ -17,7 +17,7 @@ const (
 		coalesce((SELECT p.sequence FROM deliveries p INDEXED BY deliveries_pending
 			WHERE p.endpoint = ?1 AND p.order_id = ?2 AND p.state = 'PENDING' ORDER BY p.sequence LIMIT 1), -1)`
 	markFirst = `UPDATE deliveries SET first = ? WHERE endpoint = ? AND sequence = ?`
-	redeliver = `UPDATE deliveries INDEXED BY deliveries_state SET state = 'PENDING', attempt = 0, due = ?
+	redeliver = `UPDATE deliveries INDEXED BY deliveries_state SET state = 'PENDING', attempt = 0, due = ?, fence = fence + 1
 		WHERE endpoint = ? AND state = ? AND sequence >= ? RETURNING order_id`
 	deliveriesOver = `SELECT endpoint, sequence FROM deliveries INDEXED BY deliveries_over WHERE state <> 'PENDING' AND time < ? LIMIT ?`
 )

@@ -141,13 +141,28 @@ func live(t *testing.T, r ledger.Record, steps ...ledger.Step) told {
 	return all
 }
 
-// lives are orders of every kind; the due times of accepted ones are zero, for nobody followed them.
-func lives(t *testing.T) []told {
-	t.Helper()
-	rest := ledger.Step{Now: ledgertest.Epoch(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+// unfollowed leaves an order to nobody, as the binary of the first shape does with what it has accepted.
+func unfollowed() ledger.Step {
+	return ledger.Step{Now: ledgertest.Epoch(), Change: func(r *ledger.Record) (ledger.Entry, error) {
 		r.Due = time.Time{}
 		return ledger.Entry{}, nil
 	}}
+}
+
+// reread is an order as it is at rest.
+func reread(t *testing.T, s *Store, r ledger.Record) ledger.Record {
+	t.Helper()
+	got, err := s.Find(t.Context(), r.Tenant, r.OrderID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// lives are orders of every kind; the due times of accepted ones are zero, for nobody followed them.
+func lives(t *testing.T) []told {
+	t.Helper()
+	rest := unfollowed()
 	other := ledgertest.Record(5)
 	other.Tenant = "another"
 	accept := func(n int) ledger.Step {
@@ -158,7 +173,7 @@ func lives(t *testing.T) []told {
 		live(t, ledgertest.Record(1), ledgertest.Move(order.NotSent, order.ByAnswer, ledgertest.Epoch())),
 		live(t, ledgertest.Record(2), ledgertest.Move(order.InDoubt, order.ByAnswer, ledgertest.Epoch())),
 		live(t, ledgertest.Record(3), accept(3), rest),
-		live(t, ledgertest.Record(4), accept(4), rest, ledgertest.Fare(order.StatusConfirmed, ledgertest.Epoch()), ledgertest.Fare(order.StatusRejected, ledgertest.Epoch())),
+		live(t, ledgertest.Record(4), accept(4), rest, ledgertest.Fare(order.StatusConfirmed, ledgertest.Epoch()), ledgertest.Fare(order.StatusRejected, ledgertest.Epoch().Add(time.Minute))),
 		live(t, other, accept(5), rest, ledgertest.Fare(order.StatusCompleted, ledgertest.Epoch())),
 		live(t, ledgertest.Record(6), ledgertest.Move(order.Refused, order.ByAnswer, ledgertest.Epoch())),
 	}
@@ -231,18 +246,30 @@ func (o told) taken(until time.Time) told {
 	return o
 }
 
-// The binary of the first shape runs on today's: a ledger that was brought forward can be handed back to it.
-func TestYesterdaysBinaryOnTodaysShape(t *testing.T) {
-	t.Parallel()
-	s := fresh(t)
-	all := lives(t)
-	y := &yesterday{T: t, exec: func(query string, args ...any) error {
+// yesterdayOn writes as the binary of the first shape does, on a store of today's.
+func yesterdayOn(t *testing.T, s *Store) *yesterday {
+	t.Helper()
+	clear(s.writer.recent)
+	return &yesterday{T: t, sequence: asked[int64](t, s, latestSequence), exec: func(query string, args ...any) error {
 		return s.writer.write(t.Context(), func(ctx context.Context, t *transaction) error {
 			t.sequence = t.before // It counts by itself.
 			_, err := t.exec(ctx, query, args...)
 			return err
 		})
 	}}
+}
+
+func serialOf(t *testing.T, s *Store, r ledger.Record) int64 {
+	t.Helper()
+	return asked[int64](t, s, `SELECT serial FROM orders WHERE order_id = ?`, r.OrderID)
+}
+
+// The binary of the first shape runs on today's: a ledger that was brought forward can be handed back to it.
+func TestYesterdaysBinaryOnTodaysShape(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	all := lives(t)
+	y := yesterdayOn(t, s)
 	for i, want := range all {
 		y.write(int64(i+1), want.Record, want.events...)
 		y.as(s, want)
@@ -259,13 +286,12 @@ func TestYesterdaysBinaryOnTodaysShape(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y.sequence = asked[int64](t, s, latestSequence)
-	clear(s.writer.recent)
+	y = yesterdayOn(t, s)
 	next, _, err := ledgertest.Fare(order.StatusHold, ledgertest.Epoch()).Apply(was)
 	if err != nil {
 		t.Fatal(err)
 	}
-	y.step(asked[int64](t, s, `SELECT serial FROM orders WHERE order_id = ?`, was.OrderID), next)
+	y.step(serialOf(t, s, was), next)
 	got, err := s.Find(t.Context(), was.Tenant, was.OrderID)
 	if diff := gocmp.Diff(next, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
 		t.Errorf("the order that yesterday's binary changed: %v (-want +got):\n%s", err, diff)
@@ -276,5 +302,144 @@ func TestYesterdaysBinaryOnTodaysShape(t *testing.T) {
 	})
 	if err != nil || columns != len(all)+2 {
 		t.Errorf("yesterday's columns: %d orders, %v", columns, err)
+	}
+}
+
+// A ledger was handed back to the binary of the first shape for a while. What that has accepted is followed once today's has the
+// file again, and what today's had accepted is due when it was.
+func TestWhatYesterdaysBinaryAcceptedIsFollowed(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	s := opened(t, path)
+	late, ours := told{Record: claim(t, s, ledgertest.Record(10))}, told{Record: claim(t, s, ledgertest.Record(11))}
+	if err := advance(t, s, ours.Record, ledgertest.Accept(ledgertest.Ticket(11), ledgertest.Epoch())); err != nil {
+		t.Fatal(err)
+	}
+	// Zero is never, where this binary has said so.
+	never := told{Record: claim(t, s, ledgertest.Record(12))}
+	for _, step := range []ledger.Step{ledgertest.Accept(ledgertest.Ticket(12), ledgertest.Epoch()), unfollowed()} {
+		if err := advance(t, s, never.Record, step); err != nil {
+			t.Fatal(err)
+		}
+	}
+	never.Record = reread(t, s, never.Record)
+	later := ledgertest.Epoch().AddDate(0, 0, 5)
+	if err := advance(t, s, ours.Record, ledger.Step{Now: later, Change: func(r *ledger.Record) (ledger.Entry, error) {
+		r.Due = later
+		return ledger.Entry{}, nil
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	ours.Record = reread(t, s, ours.Record)
+	late = live(t, late.Record, ledgertest.Accept(ledgertest.Ticket(10), ledgertest.Epoch().Add(time.Minute)), unfollowed())
+	y := yesterdayOn(t, s)
+	all := append(lives(t), late, ours, never)
+	for i, o := range all[:len(all)-3] {
+		y.write(int64(i+100), o.Record, o.events...)
+	}
+	y.step(serialOf(t, s, late.Record), late.Record, late.events[1:]...)
+	turn := ledger.Turn{State: order.Accepted, Now: ledgertest.Epoch().AddDate(0, 0, 1), Until: later, Limit: 10}
+	if taken, err := s.Take(t.Context(), turn); err != nil || len(taken) != 0 {
+		t.Fatalf("%d orders are due to a binary that did not open the file, %v", len(taken), err)
+	}
+
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = opened(t, path)
+	var due []ledger.Record
+	for _, o := range all {
+		want := o.Record
+		if want.State == order.Accepted && want.Category() != order.CategoryClosed && want.OrderID != ours.OrderID && want.OrderID != never.OrderID {
+			want.Due = want.Settled
+			due = append(due, o.taken(later).Record)
+		}
+		if diff := gocmp.Diff(want, reread(t, s, want), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("order %s (-want +got):\n%s", want.OrderID, diff)
+		}
+	}
+	taken, err := s.Take(t.Context(), turn)
+	byID := cmpopts.SortSlices(func(a, b ledger.Record) bool { return a.OrderID < b.OrderID })
+	if diff := gocmp.Diff(due, taken, cmpopts.EquateEmpty(), byID); diff != "" || err != nil || len(due) != 3 {
+		t.Errorf("the orders that are due, error %v (-want +got):\n%s", err, diff)
+	}
+	intact(t, s)
+	// Once is enough: it is due when the follower says.
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if taken, err := opened(t, path).Take(t.Context(), turn); err != nil || len(taken) != 0 {
+		t.Errorf("%d orders are due once more, %v", len(taken), err)
+	}
+}
+
+// What is looked for at every opening is found among the orders that are open.
+func TestAdoptingReadsNoOrderThatIsOver(t *testing.T) {
+	t.Parallel()
+	want := []string{
+		"SEARCH orders USING INDEX orders_open (class>? AND class<?)",
+		"CORRELATED SCALAR SUBQUERY 1", "SEARCH e USING INDEX events_order (serial=?)",
+	}
+	if diff := gocmp.Diff(want, steps(t, fresh(t), adopt)); diff != "" {
+		t.Errorf("the plan (-want +got):\n%s", diff)
+	}
+}
+
+// Events of the binary of the first shape do not say how the order stood. What they change together has the same standing
+// before it, which is where the latest change before left the order, whichever binary made that.
+func TestYesterdaysEventsTellHowTheOrderStood(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	r := claim(t, s, ledgertest.Record(1))
+	at := func(minutes int) time.Time { return ledgertest.Epoch().Add(time.Duration(minutes) * time.Minute) }
+	tell := func(n int, typed ledger.EventType, state order.State, status order.Status) {
+		y := yesterdayOn(t, s)
+		y.tell(serialOf(t, s, r), ledger.Event{Time: at(n), Actor: ledger.Actor{Kind: ledger.ByService}, Type: typed, State: state, Status: status})
+	}
+	tell(1, ledger.EventStateChanged, order.NotSent, "")
+	tell(2, ledger.EventClaimed, order.Sending, "")
+	tell(3, ledger.EventStateChanged, order.Accepted, order.StatusConfirmed)
+	tell(3, ledger.EventStatusChanged, order.Accepted, order.StatusConfirmed)
+	tell(3, ledger.EventAttentionChanged, order.Accepted, order.StatusConfirmed)
+	if err := advance(t, s, r, ledgertest.Accept(ledgertest.Ticket(1), at(4))); err != nil {
+		t.Fatal(err)
+	}
+	if err := advance(t, s, r, ledger.Step{Now: at(5), Change: func(r *ledger.Record) (ledger.Entry, error) {
+		r.Status, r.Disputing = order.StatusRejected, true
+		return ledger.Entry{}, nil
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	tell(6, ledger.EventStatusChanged, order.Accepted, order.StatusCompleted)
+
+	type stood struct{ Was, Is ledger.Standing }
+	sending, notSent, accepted := standing(order.Sending, ""), standing(order.NotSent, ""), standing(order.Accepted, "")
+	scheduled, closed := standing(order.Accepted, order.StatusConfirmed), standing(order.Accepted, order.StatusCompleted)
+	disputed := ledger.Record{State: order.Accepted, Status: order.StatusRejected, Disputing: true}.Standing()
+	want := []stood{
+		{0, sending},
+		{sending, notSent},
+		{notSent, sending},
+		{sending, scheduled},
+		{sending, scheduled},
+		{sending, scheduled},
+		{sending, accepted},
+		{accepted, disputed},
+		{disputed, closed},
+	}
+	changes, err := s.Changes(t.Context(), 0, 100)
+	ofOne, err2 := s.Events(t.Context(), r.Tenant, r.OrderID, false, 0, 100)
+	ofHistory, err3 := s.Events(t.Context(), r.Tenant, r.OrderID, true, 0, 100)
+	if err := errors.Join(err, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	for name, events := range map[string][]ledger.Event{"changes": changes, "events": ofOne, "events of the history": ofHistory} {
+		var got []stood
+		for _, e := range events {
+			got = append(got, stood{e.Was, e.Is})
+		}
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
