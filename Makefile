@@ -110,6 +110,10 @@ baseline: proto-deps ## Make the contract as it is the one that breaking compare
 
 ##@ Deeper checks
 
+.PHONY: deploy-check
+deploy-check: build ## Render and read what portin is deployed with: chart, compose file, image, systemd unit (needs systemd-analyze)
+	cd tools/deploy/check && go test ./...
+
 .PHONY: cover
 cover: ## Refuse less than COVERAGE (90) percent of the statements of each package in COVERED
 	@sh tools/cover.sh $(COVERAGE) $(COVERED)

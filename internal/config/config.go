@@ -16,6 +16,8 @@ type Config struct {
 	GRPC     GRPC     `embed:"" prefix:"grpc-"`
 	HTTP     HTTP     `embed:"" prefix:"http-"`
 	Admin    Admin    `embed:"" prefix:"admin-"`
+	TLS      TLS      `embed:"" prefix:"tls-"`
+	Auth     Auth     `embed:"" prefix:"auth-"`
 	Carrier  Carrier  `embed:"" prefix:"carrier-"`
 	Ledger   Ledger   `embed:"" prefix:"ledger-"`
 	Orders   Orders   `embed:"" prefix:"orders-"`
@@ -25,7 +27,7 @@ type Config struct {
 	Log      Log      `embed:"" prefix:"log-"`
 
 	Sandbox         bool          `help:"Serve a stand-in for the carrier beside the service and send every order there. Nothing is ported."`
-	InsecureListen  bool          `help:"Serve without encryption and without authentication on addresses that are not loopback. Whoever reaches them can order."`
+	InsecureListen  bool          `help:"Serve gRPC and JSON on addresses that are not loopback although there is no certificate, or no callers file. Whoever reaches them can listen in, or order."`
 	ShutdownDelay   time.Duration `default:"0s" help:"How long the service goes on after a signal to stop while it says that it is not ready, so that a balancer can notice."`
 	ShutdownTimeout time.Duration `default:"25s" help:"How long calls and orders in flight may take to end after a signal to stop."`
 }
@@ -52,7 +54,24 @@ type HTTP struct {
 
 // Admin is the face for those who run the service.
 type Admin struct {
-	Address string `default:"127.0.0.1:9090" help:"Where /livez, /readyz and /metrics are served, host:port; port 0 takes a free one."`
+	Address        string `default:"127.0.0.1:9090" help:"Where /livez, /readyz, /metrics and profiles are served, host:port; port 0 takes a free one."`
+	InsecureListen bool   `help:"Serve them on an address that is not loopback. They are neither encrypted nor protected, and a profile shows what is in memory."`
+}
+
+// TLS are the certificates that both faces serve with; without them they are not encrypted. The files are read again when they
+// change.
+type TLS struct {
+	CertFile     string `type:"path" placeholder:"FILE" help:"Certificate chain of both faces, PEM. It is read again when it changes."`
+	KeyFile      string `type:"path" placeholder:"FILE" help:"Private key of that certificate, PEM."`
+	ClientCAFile string `name:"client-ca-file" type:"path" placeholder:"FILE" help:"Authorities of callers' certificates, PEM. Callers may then prove who they are with one; the callers file says who that is."`
+}
+
+// Auth is who may call. Without a callers file everybody who reaches the service may do everything.
+type Auth struct {
+	CallersFile     string `type:"path" placeholder:"FILE" help:"Who may call and do what, in YAML; see docs/security.md. It is read again when it changes."`
+	OIDCIssuer      string `name:"oidc-issuer" placeholder:"URL" help:"Issuer of bearer tokens that are taken beside API keys and certificates. Needs auth-callers-file, which names the tenants."`
+	OIDCAudience    string `name:"oidc-audience" placeholder:"NAME" help:"Audience that such a token must be for."`
+	OIDCTenantClaim string `name:"oidc-tenant-claim" default:"tenant" help:"Claim of such a token that names the caller's tenant."`
 }
 
 // Ledger is where orders are kept: in a file of this process alone, or in a PostgreSQL database that several share.

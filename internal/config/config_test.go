@@ -35,6 +35,7 @@ func TestDefault(t *testing.T) {
 		GRPC:  GRPC{Address: "127.0.0.1:50051", MaxConnectionAge: 30 * time.Minute, LongestCall: 2 * time.Minute},
 		HTTP:  HTTP{Address: "127.0.0.1:8080"},
 		Admin: Admin{Address: "127.0.0.1:9090"},
+		Auth:  Auth{OIDCTenantClaim: "tenant"},
 		Carrier: Carrier{
 			PostTimeout: time.Minute, GetTimeout: 10 * time.Second, NoPortIn: "404-exception",
 		},

@@ -3,10 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -18,6 +16,7 @@ func (c Config) Validate() error {
 		problems = append(problems, fmt.Errorf("%s: %s", name, fmt.Sprintf(format, args...)))
 	}
 	c.validateAddresses(bad)
+	c.validateAccess(bad)
 	for _, o := range c.HTTP.CORSOrigins {
 		if !origin(o) {
 			bad("http-cors-origins", "%q is not an origin as browsers send it; write https://host or https://host:port, in lower case", o)
@@ -80,34 +79,6 @@ func (c Config) Validate() error {
 		bad("grpc-longest-call", "must be longer than orders-least-remaining, or no order is ever sent")
 	}
 	return errors.Join(problems...)
-}
-
-func (c Config) validateAddresses(bad func(name, format string, args ...any)) {
-	const unprotected = "this version serves without encryption and authentication, see insecure-listen"
-	for _, a := range []struct {
-		name, is       string
-		used, anywhere bool
-		why            string
-	}{
-		{"grpc-address", c.GRPC.Address, true, c.InsecureListen, unprotected},
-		{"http-address", c.HTTP.Address, true, c.InsecureListen, unprotected},
-		{"admin-address", c.Admin.Address, true, c.InsecureListen, unprotected},
-		{"sandbox-address", c.Standin.Address, c.Sandbox, false, "the stand-in is for this machine alone"},
-	} {
-		if !a.used {
-			continue
-		}
-		host, port, err := net.SplitHostPort(a.is)
-		if err == nil {
-			_, err = strconv.ParseUint(port, 10, 16)
-		}
-		switch {
-		case err != nil:
-			bad(a.name, "is not host:port, 127.0.0.1:8080 for one")
-		case !loopback(host) && !a.anywhere:
-			bad(a.name, "is not a loopback address; %s", a.why)
-		}
-	}
 }
 
 func (c Config) validateCarrier(bad func(name, format string, args ...any)) {
@@ -214,10 +185,4 @@ func origin(s string) bool {
 		return false
 	}
 	return u.Scheme == "https" && u.Port() != "443" || u.Scheme == "http" && u.Port() != "80"
-}
-
-// loopback reports whether a host can only be reached from this machine.
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -72,7 +72,31 @@ func TestValidate(t *testing.T) {
 		"every address, insecure": {sandbox, func(c *Config) {
 			c.GRPC.Address, c.HTTP.Address, c.Admin.Address = "0.0.0.0:1", "[::]:2", "0.0.0.0:9090"
 			c.Standin.Address, c.InsecureListen = "example.com:3", true
-		}, []string{"sandbox-address"}},
+		}, []string{"admin-address", "sandbox-address"}},
+		"every address, protected": {sandbox, func(c *Config) {
+			c.GRPC.Address, c.HTTP.Address, c.Admin.Address, c.Admin.InsecureListen = "0.0.0.0:1", "[::]:2", "0.0.0.0:9090", true
+			c.TLS, c.Auth.CallersFile = TLS{CertFile: "c", KeyFile: "k", ClientCAFile: "a"}, "callers"
+		}, nil},
+		"encrypted, for everybody": {sandbox, func(c *Config) {
+			c.GRPC.Address, c.TLS = "0.0.0.0:1", TLS{CertFile: "c", KeyFile: "k"}
+		}, []string{"grpc-address"}},
+		"protected in the clear":        {sandbox, func(c *Config) { c.HTTP.Address, c.Auth.CallersFile = "0.0.0.0:1", "callers" }, []string{"http-address"}},
+		"a certificate without its key": {sandbox, func(c *Config) { c.TLS.CertFile = "c" }, []string{"tls-key-file"}},
+		"a key without its certificate": {sandbox, func(c *Config) { c.TLS.KeyFile = "k" }, []string{"tls-key-file"}},
+		"authorities alone":             {sandbox, func(c *Config) { c.TLS.ClientCAFile = "a" }, []string{"tls-client-ca-file", "tls-client-ca-file"}},
+		"an issuer": {sandbox, func(c *Config) {
+			c.Auth.CallersFile, c.Auth.OIDCIssuer, c.Auth.OIDCAudience = "callers", "https://login.example.com/realm", "portin"
+		}, nil},
+		"an issuer on this machine": {sandbox, func(c *Config) {
+			c.Auth.CallersFile, c.Auth.OIDCIssuer, c.Auth.OIDCAudience = "callers", "http://localhost:5556", "portin"
+		}, nil},
+		"an issuer in the clear, without the rest": {sandbox, func(c *Config) {
+			c.Auth.OIDCIssuer, c.Auth.OIDCTenantClaim = "http://login.example.com", ""
+		}, []string{"auth-oidc-issuer", "auth-oidc-audience", "auth-oidc-issuer", "auth-oidc-tenant-claim"}},
+		"an issuer that is no URL": {sandbox, func(c *Config) {
+			c.Auth.CallersFile, c.Auth.OIDCIssuer, c.Auth.OIDCAudience = "callers", "https://user:"+hidden+"@login.example.com", "portin"
+		}, []string{"auth-oidc-issuer"}},
+		"an audience alone":                          {sandbox, func(c *Config) { c.Auth.OIDCAudience = "portin" }, []string{"auth-oidc-audience"}},
 		"an address of a sandbox that is not served": {carrier, func(c *Config) { c.Standin.Address = "0.0.0.0:1" }, nil},
 		"loopback": {sandbox, func(c *Config) {
 			c.GRPC.Address, c.HTTP.Address, c.Standin.Address = "localhost:0", "[::1]:65535", "127.9.9.9:1"
