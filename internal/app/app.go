@@ -31,6 +31,7 @@ import (
 	"github.com/portin/portin/internal/directory"
 	"github.com/portin/portin/internal/gateway"
 	"github.com/portin/portin/internal/intake"
+	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/product"
 	"github.com/portin/portin/internal/rpc"
 	"github.com/portin/portin/internal/tracker"
@@ -192,7 +193,7 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 	})
 	services := rpc.Services{
 		Orders: a.intake, Statuses: a.tracker, Catalog: lists, Watches: a.watches, Webhooks: a.webhooks,
-		Log: a.log, LongestCall: a.config.GRPC.LongestCall,
+		Access: rpc.Everybody(ledger.Default), Log: a.log, LongestCall: a.config.GRPC.LongestCall,
 	}
 
 	a.grpc = grpc.NewServer(services.Options(int(limits.MaxDocumentBytes)+messageRoom, a.config.GRPC.MaxConnectionAge)...)

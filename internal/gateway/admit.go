@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
@@ -75,7 +76,11 @@ func (g *gateway) understand(
 
 	// The mux would pass Host and RemoteAddr on as metadata under names that callers forge. The caller's address goes
 	// where a gRPC server has it.
-	ctx := peer.NewContext(r.Context(), &peer.Peer{Addr: callersAddress(r)})
+	from := &peer.Peer{Addr: callersAddress(r)}
+	if r.TLS != nil { // with the certificate that the caller showed, if any
+		from.AuthInfo = credentials.TLSInfo{State: *r.TLS}
+	}
+	ctx := peer.NewContext(r.Context(), from)
 	inner := r.WithContext(ctx)
 	inner.URL = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: query.Encode()}
 	inner.Header, inner.Body, inner.ContentLength = header, body, 0

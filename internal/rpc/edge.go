@@ -72,6 +72,9 @@ func (r *report) PostCall(err error, took time.Duration) {
 		slog.String("request_id", RequestID(r.ctx)),
 		slog.Duration("duration", took),
 	}
+	if caller := callOf(r.ctx).caller; caller != "" {
+		attrs = append(attrs, slog.String("caller", line(caller, maxName)))
+	}
 	level := slog.LevelInfo
 	if err == nil || foreign(r.method, err) {
 		attrs = append(attrs, slog.String("code", status.Code(err).String()))
@@ -85,6 +88,8 @@ func (r *report) PostCall(err error, took time.Duration) {
 		case fault.KindInternal:
 			level = slog.LevelError
 			attrs = append(attrs, causeOf(e)...)
+		case fault.KindUnauthenticated:
+			attrs = append(attrs, causeOf(e)...) // which kind of credentials it was; never what they were
 		case fault.KindUnavailable:
 			if why := causeOf(e); why != nil {
 				level = slog.LevelWarn

@@ -11,13 +11,30 @@ import (
 // requestIDKey is the metadata key of the trace identity of a call, in both directions.
 const requestIDKey = "x-request-id"
 
-type requestIDContext struct{}
+// call is what the log says of a call beside how it ended.
+type call struct {
+	// id is its trace identity.
+	id string
+	// caller is who made it; empty until that is known, and where nobody is told apart. It is written before the handler runs
+	// and read after it.
+	caller string
+}
+
+type callKey struct{}
+
+// callOf is the call that ctx belongs to; one of its own outside a call.
+func callOf(ctx context.Context) *call {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		return c
+	}
+	return &call{}
+}
 
 // RequestID returns the trace identity of the call that ctx belongs to; empty outside a call.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDContext{}).(string)
-	return id
-}
+func RequestID(ctx context.Context) string { return callOf(ctx).id }
+
+// noteCaller says who makes the call that ctx belongs to.
+func noteCaller(ctx context.Context, name string) { callOf(ctx).caller = name }
 
 // withRequestID gives a call the caller's own trace identity, or a new one when there is none or it could not stand in a
 // log line.
@@ -28,7 +45,7 @@ func withRequestID(ctx context.Context) (context.Context, metadata.MD) {
 	} else {
 		id = uuid.NewString()
 	}
-	return context.WithValue(ctx, requestIDContext{}, id), metadata.Pairs(requestIDKey, id)
+	return context.WithValue(ctx, callKey{}, &call{id: id}), metadata.Pairs(requestIDKey, id)
 }
 
 // plain reports whether a text is 1 to 128 letters, digits, dots, dashes and underscores.

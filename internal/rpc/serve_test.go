@@ -3,6 +3,7 @@ package rpc
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"log/slog"
 	"net"
@@ -26,6 +27,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/identity"
 	"github.com/portin/portin/internal/tracker"
 )
 
@@ -44,6 +46,8 @@ type fake struct {
 	size   func(*portinv1.PortInRequest) error
 	// err is what everything else fails with.
 	err error
+	// access says who calls; nil is everybody.
+	access func(authorization string, certificate *x509.Certificate) (identity.Caller, error)
 
 	mu    sync.Mutex
 	calls []string
@@ -56,6 +60,13 @@ var (
 	_ Watches  = (*fake)(nil)
 	_ Webhooks = (*fake)(nil)
 )
+
+func (f *fake) Authenticate(ctx context.Context, authorization string, certificate *x509.Certificate) (identity.Caller, error) {
+	if f.access == nil {
+		return Everybody("default").Authenticate(ctx, authorization, certificate)
+	}
+	return f.access(authorization, certificate)
+}
 
 func (f *fake) note(call string) {
 	f.mu.Lock()
@@ -249,7 +260,9 @@ func serve(t *testing.T, f *fake, dial ...grpc.DialOption) face {
 func serveFor(t *testing.T, f *fake, longest time.Duration, dial ...grpc.DialOption) face {
 	t.Helper()
 	log := newLogbook()
-	s := Services{Orders: f, Statuses: f, Catalog: f, Watches: f, Webhooks: f, Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: longest}
+	s := Services{
+		Orders: f, Statuses: f, Catalog: f, Watches: f, Webhooks: f, Access: f, Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: longest,
+	}
 	server := grpc.NewServer(s.Options(maxTestMessage, time.Hour)...)
 	s.Register(server)
 	healthpb.RegisterHealthServer(server, health.NewServer())

@@ -25,7 +25,9 @@ type Services struct {
 	Catalog  Catalog
 	Watches  Watches
 	Webhooks Webhooks
-	Log      *slog.Logger
+	// Access says who calls; Everybody does not ask.
+	Access Access
+	Log    *slog.Logger
 	// LongestCall caps the deadline of every unary call.
 	LongestCall time.Duration
 }
@@ -46,6 +48,7 @@ func (s Services) Unary() []grpc.UnaryServerInterceptor {
 		toStatusUnary,
 		interceptors.UnaryServerInterceptor(logged(s.Log)),
 		recovery.UnaryServerInterceptor(recovered()),
+		authenticated(s.Access),
 		deadline(s.LongestCall),
 		validated(s.Orders),
 	}
@@ -58,6 +61,7 @@ func (s Services) Stream() []grpc.StreamServerInterceptor {
 		toStatusStream,
 		interceptors.StreamServerInterceptor(logged(s.Log)),
 		recovery.StreamServerInterceptor(recovered()),
+		authenticatedStream(s.Access),
 		validatedStream,
 	}
 }

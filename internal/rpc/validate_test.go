@@ -173,7 +173,7 @@ func TestFault25_ARequestThatIsNotHandedOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			services, log := &fake{}, newLogbook()
-			s := Services{Orders: services, Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: time.Minute}
+			s := Services{Orders: services, Access: Everybody("default"), Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: time.Minute}
 			r := registrar{}
 			s.Register(r)
 			method := r[portInMethod]

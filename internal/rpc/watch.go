@@ -27,7 +27,7 @@ type Watches interface {
 func (s *portInService) WatchPortInOrders(
 	req *portinv1.WatchPortInOrdersRequest, stream grpc.ServerStreamingServer[portinv1.WatchPortInOrdersResponse],
 ) error {
-	return s.watches.Watch(stream.Context(), intake.Tenant, req, func(u tracker.Update) error {
+	return s.watches.Watch(stream.Context(), tenantOf(stream.Context()), req, func(u tracker.Update) error {
 		answer, err := newWatchAnswer(u)
 		if err != nil {
 			return err

@@ -127,7 +127,7 @@ func running(t *testing.T, f *feed) *tracker.Watches {
 // watchedOver are connections to a service that watches, over the wire and in the process.
 func watchedOver(t *testing.T, w Watches) map[string]grpc.ClientConnInterface {
 	t.Helper()
-	s := Services{Orders: &fake{}, Log: slog.New(slog.DiscardHandler), LongestCall: time.Minute}
+	s := Services{Orders: &fake{}, Access: Everybody("default"), Log: slog.New(slog.DiscardHandler), LongestCall: time.Minute}
 	service := &portInService{watches: w}
 	inProcess := gateway.NewInProcess(s.Unary(), s.Stream())
 	portinv1.RegisterPortInServiceServer(strictRegistrar{inProcess}, service)

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
-	"github.com/portin/portin/internal/intake"
 )
 
 // Webhooks is what keeps the endpoints of a tenant and what is delivered to them.
@@ -39,14 +38,14 @@ var _ portinv1.WebhookServiceServer = (*webhookService)(nil)
 func (s *webhookService) CreateWebhookEndpoint(
 	ctx context.Context, req *portinv1.CreateWebhookEndpointRequest,
 ) (*portinv1.CreateWebhookEndpointResponse, error) {
-	return s.webhooks.CreateEndpoint(ctx, intake.Tenant, req)
+	return s.webhooks.CreateEndpoint(ctx, tenantOf(ctx), req)
 }
 
 // GetWebhookEndpoint answers an endpoint as it now is.
 func (s *webhookService) GetWebhookEndpoint(
 	ctx context.Context, req *portinv1.GetWebhookEndpointRequest,
 ) (*portinv1.GetWebhookEndpointResponse, error) {
-	endpoint, err := s.webhooks.Endpoint(ctx, intake.Tenant, req.GetEndpointId())
+	endpoint, err := s.webhooks.Endpoint(ctx, tenantOf(ctx), req.GetEndpointId())
 	if err != nil {
 		return nil, err
 	}
@@ -57,14 +56,14 @@ func (s *webhookService) GetWebhookEndpoint(
 func (s *webhookService) ListWebhookEndpoints(
 	ctx context.Context, req *portinv1.ListWebhookEndpointsRequest,
 ) (*portinv1.ListWebhookEndpointsResponse, error) {
-	return s.webhooks.Endpoints(ctx, intake.Tenant, req)
+	return s.webhooks.Endpoints(ctx, tenantOf(ctx), req)
 }
 
 // UpdateWebhookEndpoint changes an endpoint.
 func (s *webhookService) UpdateWebhookEndpoint(
 	ctx context.Context, req *portinv1.UpdateWebhookEndpointRequest,
 ) (*portinv1.UpdateWebhookEndpointResponse, error) {
-	endpoint, err := s.webhooks.UpdateEndpoint(ctx, intake.Tenant, req)
+	endpoint, err := s.webhooks.UpdateEndpoint(ctx, tenantOf(ctx), req)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +74,7 @@ func (s *webhookService) UpdateWebhookEndpoint(
 func (s *webhookService) DeleteWebhookEndpoint(
 	ctx context.Context, req *portinv1.DeleteWebhookEndpointRequest,
 ) (*portinv1.DeleteWebhookEndpointResponse, error) {
-	if err := s.webhooks.DeleteEndpoint(ctx, intake.Tenant, req.GetEndpointId()); err != nil {
+	if err := s.webhooks.DeleteEndpoint(ctx, tenantOf(ctx), req.GetEndpointId()); err != nil {
 		return nil, err
 	}
 	return &portinv1.DeleteWebhookEndpointResponse{}, nil
@@ -85,19 +84,19 @@ func (s *webhookService) DeleteWebhookEndpoint(
 func (s *webhookService) RotateWebhookSecret(
 	ctx context.Context, req *portinv1.RotateWebhookSecretRequest,
 ) (*portinv1.RotateWebhookSecretResponse, error) {
-	return s.webhooks.RotateSecret(ctx, intake.Tenant, req)
+	return s.webhooks.RotateSecret(ctx, tenantOf(ctx), req)
 }
 
 // ListWebhookDeliveries lists what an endpoint was to be told.
 func (s *webhookService) ListWebhookDeliveries(
 	ctx context.Context, req *portinv1.ListWebhookDeliveriesRequest,
 ) (*portinv1.ListWebhookDeliveriesResponse, error) {
-	return s.webhooks.Deliveries(ctx, intake.Tenant, req)
+	return s.webhooks.Deliveries(ctx, tenantOf(ctx), req)
 }
 
 // ReplayWebhookDeliveries has events delivered again.
 func (s *webhookService) ReplayWebhookDeliveries(
 	ctx context.Context, req *portinv1.ReplayWebhookDeliveriesRequest,
 ) (*portinv1.ReplayWebhookDeliveriesResponse, error) {
-	return s.webhooks.Replay(ctx, intake.Tenant, req)
+	return s.webhooks.Replay(ctx, tenantOf(ctx), req)
 }
