@@ -30,6 +30,10 @@ type Store interface {
 	// ID is the ledger's own identity, a UUID that it got when it was made.
 	ID() string
 
+	// Adopt has a tenant adopt what belongs to Default, once and for all, unless one has done so before, and returns the one
+	// that has. An empty tenant adopts nothing; what comes back is empty while none has adopted.
+	Adopt(ctx context.Context, tenant string) (string, error)
+
 	// Check writes something and reports whether that could be kept.
 	Check(ctx context.Context) error
 

@@ -29,6 +29,7 @@ type memory struct {
 	mu       sync.Mutex
 	id       string
 	carrier  string
+	adopted  string
 	open     int
 	orders   map[string]ledger.Record
 	versions map[string]int
