@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -179,5 +180,33 @@ func TestFault28_CredentialsAreNotLogged(t *testing.T) {
 	wantError(t, err, codes.Unauthenticated, "UNAUTHENTICATED")
 	if got := f.log.line(t); strings.Contains(got.raw, secret) {
 		t.Errorf("the log has %s", got.raw)
+	}
+}
+
+// The table of scopes for those who write callers files is what the rules say.
+func TestTheTableOfScopesIsTrue(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "<!-- scopes -->\n")
+	table, _, found := strings.Cut(rest, "<!-- /scopes -->")
+	if !found {
+		t.Fatal("docs/security.md has no table of scopes")
+	}
+	want := "| scope | methods |\n|---|---|\n"
+	for _, scope := range identity.Scopes() {
+		var names []string
+		for method, needs := range rules {
+			if needs == scope {
+				names = append(names, "`"+method[strings.LastIndex(method, "/")+1:]+"`")
+			}
+		}
+		slices.Sort(names)
+		want += "| `" + string(scope) + "` | " + strings.Join(names, ", ") + " |\n"
+	}
+	if diff := cmp.Diff(want, table); diff != "" {
+		t.Errorf("the table of scopes in docs/security.md (-rules +table):\n%s", diff)
 	}
 }
