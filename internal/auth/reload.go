@@ -1,0 +1,97 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/portin/portin/internal/fault"
+)
+
+const (
+	// lookEvery is how often the roster's file is looked at.
+	lookEvery = 5 * time.Second
+	// maxRoster is how large it may be: a thousand callers with all that they may have fit.
+	maxRoster = 8 << 20
+)
+
+// Check reads a roster and returns its first tenant, the one that may adopt what a ledger holds from before there were
+// tenants; or everything that is wrong with it. Whether its "default" is the adopted tenant is not known here, so that name
+// is let through.
+func Check(path string) (first string, err error) {
+	r, _, err := load(path, adoptedTenant)
+	if err != nil {
+		return "", err
+	}
+	return r.first, nil
+}
+
+// load reads a roster's file, and the digest of what it found.
+func load(path, adopted string) (*roster, digest, error) {
+	content, err := contentOf(path)
+	if err != nil {
+		return nil, sha256.Sum256([]byte(err.Error())), fmt.Errorf("reading the roster: %w", err)
+	}
+	r, err := parse(content, adopted)
+	if err != nil {
+		err = fmt.Errorf("the roster cannot be used: %w", err)
+	}
+	return r, sha256.Sum256(content), err
+}
+
+func contentOf(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	content, err := io.ReadAll(io.LimitReader(file, maxRoster+1))
+	if err == nil && len(content) > maxRoster {
+		err = errors.New("the file is larger than 8 MiB")
+	}
+	return content, err
+}
+
+// Run keeps what is known up to date until ctx ends: the issuer's keys, once there are any, and the roster, whose file it looks
+// at every five seconds. A good one replaces the one in force at once and as a
+// whole; a bad one leaves it in force, and is logged once. What counts is the content, not a time stamp, so that a file that
+// is mounted and swapped is seen too. Whoever writes the file should rename it into its place: half a file may be a roster.
+func (a *Authenticator) Run(ctx context.Context) {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			a.tokens.close()
+			return
+		case <-ticker.C:
+			a.look(ctx)
+			a.tokens.renew(ctx)
+		}
+	}
+}
+
+func (a *Authenticator) look(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.log.ErrorContext(ctx, "looking at the roster panicked", slog.Any("error", fault.Panicked(p)))
+		}
+	}()
+	read, seen, err := load(a.file, a.adopted)
+	if seen == a.seen {
+		return
+	}
+	a.seen = seen
+	a.observer.Roster(err == nil)
+	if err != nil {
+		a.log.ErrorContext(ctx, "the roster has changed and cannot be used; the one before stays in force", slog.Any("error", err))
+		return
+	}
+	a.roster.Store(read)
+	a.log.InfoContext(ctx, "the roster has changed", slog.Int("tenants", len(read.tenants)), slog.Int("callers", read.callers))
+}
