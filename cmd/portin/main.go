@@ -34,6 +34,9 @@ type cli struct {
 		CheckCmd struct{} `cmd:"" name:"check" help:"Report everything that is wrong with the settings, and start nothing."`
 		PrintCmd struct{} `cmd:"" name:"print" help:"Print the settings as they would be used, as a settings file, with stars for secrets."`
 	} `cmd:"" name:"config" help:"Look at the settings."`
+	KeyCmd struct {
+		NewCmd struct{} `cmd:"" name:"new" help:"Make an API key, and the line by which the callers file knows it. It is shown once."`
+	} `cmd:"" name:"key" help:"Look after API keys."`
 	LedgerCmd struct {
 		MigrateCmd struct{} `cmd:"" name:"migrate" help:"Bring the ledger to the shape that this version needs, as serve does when it starts."`
 	} `cmd:"" name:"ledger" help:"Look after the ledger."`
@@ -100,6 +103,8 @@ func do(ctx context.Context, command string, c config.Config, model *kong.Applic
 		return err
 	case "config print":
 		return config.Print(out, model)
+	case "key new":
+		return app.NewKey(out)
 	case "ledger migrate":
 		return app.Migrate(ctx, c)
 	case "probe live", "probe ready":

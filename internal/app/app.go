@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
@@ -31,7 +32,6 @@ import (
 	"github.com/portin/portin/internal/directory"
 	"github.com/portin/portin/internal/gateway"
 	"github.com/portin/portin/internal/intake"
-	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/product"
 	"github.com/portin/portin/internal/rpc"
 	"github.com/portin/portin/internal/tracker"
@@ -60,6 +60,7 @@ type App struct {
 	carrier  *carrier.Client
 	ledger   *openLedger
 	intake   *intake.Intake
+	access   *access
 	tracker  *tracker.Tracker
 	watches  *tracker.Watches
 	webhooks *webhook.Webhooks
@@ -108,6 +109,9 @@ func New(ctx context.Context, p Params) (_ *App, err error) {
 		return nil, err
 	}
 	if a.ledger, err = open(ctx, c); err != nil {
+		return nil, err
+	}
+	if a.access, err = a.newAccess(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.buildFaces(ctx, p); err != nil {
@@ -193,10 +197,14 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 	})
 	services := rpc.Services{
 		Orders: a.intake, Statuses: a.tracker, Catalog: lists, Watches: a.watches, Webhooks: a.webhooks,
-		Access: rpc.Everybody(ledger.Default), Log: a.log, LongestCall: a.config.GRPC.LongestCall,
+		Access: a.access.door(), Log: a.log, LongestCall: a.config.GRPC.LongestCall,
 	}
 
-	a.grpc = grpc.NewServer(services.Options(int(limits.MaxDocumentBytes)+messageRoom, a.config.GRPC.MaxConnectionAge)...)
+	options := services.Options(int(limits.MaxDocumentBytes)+messageRoom, a.config.GRPC.MaxConnectionAge)
+	if config := a.access.tls("h2"); config != nil {
+		options = append(options, grpc.Creds(credentials.NewTLS(config)))
+	}
+	a.grpc = grpc.NewServer(options...)
 	services.Register(a.grpc)
 	healthpb.RegisterHealthServer(a.grpc, a.health)
 	reflection.Register(a.grpc)
@@ -211,7 +219,8 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 		return err
 	}
 	a.http = &http.Server{
-		Handler: handler, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+		TLSConfig: a.access.tls(),
+		Handler:   handler, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 	}
 	return nil
@@ -260,7 +269,7 @@ func (a *App) Run(ctx context.Context) error {
 		group.Go(a.sandbox.serve)
 	}
 	group.Go(func() error { return a.grpc.Serve(a.grpcListener) })
-	group.Go(func() error { return served(a.http.Serve(a.httpListener)) })
+	group.Go(func() error { return served(a.serveHTTP()) })
 	group.Go(func() error { return served(a.admin.Serve(a.adminListener)) })
 	working, endWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer endWork()
@@ -269,6 +278,9 @@ func (a *App) Run(ctx context.Context) error {
 		var work sync.WaitGroup
 		for _, run := range []func(context.Context){a.intake.Run, a.tracker.Run, a.watches.Run, a.webhooks.Run} {
 			work.Go(func() { run(working) })
+		}
+		for _, follow := range a.access.run(working) {
+			work.Go(follow)
 		}
 		work.Go(func() { a.watchReadiness(ctx) }) // not ready from the signal on
 		work.Wait()
@@ -280,6 +292,14 @@ func (a *App) Run(ctx context.Context) error {
 		return a.stop(context.WithoutCancel(ctx), endWork)
 	})
 	return group.Wait()
+}
+
+// serveHTTP serves the JSON face, encrypted where there is a certificate.
+func (a *App) serveHTTP() error {
+	if a.http.TLSConfig == nil {
+		return a.http.Serve(a.httpListener)
+	}
+	return a.http.ServeTLS(a.httpListener, "", "")
 }
 
 // served is the error of a server that ended; that it was asked to is none.

@@ -3,7 +3,10 @@ package app
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 
+	"github.com/portin/portin/internal/auth"
+	"github.com/portin/portin/internal/certs"
 	"github.com/portin/portin/internal/config"
 	"github.com/portin/portin/internal/sandbox"
 )
@@ -14,6 +17,20 @@ func Check(c config.Config) error {
 	if c.Sandbox {
 		if _, unknown := sandbox.ParseUnknowns(c.Standin.Unknowns); unknown != nil {
 			err = errors.Join(err, fmt.Errorf("sandbox-unknowns: %w", unknown))
+		}
+	}
+	if c.Auth.CallersFile != "" {
+		if _, broken := auth.Check(c.Auth.CallersFile); broken != nil {
+			err = errors.Join(err, fmt.Errorf("auth-callers-file: %w", broken))
+		}
+	}
+	if c.TLS.CertFile != "" && c.TLS.KeyFile != "" {
+		_, broken := certs.New(certs.Params{
+			CertFile: c.TLS.CertFile, KeyFile: c.TLS.KeyFile, ClientCAFile: c.TLS.ClientCAFile, Log: slog.New(slog.DiscardHandler),
+			Observer: newAccessMetrics(),
+		})
+		if broken != nil {
+			err = errors.Join(err, fmt.Errorf("tls-cert-file: %w", broken))
 		}
 	}
 	return err

@@ -19,6 +19,7 @@ type metrics struct {
 	registry  *prometheus.Registry
 	exchanges *prometheus.HistogramVec
 	webhooks  *webhookMetrics
+	access    *accessMetrics
 }
 
 // newMetrics builds the metrics of a service; counts of orders are asked for when somebody looks.
@@ -29,11 +30,11 @@ func newMetrics(a *App) *metrics {
 			Name: "portin_carrier_exchange_seconds", Help: "How long exchanges with the carrier took, by operation and by what they came to.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
 		}, []string{"operation", "class"}),
-		webhooks: newWebhookMetrics(),
+		webhooks: newWebhookMetrics(), access: newAccessMetrics(),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.exchanges, orderMetrics{app: a}, m.webhooks,
+		m.exchanges, orderMetrics{app: a}, m.webhooks, m.access,
 		gauge("portin_watches", "Watches that are being served.", func() float64 { return float64(a.watches.Count()) }),
 		gauge("portin_ready", "Whether the service is ready to take orders.", func() float64 { return truth(a.ready.Load()) }),
 		gauge("portin_ledger_results_owed", "Results of orders that the ledger did not take yet; no new order is taken meanwhile.",

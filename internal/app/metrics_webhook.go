@@ -61,15 +61,19 @@ func (m *webhookMetrics) all() []prometheus.Collector {
 }
 
 // Describe names the metrics.
-func (m *webhookMetrics) Describe(out chan<- *prometheus.Desc) {
-	for _, c := range m.all() {
+func (m *webhookMetrics) Describe(out chan<- *prometheus.Desc) { describeAll(out, m.all()) }
+
+// Collect shows them.
+func (m *webhookMetrics) Collect(out chan<- prometheus.Metric) { collectAll(out, m.all()) }
+
+func describeAll(out chan<- *prometheus.Desc, all []prometheus.Collector) {
+	for _, c := range all {
 		c.Describe(out)
 	}
 }
 
-// Collect shows them.
-func (m *webhookMetrics) Collect(out chan<- prometheus.Metric) {
-	for _, c := range m.all() {
+func collectAll(out chan<- prometheus.Metric, all []prometheus.Collector) {
+	for _, c := range all {
 		c.Collect(out)
 	}
 }
