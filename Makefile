@@ -127,6 +127,10 @@ bench: ## Measure 10,000 watchers, and the ledgers: grouped commits, lists on a 
 	go test -run '^$$' -bench Watch ./internal/rpc
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/ledger/sqlite ./internal/ledger/postgres
 
+.PHONY: release
+release: ## Make dist/: binaries, their parts (SBOM), the contract and checksums; the same commit makes the same bytes
+	tools/release.sh
+
 .PHONY: clean
 clean: ## Remove what the other words made and git ignores
-	rm -rf bin third_party tools/ts/node_modules
+	rm -rf bin dist third_party tools/ts/node_modules
