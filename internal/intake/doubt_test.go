@@ -271,21 +271,28 @@ func doubtful(begin time.Time, claim, look string) []*portinv1.PortInOrderEvent 
 // rest: three that lie ten minutes apart are told, and after them and half an hour, or after an hour, it needs attention.
 func toldOf(times []time.Time, since time.Time, note, ticket string) (told []*portinv1.PortInOrderEvent, resting int) {
 	var counted time.Time
+	var codes []portinv1.AttentionCode
 	agreed, resting := 0, len(times)
 	event := func(when time.Time, what portinv1.PortInOrderEventType, ticket, note string) {
 		told = append(told, &portinv1.PortInOrderEvent{
-			EventTime: at(when), ActorKind: byService, Type: what, Attempt: 1, State: stateInDoubt, TicketId: ticket, Note: note,
+			EventTime: at(when), ActorKind: byService, Type: what, Attempt: 1, State: stateInDoubt, TicketId: ticket, Note: note, AttentionCodes: codes,
 		})
 	}
 	for i, when := range times {
-		if note != "" && (agreed == 0 || (agreed < 3 && when.Sub(counted) >= 10*time.Minute)) {
+		counts := note != "" && (agreed == 0 || (agreed < 3 && when.Sub(counted) >= 10*time.Minute))
+		if counts {
 			agreed, counted = agreed+1, when
-			event(when, eventEvidence, ticket, note)
 		}
 		waited := when.Sub(since)
-		if resting == len(times) && (waited >= time.Hour || (agreed == 3 && waited >= 30*time.Minute)) {
+		rests := resting == len(times) && (waited >= time.Hour || (agreed == 3 && waited >= 30*time.Minute))
+		if rests {
+			resting, codes = i, []portinv1.AttentionCode{portinv1.AttentionCode_ATTENTION_CODE_IN_DOUBT_UNRESOLVED}
+		}
+		if counts {
+			event(when, eventEvidence, ticket, note)
+		}
+		if rests {
 			event(when, eventAttention, "", unresolved)
-			resting = i
 		}
 	}
 	return told, resting

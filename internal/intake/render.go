@@ -35,10 +35,7 @@ func Render(r ledger.Record) (*portinv1.PortInOrder, error) {
 	o.Attempt = int32(r.Attempt)
 	o.NeedsAttention = len(r.Attention) > 0
 	for _, a := range r.Attention {
-		o.Attentions = append(o.Attentions, &portinv1.Attention{
-			Code:        portinv1.AttentionCode(portinv1.AttentionCode_value["ATTENTION_CODE_"+string(a.Code)]),
-			Description: a.Description, StartTime: stamp(a.Since),
-		})
+		o.Attentions = append(o.Attentions, &portinv1.Attention{Code: attentionCode(a.Code), Description: a.Description, StartTime: stamp(a.Since)})
 	}
 	o.TicketId = r.Ticket
 	o.CarrierReply = portinv1.CarrierReply(portinv1.CarrierReply_value["CARRIER_REPLY_"+r.Reply])
@@ -62,14 +59,24 @@ func Render(r ledger.Record) (*portinv1.PortInOrder, error) {
 
 // RenderEvent is an event as callers see it.
 func RenderEvent(e ledger.Event) *portinv1.PortInOrderEvent {
-	return &portinv1.PortInOrderEvent{
+	out := &portinv1.PortInOrderEvent{
 		OrderId: e.OrderID, Sequence: e.Sequence, EventTime: stamp(e.Time),
 		ActorKind: portinv1.ActorKind(portinv1.ActorKind_value["ACTOR_KIND_"+string(e.Actor.Kind)]), Actor: e.Actor.Name,
 		Type:    portinv1.PortInOrderEventType(portinv1.PortInOrderEventType_value["PORT_IN_ORDER_EVENT_TYPE_"+string(e.Type)]),
 		Attempt: int32(e.Attempt), State: contract.State(e.State), CarrierStatus: contract.Status(e.Status),
-		CarrierStatusWord: string(e.Status), TicketId: e.Ticket, Unverified: e.Unverified, PortDate: e.PortDate, Category: contract.Category(e.Is.Category()),
-		Note: e.Note,
+		CarrierStatusWord: string(e.Status), CarrierStatusValidated: e.Validated, Disputing: e.Disputing, TicketId: e.Ticket,
+		Unverified: e.Unverified, PortDate: e.PortDate, Category: contract.Category(e.Is.Category()),
+		CorrectsOrderId: e.Predecessor, CorrectedByOrderId: e.Successor, Note: e.Note,
 	}
+	for _, code := range e.Attention {
+		out.AttentionCodes = append(out.AttentionCodes, attentionCode(code))
+	}
+	return out
+}
+
+// attentionCode is the contract's value for a reason for attention.
+func attentionCode(c ledger.AttentionCode) portinv1.AttentionCode {
+	return portinv1.AttentionCode(portinv1.AttentionCode_value["ATTENTION_CODE_"+string(c)])
 }
 
 // preview is an order that was only validated: what was understood, and the warnings. The content is the caller's own.

@@ -203,6 +203,9 @@ func TestFault23_AnOperatorSaysThatAnOrderWasPlaced(t *testing.T) {
 					CarrierStatus: o.GetCarrierStatus(), CarrierStatusWord: c.word, Note: "the carrier said so on the telephone",
 					Category: o.GetCategory(),
 				}
+				for _, a := range want.GetAttentions() {
+					now.AttentionCodes = append(now.AttentionCodes, a.GetCode())
+				}
 				for _, what := range []portinv1.PortInOrderEventType{eventResolved, eventStatus, eventAttention} {
 					e := proto.CloneOf(now)
 					switch e.Type = what; {

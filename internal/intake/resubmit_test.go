@@ -96,6 +96,16 @@ func TestARejectedOrderIsCorrected(t *testing.T) {
 			of = "old "
 		}
 		told = append(told, of+strings.TrimPrefix(e.GetType().String(), "PORT_IN_ORDER_EVENT_TYPE_"))
+		corrects, correctedBy := "", ""
+		switch {
+		case of == "new ":
+			corrects = old.GetOrderId()
+		case e.GetType() == portinv1.PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED:
+			correctedBy = o.GetOrderId()
+		}
+		if e.GetCorrectsOrderId() != corrects || e.GetCorrectedByOrderId() != correctedBy {
+			t.Errorf("%s: corrects %q and is corrected by %q, want %q and %q", told[len(told)-1], e.GetCorrectsOrderId(), e.GetCorrectedByOrderId(), corrects, correctedBy)
+		}
 	}
 	if diff := cmp.Diff([]string{
 		"old CLAIMED", "old STATE_CHANGED", "old STATUS_CHANGED", "old ATTENTION_CHANGED", "old RESUBMITTED", "new CLAIMED", "new STATE_CHANGED",

@@ -17,12 +17,18 @@ type Event struct {
 	Time     time.Time
 	Actor    Actor
 	Type     EventType
-	// Attempt, State, Status, Ticket and PortDate are the order's after it.
-	Attempt  int
-	State    order.State
-	Status   order.Status
-	Ticket   string
-	PortDate string
+	// Attempt, State, Status, Validated, Disputing, Ticket and PortDate are the order's after it.
+	Attempt   int
+	State     order.State
+	Status    order.Status
+	Validated bool
+	Disputing bool
+	Ticket    string
+	PortDate  string
+	// Attention is why the order needs attention after it, oldest first. It is shared: nobody writes to it.
+	Attention []AttentionCode
+	// Predecessor is the order's, and Successor the order's after it.
+	Predecessor, Successor string
 	// Was and Is are where the order stood before the change that the event is of, and after it. Was is zero for a new order.
 	Was, Is Standing
 	// Unverified tells of a RESOLVED event that the operator's ticket could not be verified.

@@ -13,6 +13,11 @@ import (
 	"github.com/portin/portin/internal/order"
 )
 
+// fullsAttention is why ledgertest.Full needs attention, and what else is given.
+func fullsAttention(more ...ledger.AttentionCode) []ledger.AttentionCode {
+	return append([]ledger.AttentionCode{ledger.AttentionNoTicket, ledger.AttentionLateAnswer}, more...)
+}
+
 func TestClaimed(t *testing.T) {
 	t.Parallel()
 	r := ledgertest.Full(1)
@@ -20,7 +25,8 @@ func TestClaimed(t *testing.T) {
 	e.Type = ledger.EventEvidence // A claim is a claim whatever the entry says.
 	want := ledger.Event{
 		OrderID: r.OrderID, Tenant: r.Tenant, Time: r.Claimed, Actor: e.Actor, Type: ledger.EventClaimed, Attempt: r.Attempt, State: r.State,
-		Status: r.Status, Ticket: "seen", PortDate: r.PortDate, Is: r.Standing(), Unverified: true, Note: "a note",
+		Status: r.Status, Validated: true, Disputing: true, Ticket: "seen", PortDate: r.PortDate, Attention: fullsAttention(),
+		Predecessor: r.Predecessor, Successor: r.Successor, Is: r.Standing(), Unverified: true, Note: "a note",
 	}
 	if diff := cmp.Diff(want, ledger.Claimed(r, e)); diff != "" {
 		t.Errorf("Claimed (-want +got):\n%s", diff)
@@ -65,7 +71,8 @@ func TestSucceed(t *testing.T) {
 	}
 	if diff := cmp.Diff([]ledger.Event{{
 		OrderID: r.OrderID, Tenant: r.Tenant, Time: later(), Actor: entry().Actor, Type: ledger.EventResubmitted, Attempt: r.Attempt, State: r.State,
-		Status: r.Status, Ticket: r.Ticket, PortDate: r.PortDate, Was: r.Standing(), Is: r.Standing(),
+		Status: r.Status, Validated: true, Disputing: true, Ticket: r.Ticket, PortDate: r.PortDate, Attention: fullsAttention(),
+		Predecessor: r.Predecessor, Successor: "another", Was: r.Standing(), Is: r.Standing(),
 		Note: "order another corrects this one and has its numbers",
 	}}, told); diff != "" {
 		t.Errorf("the events (-want +got):\n%s", diff)
@@ -95,7 +102,9 @@ func TestCollide(t *testing.T) {
 	}
 	if diff := cmp.Diff([]ledger.Event{{
 		OrderID: r.OrderID, Tenant: r.Tenant, Time: later(), Actor: ledger.Actor{Kind: ledger.ByService}, Type: ledger.EventAttentionChanged,
-		Attempt: r.Attempt, State: r.State, Status: r.Status, Ticket: r.Ticket, PortDate: r.PortDate, Was: r.Standing(), Is: r.Standing(),
+		Attempt: r.Attempt, State: r.State, Status: r.Status, Validated: true, Disputing: true, Ticket: r.Ticket, PortDate: r.PortDate,
+		Attention:   fullsAttention(ledger.AttentionNumbersHeldTwice),
+		Predecessor: r.Predecessor, Successor: r.Successor, Was: r.Standing(), Is: r.Standing(),
 		Note: "NO_TICKET: no ticket 1\nLATE_ANSWER: late 1\nNUMBERS_HELD_TWICE: " + want.Attention[2].Description,
 	}}, told); diff != "" {
 		t.Errorf("the events (-want +got):\n%s", diff)

@@ -101,7 +101,7 @@ func tell(before, after Record, e Entry, now time.Time) []Event {
 	if !bytes.Equal(before.Rejects, after.Rejects) {
 		events = append(events, event(was, after, EventRejectsChanged, e, now))
 	}
-	if !slices.EqualFunc(before.Attention, after.Attention, func(a, b Attention) bool { return a.Code == b.Code }) {
+	if !slices.Equal(codes(before.Attention), codes(after.Attention)) {
 		e.Note, e.Ticket, e.Unverified = attention(after), "", false
 		events = append(events, event(was, after, EventAttentionChanged, e, now))
 	}
@@ -116,8 +116,17 @@ func event(was Standing, r Record, t EventType, e Entry, now time.Time) Event {
 	}
 	return Event{
 		OrderID: r.OrderID, Tenant: r.Tenant, Time: now, Actor: e.Actor, Type: t, Attempt: r.Attempt, State: r.State, Status: r.Status,
-		Ticket: ticket, PortDate: r.PortDate, Was: was, Is: r.Standing(), Unverified: e.Unverified, Note: bounded(e.Note),
+		Validated: r.Validated, Disputing: r.Disputing, Ticket: ticket, PortDate: r.PortDate, Attention: codes(r.Attention),
+		Predecessor: r.Predecessor, Successor: r.Successor, Was: was, Is: r.Standing(), Unverified: e.Unverified, Note: bounded(e.Note),
 	}
+}
+
+// codes are the codes of some reasons for attention; nil when there are none.
+func codes(reasons []Attention) (all []AttentionCode) {
+	for _, a := range reasons {
+		all = append(all, a.Code)
+	}
+	return all
 }
 
 // attention is the note of a change of the reasons for attention.

@@ -34,9 +34,14 @@ func step(change func(r *ledger.Record)) ledger.Step {
 
 // event is the event of a step here about an order that was as one record and is as another.
 func event(was, r ledger.Record, t ledger.EventType) ledger.Event {
+	var attention []ledger.AttentionCode
+	for _, a := range r.Attention {
+		attention = append(attention, a.Code)
+	}
 	return ledger.Event{
 		OrderID: r.OrderID, Tenant: r.Tenant, Time: later(), Actor: entry().Actor, Type: t, Attempt: r.Attempt, State: r.State, Status: r.Status,
-		Ticket: "seen", PortDate: r.PortDate, Was: was.Standing(), Is: r.Standing(), Unverified: true, Note: "a note",
+		Validated: r.Validated, Disputing: r.Disputing, Ticket: "seen", PortDate: r.PortDate, Attention: attention,
+		Predecessor: r.Predecessor, Successor: r.Successor, Was: was.Standing(), Is: r.Standing(), Unverified: true, Note: "a note",
 	}
 }
 

@@ -45,10 +45,14 @@ func TestAChangeIsWrittenOnce(t *testing.T) {
 		wantDue(t, s.order(1), pollEvery)
 		event := func(t ledger.EventType, status order.Status, day string, was, is order.Category) ledger.Event {
 			standing := func(c order.Category) ledger.Standing { return ledger.Standing(int(order.Accepted)*10 + int(c)) }
-			return ledger.Event{
+			e := ledger.Event{
 				OrderID: orderID(1), Tenant: ledger.Default, Actor: ledger.Actor{Kind: ledger.ByCarrier}, Type: t, Attempt: 1,
 				State: order.Accepted, Status: status, Ticket: "T-1", PortDate: day, Was: standing(was), Is: standing(is),
 			}
+			if is == order.CategoryAttention {
+				e.Attention = []ledger.AttentionCode{ledger.AttentionCarrierStatus}
+			}
+			return e
 		}
 		check := func(want ...ledger.Event) {
 			t.Helper()

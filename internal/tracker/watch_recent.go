@@ -67,7 +67,7 @@ func weight(r *ledger.Record) int {
 // weightOf is about how many bytes an event takes, with its encoding.
 func weightOf(e *ledger.Event) int {
 	const rest = 1 << 10
-	return rest + 2*len(e.Note)
+	return rest + 2*(len(e.Note)+32*len(e.Attention))
 }
 
 // take adds changes to the recent ones, as far as there is room, and lets the oldest go. It returns the changes to be shown.

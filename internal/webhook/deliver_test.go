@@ -36,8 +36,9 @@ func TestAnEventIsDelivered(t *testing.T) {
 		m := got[0]
 		want := `{"type":"port_in_order.state_changed","timestamp":"2000-01-01T00:00:00Z","data":{"orderId":"o-1","sequence":"2",` +
 			`"eventTime":"2000-01-01T00:00:00Z","actorKind":"ACTOR_KIND_UNSPECIFIED","actor":"","type":"PORT_IN_ORDER_EVENT_TYPE_STATE_CHANGED",` +
-			`"attempt":0,"state":"ORDER_STATE_UNSPECIFIED","carrierStatus":"CARRIER_STATUS_UNSPECIFIED","carrierStatusWord":"","ticketId":"",` +
-			`"unverified":false,"portDate":"","category":"CATEGORY_UNSPECIFIED","note":"a <note> & more"}}`
+			`"attempt":0,"state":"ORDER_STATE_UNSPECIFIED","carrierStatus":"CARRIER_STATUS_UNSPECIFIED","carrierStatusWord":"",` +
+			`"carrierStatusValidated":false,"disputing":false,"ticketId":"","unverified":false,"portDate":"","category":"CATEGORY_UNSPECIFIED",` +
+			`"attentionCodes":[],"correctsOrderId":"","correctedByOrderId":"","note":"a <note> & more"}}`
 		if diff := cmp.Diff(want, string(m.body)); diff != "" {
 			t.Errorf("body (-want +got):\n%s", diff)
 		}

@@ -82,7 +82,8 @@ func keptWhenZero(t *trial) {
 }
 
 func eventIsKept(t *trial) {
-	r := t.claimed(Record(1))
+	first := t.fresh()
+	r := t.claimed(first)
 	step := become(with(Full(2), func(r *ledger.Record) { r.State = order.InDoubt }), order.ByAnswer)
 	change := step.Change
 	step.Change = func(r *ledger.Record) (ledger.Entry, error) {
@@ -101,8 +102,10 @@ func eventIsKept(t *trial) {
 		t.Fatalf("the event leaves %s zero: fill it, and every engine needs a place for it", strings.Join(names, ", "))
 	}
 	t.advanced(r.OrderID, step)
-	want = append([]ledger.Event{ledger.Claimed(Record(1), Entry("claimed"))}, want...)
+	want = append([]ledger.Event{ledger.Claimed(first, Entry("claimed"))}, want...)
 	t.same("the events", unnumbered(want), unnumbered(t.told(r)))
+	changes := t.changed(0)
+	t.same("the changes", unnumbered(want), unnumbered(changes[len(changes)-len(want):]))
 }
 
 func timesAreCut(t *trial) {
@@ -205,10 +208,12 @@ func textIsMended(t *trial) {
 		moved := t.claimed(Record(2*i + 1))
 		t.advanced(moved.OrderID, ledger.Step{By: order.ByAnswer, Now: moved.Claimed, Change: func(r *ledger.Record) (ledger.Entry, error) {
 			r.State, r.Message, r.Problem = order.NotSent, bad, bad
+			r.Attend(ledger.AttentionCode(bad), bad, r.Claimed)
 			return entry, nil
 		}})
 		moved = t.found(moved)
 		t.same("what a step said", []string{good, good}, []string{moved.Message, moved.Problem})
+		t.same("why it needs attention", []ledger.AttentionCode{ledger.AttentionCode(good)}, t.told(moved)[1].Attention)
 	}
 	// What cannot be kept as it is cannot be found as it is either; asking is no mistake.
 	for _, bad := range []string{"\x00", "a\xff\xff\xffb"} {

@@ -204,6 +204,10 @@ func (m *memory) put(r ledger.Record, events ...ledger.Event) {
 		m.sequence++
 		e.Sequence, e.Time = m.sequence, m.cut(e.Time)
 		e.Actor.Name, e.Ticket, e.Note = mend(m, e.Actor.Name), mend(m, e.Ticket), mend(m, e.Note)
+		e.Attention = slices.Clone(e.Attention)
+		for i, code := range e.Attention {
+			e.Attention[i] = mend(m, code)
+		}
 		if m.quirks["counts from nothing"] {
 			e.Sequence--
 		}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/jackc/pgx/v5"
 
@@ -9,7 +10,8 @@ import (
 	"github.com/portin/portin/internal/order"
 )
 
-const eventColumns = `order_id, at, actor_kind, actor_name, type, attempt, state, status, ticket, port_date, unverified, note, stood, stands`
+const eventColumns = `order_id, at, actor_kind, actor_name, type, attempt, state, status, ticket, port_date, unverified, note, stood, stands,
+	validated, disputing, attention, successor`
 
 // eventRows begins a query for events.
 const eventRows = "SELECT sequence, " + eventColumns + " FROM events "
@@ -22,7 +24,7 @@ const writeEvents = `WITH latest AS (
 		INSERT INTO events (sequence, ` + eventColumns + `)
 		SELECT before + n, ` + eventColumns + ` FROM latest CROSS JOIN unnest($2::text[], $3::bigint[], $4::text[], $5::text[],
 			$6::text[], $7::integer[], $8::smallint[], $9::text[], $10::text[], $11::text[], $12::boolean[], $13::text[],
-			$14::smallint[], $15::smallint[]) WITH ORDINALITY AS e (` + eventColumns + `, n)
+			$14::smallint[], $15::smallint[], $16::boolean[], $17::boolean[], $18::text[], $19::text[]) WITH ORDINALITY AS e (` + eventColumns + `, n)
 	)
 	SELECT pg_notify('` + channel + `', '') WHERE pg_notification_queue_usage() < 0.25`
 
@@ -34,13 +36,17 @@ func (tx *writing) tell(ctx context.Context, events ...ledger.Event) error {
 		return nil
 	}
 	var c struct {
-		orderID, kind, name, kinds, status, ticket, portDate, note []string
-		at                                                         []int64
-		attempt                                                    []int32
-		state, stood, stands                                       []int16
-		unverified                                                 []bool
+		orderID, kind, name, kinds, status, ticket, portDate, note, attention, successor []string
+		at                                                                               []int64
+		attempt                                                                          []int32
+		state, stood, stands                                                             []int16
+		unverified, validated, disputing                                                 []bool
 	}
 	for _, e := range events {
+		attention, err := packedCodes(e.Attention)
+		if err != nil {
+			return err
+		}
 		c.orderID, c.at = append(c.orderID, e.OrderID), append(c.at, micros(e.Time))
 		c.kind, c.name = append(c.kind, clean(string(e.Actor.Kind))), append(c.name, clean(e.Actor.Name))
 		c.kinds, c.attempt = append(c.kinds, clean(string(e.Type))), append(c.attempt, int32(e.Attempt))
@@ -48,10 +54,12 @@ func (tx *writing) tell(ctx context.Context, events ...ledger.Event) error {
 		c.ticket, c.portDate = append(c.ticket, clean(e.Ticket)), append(c.portDate, clean(e.PortDate))
 		c.unverified, c.note = append(c.unverified, e.Unverified), append(c.note, clean(e.Note))
 		c.stood, c.stands = append(c.stood, int16(e.Was)), append(c.stands, int16(e.Is))
+		c.validated, c.disputing = append(c.validated, e.Validated), append(c.disputing, e.Disputing)
+		c.attention, c.successor = append(c.attention, attention), append(c.successor, clean(e.Successor))
 	}
 	tx.told = true
 	_, err := tx.Exec(ctx, writeEvents, len(events), c.orderID, c.at, c.kind, c.name, c.kinds, c.attempt, c.state, c.status, c.ticket,
-		c.portDate, c.unverified, c.note, c.stood, c.stands)
+		c.portDate, c.unverified, c.note, c.stood, c.stands, c.validated, c.disputing, c.attention, c.successor)
 	return err
 }
 
@@ -100,11 +108,11 @@ func eventsOfRow(tenant, first string, after int64, limit int) (s statement) {
 	return whole(s)
 }
 
-// whole adds to events what is not in their rows: the tenant, which is their order's; and to those of version 1, where they
+// whole adds to events what is not in their rows: the tenant and the predecessor, which are their order's; and to those of version 1, where they
 // stood before, which is where the latest event of another time left them, as far as that can be told.
 func whole(s statement) statement {
 	s.sql = `SELECT e.sequence, o.tenant, e.order_id, e.at, e.actor_kind, e.actor_name, e.type, e.attempt, e.state, e.status, e.ticket,
-			e.port_date, e.unverified, e.note, e.stood, e.stands,
+			e.port_date, e.unverified, e.note, e.stood, e.stands, e.validated, e.disputing, e.attention, o.predecessor, e.successor,
 			coalesce(b.stands, 0)::smallint, coalesce(b.state, 0)::smallint, coalesce(b.status, '')
 		FROM (` + s.sql + `) AS e JOIN orders o ON o.order_id = e.order_id LEFT JOIN LATERAL (
 			SELECT stands, state, status FROM events b WHERE e.stands = 0 AND b.order_id = e.order_id AND b.sequence < e.sequence AND b.at <> e.at
@@ -127,14 +135,39 @@ func event(row pgx.CollectableRow) (ledger.Event, error) {
 	var at int64
 	var state, stood, stands, stoodBefore, stateBefore int16
 	var statusBefore order.Status
+	var attention string
 	err := row.Scan(&e.Sequence, &e.Tenant, &e.OrderID, &at, &e.Actor.Kind, &e.Actor.Name, &e.Type, &e.Attempt, &state, &e.Status,
-		&e.Ticket, &e.PortDate, &e.Unverified, &e.Note, &stood, &stands, &stoodBefore, &stateBefore, &statusBefore)
+		&e.Ticket, &e.PortDate, &e.Unverified, &e.Note, &stood, &stands, &e.Validated, &e.Disputing, &attention, &e.Predecessor, &e.Successor, &stoodBefore, &stateBefore, &statusBefore)
+	if err != nil {
+		return ledger.Event{}, err
+	}
 	e.Time, e.State = moment(at), order.State(state)
 	e.Was, e.Is = ledger.Standing(stood), ledger.Standing(stands)
 	if stands == 0 {
 		e.Was, e.Is = stoodAt(stoodBefore, stateBefore, statusBefore), stoodAt(stands, state, e.Status)
 	}
+	e.Attention, err = unpackedCodes(attention)
 	return e, err
+}
+
+// noCodes are no reasons for attention at rest, which is what most events have.
+const noCodes = "[]"
+
+// packedCodes are an event's reasons for attention at rest.
+func packedCodes(codes []ledger.AttentionCode) (string, error) {
+	if len(codes) == 0 {
+		return noCodes, nil
+	}
+	text, err := json.Marshal(cleanAll(codes))
+	return string(text), err
+}
+
+func unpackedCodes(text string) (codes []ledger.AttentionCode, err error) {
+	if text == noCodes {
+		return nil, nil
+	}
+	err = json.Unmarshal([]byte(text), &codes)
+	return codes, err
 }
 
 // stoodAt is a standing, also where version 1 has not written it down. Whether a rejection was disputed is not known then.

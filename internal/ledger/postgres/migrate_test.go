@@ -138,7 +138,7 @@ func TestVersion1WritesOnMeanwhile(t *testing.T) {
 	}
 }
 
-// Events of version 1 have neither a tenant nor where the order stood.
+// Events of version 1 have neither a tenant nor where the order stood, which others know; and they lack why it needs attention.
 func TestEventsOfVersion1AreWhole(t *testing.T) {
 	t.Parallel()
 	v := newVersion1(t)
@@ -163,9 +163,18 @@ func TestEventsOfVersion1AreWhole(t *testing.T) {
 	r.State = order.Accepted
 	v.tell(r, ledger.EventStateChanged, at(5))
 
+	if _, err := s.Advance(t.Context(), r.OrderID, ledger.Step{Now: at(6), Change: func(r *ledger.Record) (ledger.Entry, error) {
+		r.Attend(ledger.AttentionLateAnswer, "late", at(6))
+		return ledger.Entry{}, nil
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	v.tell(r, ledger.EventAttentionChanged, at(7))
+
 	type told struct {
-		Tenant  string
-		Was, Is ledger.Standing
+		Tenant    string
+		Was, Is   ledger.Standing
+		Attention []ledger.AttentionCode
 	}
 	standing := func(s order.State, status order.Status) ledger.Standing {
 		return ledger.Record{State: s, Status: status}.Standing()
@@ -173,13 +182,15 @@ func TestEventsOfVersion1AreWhole(t *testing.T) {
 	sending, notSent, scheduled := standing(order.Sending, ""), standing(order.NotSent, ""), standing(order.Accepted, order.StatusConfirmed)
 	inDoubt := standing(order.InDoubt, "")
 	want := []told{
-		{r.Tenant, 0, sending},
-		{r.Tenant, sending, notSent},
-		{r.Tenant, notSent, sending},
-		{r.Tenant, sending, scheduled},
-		{r.Tenant, sending, scheduled},
-		{r.Tenant, sending, inDoubt},
-		{r.Tenant, inDoubt, scheduled},
+		{r.Tenant, 0, sending, nil},
+		{r.Tenant, sending, notSent, nil},
+		{r.Tenant, notSent, sending, nil},
+		{r.Tenant, sending, scheduled, nil},
+		{r.Tenant, sending, scheduled, nil},
+		{r.Tenant, sending, inDoubt, nil},
+		{r.Tenant, inDoubt, scheduled, nil},
+		{r.Tenant, inDoubt, inDoubt, []ledger.AttentionCode{ledger.AttentionLateAnswer}},
+		{r.Tenant, inDoubt, scheduled, nil},
 	}
 	changes, err := s.Changes(t.Context(), 0, 100)
 	if err != nil {
@@ -196,7 +207,7 @@ func TestEventsOfVersion1AreWhole(t *testing.T) {
 	for name, events := range map[string][]ledger.Event{"changes": changes, "events": ofOne, "events of the row": ofRow} {
 		var got []told
 		for _, e := range events {
-			got = append(got, told{e.Tenant, e.Was, e.Is})
+			got = append(got, told{e.Tenant, e.Was, e.Is, e.Attention})
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

@@ -12,8 +12,8 @@ func clean[T ~string](text T) T {
 }
 
 // cleanAll is clean for a list, in a copy; nil for an empty one.
-func cleanAll(texts []string) []string {
-	var all []string
+func cleanAll[T ~string](texts []T) []T {
+	var all []T
 	for _, t := range texts {
 		all = append(all, clean(t))
 	}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
@@ -10,13 +11,18 @@ import (
 // tell writes events of an order down, with the sequences that come next.
 func (t *transaction) tell(ctx context.Context, serial int64, events ...ledger.Event) error {
 	const write = `INSERT INTO events
-		(sequence, serial, time, actor_kind, actor_name, type, attempt, state, status, ticket, port_date, unverified, note, was, now_stands)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		(sequence, serial, time, actor_kind, actor_name, type, attempt, state, status, ticket, port_date, unverified, note, was, now_stands,
+		validated, disputing, attention, successor)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	for _, e := range events {
+		attention, err := list(cleanCodes(e.Attention))
+		if err != nil {
+			return err
+		}
 		t.sequence++
-		_, err := t.exec(ctx, write, t.sequence, serial, micros(e.Time), text(string(e.Actor.Kind)), text(e.Actor.Name), text(string(e.Type)),
+		_, err = t.exec(ctx, write, t.sequence, serial, micros(e.Time), text(string(e.Actor.Kind)), text(e.Actor.Name), text(string(e.Type)),
 			e.Attempt, int64(e.State), text(string(e.Status)), text(e.Ticket), text(e.PortDate), number(e.Unverified), text(e.Note),
-			int64(e.Was), int64(e.Is))
+			int64(e.Was), int64(e.Is), number(e.Validated), number(e.Disputing), attention, text(e.Successor))
 		if err != nil {
 			return err
 		}
@@ -24,12 +30,21 @@ func (t *transaction) tell(ctx context.Context, serial int64, events ...ledger.E
 	return nil
 }
 
+// cleanCodes are reasons for attention as they come back from the disk.
+func cleanCodes(codes []ledger.AttentionCode) []ledger.AttentionCode {
+	var all []ledger.AttentionCode
+	for _, c := range codes {
+		all = append(all, ledger.AttentionCode(text(string(c))))
+	}
+	return all
+}
+
 // eventColumns are what line.events reads, of the tables events e and orders o. Where an event does not say how the order
 // stood, which is so for those of the first shape of the ledger, the latest event of another time tells how it stood then: those of
 // one time are of one change.
 const (
 	eventColumns = `e.sequence, o.order_id, o.tenant, e.time, e.actor_kind, e.actor_name, e.type, e.attempt, e.state, e.status, e.ticket,
-		e.port_date, e.unverified, e.note, e.was, e.now_stands,
+		e.port_date, e.unverified, e.note, e.was, e.now_stands, e.validated, e.disputing, e.attention, o.predecessor, e.successor,
 		CASE e.now_stands WHEN 0 THEN (SELECT p.now_stands ` + eventBefore + `) END,
 		CASE e.now_stands WHEN 0 THEN (SELECT p.state ` + eventBefore + `) END, CASE e.now_stands WHEN 0 THEN (SELECT p.status ` + eventBefore + `) END`
 	eventBefore = `FROM events p INDEXED BY events_order
@@ -77,12 +92,18 @@ func (s *Store) Events(ctx context.Context, tenant, orderID string, history bool
 func (l *line) events(ctx context.Context, query string, args ...any) (all []ledger.Event, err error) {
 	err = l.each(ctx, query, args, func(from row) error {
 		var e ledger.Event
-		var at, state, unverified int64
+		var at, state, unverified, validated, disputing int64
+		var attention string
 		var before, stood *int64
 		var fared *string
 		err := from.Scan(&e.Sequence, &e.OrderID, &e.Tenant, &at, &e.Actor.Kind, &e.Actor.Name, &e.Type, &e.Attempt, &state, &e.Status, &e.Ticket,
-			&e.PortDate, &unverified, &e.Note, &e.Was, &e.Is, &before, &stood, &fared)
+			&e.PortDate, &unverified, &e.Note, &e.Was, &e.Is, &validated, &disputing, &attention, &e.Predecessor, &e.Successor,
+			&before, &stood, &fared)
+		if err == nil && attention != noList {
+			err = json.Unmarshal([]byte(attention), &e.Attention)
+		}
 		e.Time, e.State, e.Unverified = moment(at), order.State(state), unverified != 0
+		e.Validated, e.Disputing = validated != 0, disputing != 0
 		if e.Is == 0 {
 			e.Is = standing(e.State, e.Status)
 		}

@@ -100,7 +100,8 @@ const (
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_RESOLVED PortInOrderEventType = 4
 	// The carrier's status of the order changed: its word, whether it is validated, or whether a rejection is disputed.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED PortInOrderEventType = 5
-	// The order began or ceased to need attention; the note says why.
+	// The order began or ceased to need attention, or needs it for other reasons; `attention_codes` has those that there are
+	// now, and the note says them in words.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED PortInOrderEventType = 6
 	// The carrier named the day of the port, for the first time or another one.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_DATE_CHANGED PortInOrderEventType = 7
@@ -108,7 +109,7 @@ const (
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_REJECTS_CHANGED PortInOrderEventType = 8
 	// A port-in that was placed elsewhere is followed from now on.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_FOLLOWED PortInOrderEventType = 9
-	// A corrected order takes the place of this one, and its numbers; the note names it.
+	// A corrected order takes the place of this one, and its numbers; `corrected_by_order_id` names it.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED PortInOrderEventType = 10
 )
 
@@ -192,6 +193,10 @@ type PortInOrderEvent struct {
 	CarrierStatus CarrierStatus `protobuf:"varint,7,opt,name=carrier_status,json=carrierStatus,proto3,enum=portin.v1.CarrierStatus" json:"carrier_status,omitempty"`
 	// The carrier's own word for `carrier_status`.
 	CarrierStatusWord string `protobuf:"bytes,8,opt,name=carrier_status_word,json=carrierStatusWord,proto3" json:"carrier_status_word,omitempty"`
+	// Whether the carrier has validated its status after it; false means provisional, or not asked yet.
+	CarrierStatusValidated bool `protobuf:"varint,16,opt,name=carrier_status_validated,json=carrierStatusValidated,proto3" json:"carrier_status_validated,omitempty"`
+	// With REJECTED: whether the porting team disputes the rejection after it.
+	Disputing bool `protobuf:"varint,17,opt,name=disputing,proto3" json:"disputing,omitempty"`
 	// The carrier's ticket that was seen or given. Empty when there was none.
 	TicketId string `protobuf:"bytes,12,opt,name=ticket_id,json=ticketId,proto3" json:"ticket_id,omitempty"`
 	// With RESOLVED: the operator gave a ticket that could not be verified.
@@ -201,6 +206,12 @@ type PortInOrderEvent struct {
 	PortDate string `protobuf:"bytes,14,opt,name=port_date,json=portDate,proto3" json:"port_date,omitempty"`
 	// What the carrier's status means after it, as in the order. UNSPECIFIED unless the order is ACCEPTED.
 	Category Category `protobuf:"varint,15,opt,name=category,proto3,enum=portin.v1.Category" json:"category,omitempty"`
+	// Why the order needs attention after it: all reasons, oldest first, each once. Empty when it needs none.
+	AttentionCodes []AttentionCode `protobuf:"varint,18,rep,packed,name=attention_codes,json=attentionCodes,proto3,enum=portin.v1.AttentionCode" json:"attention_codes,omitempty"`
+	// The order that this one corrects, as in the order. Empty when there is none.
+	CorrectsOrderId string `protobuf:"bytes,19,opt,name=corrects_order_id,json=correctsOrderId,proto3" json:"corrects_order_id,omitempty"`
+	// The order that corrects this one after it, and has its numbers. Empty while there is none.
+	CorrectedByOrderId string `protobuf:"bytes,20,opt,name=corrected_by_order_id,json=correctedByOrderId,proto3" json:"corrected_by_order_id,omitempty"`
 	// What was seen or decided, in plain English, at most 4,096 bytes. It may hold the carrier's message or what an operator
 	// wrote.
 	Note          string `protobuf:"bytes,9,opt,name=note,proto3" json:"note,omitempty"`
@@ -308,6 +319,20 @@ func (x *PortInOrderEvent) GetCarrierStatusWord() string {
 	return ""
 }
 
+func (x *PortInOrderEvent) GetCarrierStatusValidated() bool {
+	if x != nil {
+		return x.CarrierStatusValidated
+	}
+	return false
+}
+
+func (x *PortInOrderEvent) GetDisputing() bool {
+	if x != nil {
+		return x.Disputing
+	}
+	return false
+}
+
 func (x *PortInOrderEvent) GetTicketId() string {
 	if x != nil {
 		return x.TicketId
@@ -336,6 +361,27 @@ func (x *PortInOrderEvent) GetCategory() Category {
 	return Category_CATEGORY_UNSPECIFIED
 }
 
+func (x *PortInOrderEvent) GetAttentionCodes() []AttentionCode {
+	if x != nil {
+		return x.AttentionCodes
+	}
+	return nil
+}
+
+func (x *PortInOrderEvent) GetCorrectsOrderId() string {
+	if x != nil {
+		return x.CorrectsOrderId
+	}
+	return ""
+}
+
+func (x *PortInOrderEvent) GetCorrectedByOrderId() string {
+	if x != nil {
+		return x.CorrectedByOrderId
+	}
+	return ""
+}
+
 func (x *PortInOrderEvent) GetNote() string {
 	if x != nil {
 		return x.Note
@@ -347,7 +393,7 @@ var File_portin_v1_event_proto protoreflect.FileDescriptor
 
 const file_portin_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x15portin/v1/event.proto\x12\tportin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15portin/v1/order.proto\x1a\x16portin/v1/status.proto\"\xe5\x04\n" +
+	"\x15portin/v1/event.proto\x12\tportin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15portin/v1/order.proto\x1a\x16portin/v1/status.proto\"\xdf\x06\n" +
 	"\x10PortInOrderEvent\x12\x19\n" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x03R\bsequence\x129\n" +
@@ -361,13 +407,18 @@ const file_portin_v1_event_proto_rawDesc = "" +
 	"\aattempt\x18\v \x01(\x05R\aattempt\x12+\n" +
 	"\x05state\x18\x06 \x01(\x0e2\x15.portin.v1.OrderStateR\x05state\x12?\n" +
 	"\x0ecarrier_status\x18\a \x01(\x0e2\x18.portin.v1.CarrierStatusR\rcarrierStatus\x12.\n" +
-	"\x13carrier_status_word\x18\b \x01(\tR\x11carrierStatusWord\x12\x1b\n" +
+	"\x13carrier_status_word\x18\b \x01(\tR\x11carrierStatusWord\x128\n" +
+	"\x18carrier_status_validated\x18\x10 \x01(\bR\x16carrierStatusValidated\x12\x1c\n" +
+	"\tdisputing\x18\x11 \x01(\bR\tdisputing\x12\x1b\n" +
 	"\tticket_id\x18\f \x01(\tR\bticketId\x12\x1e\n" +
 	"\n" +
 	"unverified\x18\r \x01(\bR\n" +
 	"unverified\x12\x1b\n" +
 	"\tport_date\x18\x0e \x01(\tR\bportDate\x12/\n" +
-	"\bcategory\x18\x0f \x01(\x0e2\x13.portin.v1.CategoryR\bcategory\x12\x17\n" +
+	"\bcategory\x18\x0f \x01(\x0e2\x13.portin.v1.CategoryR\bcategory\x12A\n" +
+	"\x0fattention_codes\x18\x12 \x03(\x0e2\x18.portin.v1.AttentionCodeR\x0eattentionCodes\x12*\n" +
+	"\x11corrects_order_id\x18\x13 \x01(\tR\x0fcorrectsOrderId\x121\n" +
+	"\x15corrected_by_order_id\x18\x14 \x01(\tR\x12correctedByOrderId\x12\x17\n" +
 	"\x04note\x18\t \x01(\tB\x03\x80\x01\x01R\x04note*\x87\x01\n" +
 	"\tActorKind\x12\x1a\n" +
 	"\x16ACTOR_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
@@ -412,6 +463,7 @@ var file_portin_v1_event_proto_goTypes = []any{
 	(OrderState)(0),               // 4: portin.v1.OrderState
 	(CarrierStatus)(0),            // 5: portin.v1.CarrierStatus
 	(Category)(0),                 // 6: portin.v1.Category
+	(AttentionCode)(0),            // 7: portin.v1.AttentionCode
 }
 var file_portin_v1_event_proto_depIdxs = []int32{
 	3, // 0: portin.v1.PortInOrderEvent.event_time:type_name -> google.protobuf.Timestamp
@@ -420,11 +472,12 @@ var file_portin_v1_event_proto_depIdxs = []int32{
 	4, // 3: portin.v1.PortInOrderEvent.state:type_name -> portin.v1.OrderState
 	5, // 4: portin.v1.PortInOrderEvent.carrier_status:type_name -> portin.v1.CarrierStatus
 	6, // 5: portin.v1.PortInOrderEvent.category:type_name -> portin.v1.Category
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	7, // 6: portin.v1.PortInOrderEvent.attention_codes:type_name -> portin.v1.AttentionCode
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_portin_v1_event_proto_init() }

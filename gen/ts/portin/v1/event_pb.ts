@@ -6,7 +6,7 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { OrderState } from "./order_pb.js";
+import type { AttentionCode, OrderState } from "./order_pb.js";
 import { file_portin_v1_order } from "./order_pb.js";
 import type { CarrierStatus, Category } from "./status_pb.js";
 import { file_portin_v1_status } from "./status_pb.js";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/event.proto.
  */
 export const file_portin_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("ChVwb3J0aW4vdjEvZXZlbnQucHJvdG8SCXBvcnRpbi52MSLNAwoQUG9ydEluT3JkZXJFdmVudBIQCghvcmRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoAxIuCgpldmVudF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgphY3Rvcl9raW5kGAQgASgOMhQucG9ydGluLnYxLkFjdG9yS2luZBISCgVhY3RvchgKIAEoCUIDgAEBEi0KBHR5cGUYBSABKA4yHy5wb3J0aW4udjEuUG9ydEluT3JkZXJFdmVudFR5cGUSDwoHYXR0ZW1wdBgLIAEoBRIkCgVzdGF0ZRgGIAEoDjIVLnBvcnRpbi52MS5PcmRlclN0YXRlEjAKDmNhcnJpZXJfc3RhdHVzGAcgASgOMhgucG9ydGluLnYxLkNhcnJpZXJTdGF0dXMSGwoTY2Fycmllcl9zdGF0dXNfd29yZBgIIAEoCRIRCgl0aWNrZXRfaWQYDCABKAkSEgoKdW52ZXJpZmllZBgNIAEoCBIRCglwb3J0X2RhdGUYDiABKAkSJQoIY2F0ZWdvcnkYDyABKA4yEy5wb3J0aW4udjEuQ2F0ZWdvcnkSEQoEbm90ZRgJIAEoCUIDgAEBKocBCglBY3RvcktpbmQSGgoWQUNUT1JfS0lORF9VTlNQRUNJRklFRBAAEhUKEUFDVE9SX0tJTkRfQ0FMTEVSEAESFgoSQUNUT1JfS0lORF9TRVJWSUNFEAISFgoSQUNUT1JfS0lORF9DQVJSSUVSEAMSFwoTQUNUT1JfS0lORF9PUEVSQVRPUhAEKucDChRQb3J0SW5PcmRlckV2ZW50VHlwZRIoCiRQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIkCiBQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfQ0xBSU1FRBABEioKJlBPUlRfSU5fT1JERVJfRVZFTlRfVFlQRV9TVEFURV9DSEFOR0VEEAISJQohUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0VWSURFTkNFEAMSJQohUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX1JFU09MVkVEEAQSKwonUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX1NUQVRVU19DSEFOR0VEEAUSLgoqUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0FUVEVOVElPTl9DSEFOR0VEEAYSKQolUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0RBVEVfQ0hBTkdFRBAHEiwKKFBPUlRfSU5fT1JERVJfRVZFTlRfVFlQRV9SRUpFQ1RTX0NIQU5HRUQQCBIlCiFQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfRk9MTE9XRUQQCRIoCiRQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfUkVTVUJNSVRURUQQCkJLChNpby5naXRodWIucG9ydGluLnYxUAFaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_portin_v1_order, file_portin_v1_status]);
+  fileDesc("ChVwb3J0aW4vdjEvZXZlbnQucHJvdG8SCXBvcnRpbi52MSLvBAoQUG9ydEluT3JkZXJFdmVudBIQCghvcmRlcl9pZBgBIAEoCRIQCghzZXF1ZW5jZRgCIAEoAxIuCgpldmVudF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgphY3Rvcl9raW5kGAQgASgOMhQucG9ydGluLnYxLkFjdG9yS2luZBISCgVhY3RvchgKIAEoCUIDgAEBEi0KBHR5cGUYBSABKA4yHy5wb3J0aW4udjEuUG9ydEluT3JkZXJFdmVudFR5cGUSDwoHYXR0ZW1wdBgLIAEoBRIkCgVzdGF0ZRgGIAEoDjIVLnBvcnRpbi52MS5PcmRlclN0YXRlEjAKDmNhcnJpZXJfc3RhdHVzGAcgASgOMhgucG9ydGluLnYxLkNhcnJpZXJTdGF0dXMSGwoTY2Fycmllcl9zdGF0dXNfd29yZBgIIAEoCRIgChhjYXJyaWVyX3N0YXR1c192YWxpZGF0ZWQYECABKAgSEQoJZGlzcHV0aW5nGBEgASgIEhEKCXRpY2tldF9pZBgMIAEoCRISCgp1bnZlcmlmaWVkGA0gASgIEhEKCXBvcnRfZGF0ZRgOIAEoCRIlCghjYXRlZ29yeRgPIAEoDjITLnBvcnRpbi52MS5DYXRlZ29yeRIxCg9hdHRlbnRpb25fY29kZXMYEiADKA4yGC5wb3J0aW4udjEuQXR0ZW50aW9uQ29kZRIZChFjb3JyZWN0c19vcmRlcl9pZBgTIAEoCRIdChVjb3JyZWN0ZWRfYnlfb3JkZXJfaWQYFCABKAkSEQoEbm90ZRgJIAEoCUIDgAEBKocBCglBY3RvcktpbmQSGgoWQUNUT1JfS0lORF9VTlNQRUNJRklFRBAAEhUKEUFDVE9SX0tJTkRfQ0FMTEVSEAESFgoSQUNUT1JfS0lORF9TRVJWSUNFEAISFgoSQUNUT1JfS0lORF9DQVJSSUVSEAMSFwoTQUNUT1JfS0lORF9PUEVSQVRPUhAEKucDChRQb3J0SW5PcmRlckV2ZW50VHlwZRIoCiRQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIkCiBQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfQ0xBSU1FRBABEioKJlBPUlRfSU5fT1JERVJfRVZFTlRfVFlQRV9TVEFURV9DSEFOR0VEEAISJQohUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0VWSURFTkNFEAMSJQohUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX1JFU09MVkVEEAQSKwonUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX1NUQVRVU19DSEFOR0VEEAUSLgoqUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0FUVEVOVElPTl9DSEFOR0VEEAYSKQolUE9SVF9JTl9PUkRFUl9FVkVOVF9UWVBFX0RBVEVfQ0hBTkdFRBAHEiwKKFBPUlRfSU5fT1JERVJfRVZFTlRfVFlQRV9SRUpFQ1RTX0NIQU5HRUQQCBIlCiFQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfRk9MTE9XRUQQCRIoCiRQT1JUX0lOX09SREVSX0VWRU5UX1RZUEVfUkVTVUJNSVRURUQQCkJLChNpby5naXRodWIucG9ydGluLnYxUAFaMmdpdGh1Yi5jb20vcG9ydGluL3BvcnRpbi9nZW4vZ28vcG9ydGluL3YxO3BvcnRpbnYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_portin_v1_order, file_portin_v1_status]);
 
 /**
  * PortInOrderEvent is something that happened to an order. Events are written once and never changed.
@@ -95,6 +95,20 @@ export type PortInOrderEvent = Message<"portin.v1.PortInOrderEvent"> & {
   carrierStatusWord: string;
 
   /**
+   * Whether the carrier has validated its status after it; false means provisional, or not asked yet.
+   *
+   * @generated from field: bool carrier_status_validated = 16;
+   */
+  carrierStatusValidated: boolean;
+
+  /**
+   * With REJECTED: whether the porting team disputes the rejection after it.
+   *
+   * @generated from field: bool disputing = 17;
+   */
+  disputing: boolean;
+
+  /**
    * The carrier's ticket that was seen or given. Empty when there was none.
    *
    * @generated from field: string ticket_id = 12;
@@ -122,6 +136,27 @@ export type PortInOrderEvent = Message<"portin.v1.PortInOrderEvent"> & {
    * @generated from field: portin.v1.Category category = 15;
    */
   category: Category;
+
+  /**
+   * Why the order needs attention after it: all reasons, oldest first, each once. Empty when it needs none.
+   *
+   * @generated from field: repeated portin.v1.AttentionCode attention_codes = 18;
+   */
+  attentionCodes: AttentionCode[];
+
+  /**
+   * The order that this one corrects, as in the order. Empty when there is none.
+   *
+   * @generated from field: string corrects_order_id = 19;
+   */
+  correctsOrderId: string;
+
+  /**
+   * The order that corrects this one after it, and has its numbers. Empty while there is none.
+   *
+   * @generated from field: string corrected_by_order_id = 20;
+   */
+  correctedByOrderId: string;
 
   /**
    * What was seen or decided, in plain English, at most 4,096 bytes. It may hold the carrier's message or what an operator
@@ -237,7 +272,8 @@ export enum PortInOrderEventType {
   STATUS_CHANGED = 5,
 
   /**
-   * The order began or ceased to need attention; the note says why.
+   * The order began or ceased to need attention, or needs it for other reasons; `attention_codes` has those that there are
+   * now, and the note says them in words.
    *
    * @generated from enum value: PORT_IN_ORDER_EVENT_TYPE_ATTENTION_CHANGED = 6;
    */
@@ -265,7 +301,7 @@ export enum PortInOrderEventType {
   FOLLOWED = 9,
 
   /**
-   * A corrected order takes the place of this one, and its numbers; the note names it.
+   * A corrected order takes the place of this one, and its numbers; `corrected_by_order_id` names it.
    *
    * @generated from enum value: PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED = 10;
    */

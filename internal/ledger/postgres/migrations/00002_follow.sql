@@ -20,11 +20,16 @@ ALTER TABLE orders
     -- are due.
     ADD COLUMN IF NOT EXISTS followed    boolean NOT NULL DEFAULT false;
 
--- Where the order stood before an event's change and after it; both 0 in what version 1 writes. An event's tenant is its
--- order's, and is not kept twice.
+-- Where the order stood before an event's change and after it, both 0 in what version 1 writes; and how it was after it, of
+-- which version 1 says nothing. An event's tenant and predecessor are its order's, which never change, and are not kept twice.
 ALTER TABLE events
-    ADD COLUMN IF NOT EXISTS stood  smallint NOT NULL DEFAULT 0,
-    ADD COLUMN IF NOT EXISTS stands smallint NOT NULL DEFAULT 0;
+    ADD COLUMN IF NOT EXISTS stood     smallint NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS stands    smallint NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS validated boolean  NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS disputing boolean  NOT NULL DEFAULT false,
+    -- JSON, as in an order, of codes alone.
+    ADD COLUMN IF NOT EXISTS attention text     COLLATE "C" NOT NULL DEFAULT '[]',
+    ADD COLUMN IF NOT EXISTS successor text     COLLATE "C" NOT NULL DEFAULT '';
 
 -- The orders of a row but for its first, which is found by its ID.
 CREATE INDEX IF NOT EXISTS orders_history ON orders (tenant, history) WHERE history <> '' AND history <> order_id;

@@ -16,6 +16,13 @@ ALTER TABLE orders ADD COLUMN progressed  INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE events ADD COLUMN was        INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE events ADD COLUMN now_stands INTEGER NOT NULL DEFAULT 0;
 
+-- How the order was after an event; a binary that did not know these columns has not said it. An event's predecessor is its
+-- order's, which never changes, and is not kept twice.
+ALTER TABLE events ADD COLUMN validated INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN disputing INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN attention TEXT    NOT NULL DEFAULT '[]';
+ALTER TABLE events ADD COLUMN successor TEXT    NOT NULL DEFAULT '';
+
 CREATE INDEX orders_history ON orders (tenant, history, created, order_id) WHERE history <> '';
 
 -- The accepted orders that are not closed: 102 to 107 are the classes of the standings 51 to 53.
