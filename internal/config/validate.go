@@ -76,6 +76,12 @@ func (c Config) Validate() error {
 	if c.Orders.PollsPerSecond <= 0 || c.Orders.PollsPerSecond > 1000 {
 		bad("orders-polls-per-second", "must be above 0 and at most 1000")
 	}
+	if c.Trace.Endpoint != "" && !hostPort(c.Trace.Endpoint) {
+		bad("trace-endpoint", "is not host:port, 127.0.0.1:4317 for one")
+	}
+	if !(c.Trace.SampleRatio >= 0 && c.Trace.SampleRatio <= 1) { // in these words NaN is no ratio either
+		bad("trace-sample-ratio", "must be from 0 to 1")
+	}
 	if c.GRPC.LongestCall <= c.Orders.LeastRemaining {
 		bad("grpc-longest-call", "must be longer than orders-least-remaining, or no order is ever sent")
 	}
@@ -97,12 +103,9 @@ func (c Config) validateAddresses(bad func(name, format string, args ...any)) {
 		if !a.used {
 			continue
 		}
-		host, port, err := net.SplitHostPort(a.is)
-		if err == nil {
-			_, err = strconv.ParseUint(port, 10, 16)
-		}
+		host, _, _ := net.SplitHostPort(a.is)
 		switch {
-		case err != nil:
+		case !hostPort(a.is):
 			bad(a.name, "is not host:port, 127.0.0.1:8080 for one")
 		case !loopback(host) && !a.anywhere:
 			bad(a.name, "is not a loopback address; %s", a.why)
@@ -214,6 +217,15 @@ func origin(s string) bool {
 		return false
 	}
 	return u.Scheme == "https" && u.Port() != "443" || u.Scheme == "http" && u.Port() != "80"
+}
+
+// hostPort reports whether a text is host:port; the host may be empty.
+func hostPort(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	return err == nil
 }
 
 // loopback reports whether a host can only be reached from this machine.
