@@ -72,6 +72,7 @@ func (r *report) PostCall(err error, took time.Duration) {
 		slog.String("request_id", RequestID(r.ctx)),
 		slog.Duration("duration", took),
 	}
+	attrs = append(attrs, traceOf(r.ctx)...)
 	level := slog.LevelInfo
 	if err == nil || foreign(r.method, err) {
 		attrs = append(attrs, slog.String("code", status.Code(err).String()))
