@@ -65,6 +65,7 @@ type App struct {
 	watches  *tracker.Watches
 	webhooks *webhook.Webhooks
 	metrics  *metrics
+	traces   *traces
 	health   *health.Server
 	grpc     *grpc.Server
 	http     *http.Server
@@ -87,7 +88,7 @@ func Serve(ctx context.Context, p Params, out io.Writer) error {
 		return err
 	}
 	if err := a.welcome(out); err != nil {
-		return errors.Join(err, a.close())
+		return errors.Join(err, a.close(ctx))
 	}
 	return a.Run(ctx)
 }
@@ -102,15 +103,19 @@ func New(ctx context.Context, p Params) (_ *App, err error) {
 	a.metrics = newMetrics(a)
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, a.close())
+			err = errors.Join(err, a.close(ctx))
 		}
 	}()
+	if a.traces, err = newTraces(ctx, c.Trace, a.version, a.metrics.spans, a.log); err != nil {
+		return nil, err
+	}
 	if err := a.buildCarrier(ctx); err != nil {
 		return nil, err
 	}
 	if a.ledger, err = open(ctx, c); err != nil {
 		return nil, err
 	}
+	a.ledger.Store = a.traces.ledger(a.ledger.Store)
 	if a.access, err = a.newAccess(ctx); err != nil {
 		return nil, err
 	}
@@ -160,7 +165,7 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 		return err
 	}
 	margin := cmp.Or(p.LeaseMargin, leaseMargin)
-	lists := directory.New(a.carrier, directory.Config{TTL: a.config.Orders.ListsTTL})
+	lists := directory.New(a.carrier, directory.Config{TTL: a.config.Orders.ListsTTL, Observer: a.metrics.lists})
 	a.intake = intake.New(intake.Params{
 		Config: intake.Config{
 			Limits:         limits,
@@ -197,7 +202,7 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 	})
 	services := rpc.Services{
 		Orders: a.intake, Statuses: a.tracker, Catalog: lists, Watches: a.watches, Webhooks: a.webhooks,
-		Access: a.access.door(), Log: a.log, LongestCall: a.config.GRPC.LongestCall,
+		Access: a.access.door(), Log: a.log, LongestCall: a.config.GRPC.LongestCall, Tracer: a.traces.tracer, Metrics: a.metrics.calls,
 	}
 
 	options := services.Options(int(limits.MaxDocumentBytes)+messageRoom, a.config.GRPC.MaxConnectionAge)
@@ -208,12 +213,13 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 	services.Register(a.grpc)
 	healthpb.RegisterHealthServer(a.grpc, a.health)
 	reflection.Register(a.grpc)
+	a.metrics.calls.InitializeMetrics(a.grpc)
 
 	a.inProcess = gateway.NewInProcess(services.Unary(), services.Stream())
 	services.Register(a.inProcess)
 	handler, err := gateway.New(ctx, gateway.Config{
 		Conn: a.inProcess, MaxDocumentBytes: limits.MaxDocumentBytes, MaxNumbers: max(limits.MaxNumbers, longestOtherList),
-		CORSOrigins: a.config.HTTP.CORSOrigins, OpenAPI: openapi.Document, Version: a.version, Log: a.log,
+		CORSOrigins: a.config.HTTP.CORSOrigins, OpenAPI: openapi.Document, Version: a.version, Log: a.log, Tracer: a.traces.tracer,
 	})
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/rpc"
 )
 
 // metrics are what /metrics shows. Nothing in them comes from an order.
@@ -20,6 +21,9 @@ type metrics struct {
 	exchanges *prometheus.HistogramVec
 	webhooks  *webhookMetrics
 	access    *accessMetrics
+	calls     *rpc.Metrics
+	lists     *listMetrics
+	spans     *prometheus.CounterVec
 }
 
 // newMetrics builds the metrics of a service; counts of orders are asked for when somebody looks.
@@ -30,11 +34,15 @@ func newMetrics(a *App) *metrics {
 			Name: "portin_carrier_exchange_seconds", Help: "How long exchanges with the carrier took, by operation and by what they came to.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
 		}, []string{"operation", "class"}),
-		webhooks: newWebhookMetrics(), access: newAccessMetrics(),
+		webhooks: newWebhookMetrics(),
+		access:   newAccessMetrics(),
+		calls:    rpc.NewMetrics(),
+		lists:    newListMetrics(),
+		spans:    newSpanMetric(),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.exchanges, orderMetrics{app: a}, m.webhooks, m.access,
+		m.exchanges, orderMetrics{app: a}, m.webhooks, m.access, m.calls, m.lists, m.spans, buildInfo(a.version),
 		gauge("portin_watches", "Watches that are being served.", func() float64 { return float64(a.watches.Count()) }),
 		gauge("portin_ready", "Whether the service is ready to take orders.", func() float64 { return truth(a.ready.Load()) }),
 		gauge("portin_ledger_results_owed", "Results of orders that the ledger did not take yet; no new order is taken meanwhile.",
@@ -68,9 +76,10 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true, Timeout: checkWithin})
 }
 
-// observed counts what the carrier's client saw, and writes one line an exchange, without any of its content.
+// observed counts and traces what the carrier's client saw, and writes one line an exchange, without any of its content.
 func (a *App) observed(ctx context.Context, o carrier.Observation) {
 	a.metrics.exchanges.WithLabelValues(o.Operation, string(o.Class)).Observe(o.Duration.Seconds())
+	a.traces.exchange(ctx, o)
 	a.log.LogAttrs(ctx, slog.LevelDebug, "carrier", slog.String("operation", o.Operation), slog.Any("class", o.Class),
 		slog.Int("http_status", o.HTTPStatus), slog.Duration("duration", o.Duration))
 }

@@ -40,11 +40,12 @@ func (a *App) stop(ctx context.Context, endWork context.CancelFunc) error {
 	}
 	within(ctx, func() { <-a.worked })
 	err := errors.Join(httpErr, <-drained, a.admin.Shutdown(ctx))
+	a.traces.stop(ctx)
 	// Closing gets a moment of its own, and no more: a ledger that hangs must not keep a process that was asked to go.
 	closing, cancelClosing := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
 	defer cancelClosing()
 	closed := make(chan error, 1)
-	go func() { closed <- a.close() }()
+	go func() { closed <- a.close(closing) }()
 	select {
 	case closeErr := <-closed:
 		return errors.Join(err, closeErr)
@@ -70,7 +71,7 @@ func within(ctx context.Context, do func()) {
 }
 
 // close gives back what New took. It is for a service that does not run, or no longer.
-func (a *App) close() error {
+func (a *App) close(ctx context.Context) error {
 	var errs []error
 	for _, l := range []interface{ Close() error }{a.grpcListener, a.httpListener, a.adminListener} {
 		// A server that ran has closed its listener; a second close is no error of ours.
@@ -80,6 +81,9 @@ func (a *App) close() error {
 	}
 	if a.carrier != nil {
 		a.carrier.Close()
+	}
+	if a.traces != nil {
+		a.traces.stop(ctx)
 	}
 	if a.ledger != nil {
 		errs = append(errs, a.ledger.Close())

@@ -25,6 +25,7 @@ type Config struct {
 	Limits   Limits   `embed:"" prefix:"limits-"`
 	Standin  Standin  `embed:"" prefix:"sandbox-"`
 	Log      Log      `embed:"" prefix:"log-"`
+	Trace    Trace    `embed:"" prefix:"trace-"`
 
 	Sandbox         bool          `help:"Serve a stand-in for the carrier beside the service and send every order there. Nothing is ported."`
 	InsecureListen  bool          `help:"Serve gRPC and JSON on addresses that are not loopback although there is no certificate, or no callers file. Whoever reaches them can listen in, or order."`
@@ -134,6 +135,13 @@ type Standin struct {
 type Log struct {
 	Level  string `default:"info" enum:"debug,info,warn,error" help:"Least level that is written: ${enum}."`
 	Format string `default:"text" enum:"text,json" help:"Form of a line: ${enum}."`
+}
+
+// Trace is where the spans of calls go. Without an endpoint there are none.
+type Trace struct {
+	Endpoint    string  `placeholder:"HOST:PORT" help:"Where spans are sent: a collector that speaks OTLP over gRPC, 127.0.0.1:4317 for one. Empty is nowhere."`
+	Insecure    bool    `help:"Send spans without encryption."`
+	SampleRatio float64 `default:"1" help:"Share of the calls that are traced, 0 to 1, where the caller did not decide it."`
 }
 
 // Default returns the settings as the tags above have them.

@@ -47,6 +47,7 @@ func TestDefault(t *testing.T) {
 		Limits:          Limits{Numbers: 1000, FileBytes: 10 << 20, DocumentBytes: 25 << 20, Watches: 20_000},
 		Standin:         Standin{Address: "127.0.0.1:8081"},
 		Log:             Log{Level: "info", Format: "text"},
+		Trace:           Trace{SampleRatio: 1},
 		ShutdownTimeout: 25 * time.Second,
 	}
 	if diff := cmp.Diff(want, Default()); diff != "" {

@@ -75,6 +75,12 @@ func (c Config) Validate() error {
 	if c.Orders.PollsPerSecond <= 0 || c.Orders.PollsPerSecond > 1000 {
 		bad("orders-polls-per-second", "must be above 0 and at most 1000")
 	}
+	if c.Trace.Endpoint != "" && !hostPort(c.Trace.Endpoint) {
+		bad("trace-endpoint", "is not host:port, 127.0.0.1:4317 for one")
+	}
+	if !(c.Trace.SampleRatio >= 0 && c.Trace.SampleRatio <= 1) { // in these words NaN is no ratio either
+		bad("trace-sample-ratio", "must be from 0 to 1")
+	}
 	if c.GRPC.LongestCall <= c.Orders.LeastRemaining {
 		bad("grpc-longest-call", "must be longer than orders-least-remaining, or no order is ever sent")
 	}

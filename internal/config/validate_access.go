@@ -22,12 +22,9 @@ func (c Config) validateAddresses(bad func(name, format string, args ...any)) {
 		if !a.used {
 			continue
 		}
-		host, port, err := net.SplitHostPort(a.is)
-		if err == nil {
-			_, err = strconv.ParseUint(port, 10, 16)
-		}
+		host, _, _ := net.SplitHostPort(a.is)
 		switch {
-		case err != nil:
+		case !hostPort(a.is):
 			bad(a.name, "is not host:port, 127.0.0.1:8080 for one")
 		case !loopback(host) && !a.anywhere:
 			bad(a.name, "is not a loopback address; %s", a.why)
@@ -69,6 +66,15 @@ func (c Config) validateAccess(bad func(name, format string, args ...any)) {
 	if c.Auth.OIDCTenantClaim == "" {
 		bad("auth-oidc-tenant-claim", "is empty")
 	}
+}
+
+// hostPort reports whether a text is host:port; the host may be empty.
+func hostPort(s string) bool {
+	_, port, err := net.SplitHostPort(s)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	return err == nil
 }
 
 // loopback reports whether a host can only be reached from this machine.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -105,6 +106,13 @@ func TestValidate(t *testing.T) {
 		"an empty port":             {sandbox, func(c *Config) { c.GRPC.Address = "127.0.0.1:" }, []string{"grpc-address"}},
 		"a port that is none":       {sandbox, func(c *Config) { c.HTTP.Address = "127.0.0.1:65536" }, []string{"http-address"}},
 		"a port in words, insecure": {sandbox, func(c *Config) { c.HTTP.Address, c.InsecureListen = "0.0.0.0:http", true }, []string{"http-address"}},
+
+		"a collector":                {sandbox, func(c *Config) { c.Trace = Trace{Endpoint: "collector:4317"} }, nil},
+		"a collector that is a URL":  {sandbox, func(c *Config) { c.Trace.Endpoint = "http://collector:4317" }, []string{"trace-endpoint"}},
+		"a collector without a port": {sandbox, func(c *Config) { c.Trace.Endpoint = "collector" }, []string{"trace-endpoint"}},
+		"more than every call":       {sandbox, func(c *Config) { c.Trace.SampleRatio = 1.01 }, []string{"trace-sample-ratio"}},
+		"less than none":             {sandbox, func(c *Config) { c.Trace.SampleRatio = -0.01 }, []string{"trace-sample-ratio"}},
+		"a ratio that is no number":  {sandbox, func(c *Config) { c.Trace.SampleRatio = math.NaN() }, []string{"trace-sample-ratio"}},
 
 		"a carrier in the clear":         {carrier, func(c *Config) { c.Carrier.URL = "http://api.example.com/" }, []string{"carrier-url"}},
 		"a carrier on this machine":      {carrier, func(c *Config) { c.Carrier.URL = "http://127.0.0.1:8081/rest.svc" }, nil},

@@ -46,6 +46,8 @@ type Config struct {
 	Checks int
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// Observer is told how lists are had; nil is nobody.
+	Observer Observer
 }
 
 const (
@@ -64,6 +66,9 @@ func (c Config) withDefaults() Config {
 	c.Checks = positive(c.Checks, defaultChecks)
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Observer == nil {
+		c.Observer = nobody{}
 	}
 	return c
 }
@@ -99,16 +104,16 @@ func New(c Carrier, config Config) *Directory {
 		config:    config,
 		carrier:   c,
 		asking:    make(chan struct{}, config.Checks),
-		trunks:    newList(config, c.Trunks),
-		offerings: newList(config, c.Offerings),
-		providers: newList(config, c.Providers),
-		groups:    newList(config, c.BusinessGroups),
+		trunks:    newList(config, ListTrunks, c.Trunks),
+		offerings: newList(config, ListOfferings, c.Offerings),
+		providers: newList(config, ListProviders, c.Providers),
+		groups:    newList(config, ListBusinessGroups, c.BusinessGroups),
 		plans:     make(map[carrier.PlanKind]*list[carrier.Plan], len(planKinds)),
-		holidays:  newList(config, c.Holidays),
-		centers:   newList(config, c.RateCenters),
+		holidays:  newList(config, ListHolidays, c.Holidays),
+		centers:   newList(config, ListRateCenters, c.RateCenters),
 	}
 	for _, kind := range planKinds {
-		d.plans[kind.of] = newList(config, func(ctx context.Context) ([]carrier.Plan, error) { return c.Plans(ctx, kind.of) })
+		d.plans[kind.of] = newList(config, kind.list, func(ctx context.Context) ([]carrier.Plan, error) { return c.Plans(ctx, kind.of) })
 	}
 	return d
 }

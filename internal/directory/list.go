@@ -20,6 +20,7 @@ const fetchTimeout = time.Minute
 // older one, and none that is older than the TTL is ever handed out.
 type list[T any] struct {
 	config Config
+	name   List
 	fetch  func(context.Context) ([]T, error)
 	flight singleflight.Group
 
@@ -36,14 +37,16 @@ type reading[T any] struct {
 	at    time.Time // when the carrier began to be asked; zero for no reading
 }
 
-func newList[T any](config Config, fetch func(context.Context) ([]T, error)) *list[T] {
-	return &list[T]{config: config, fetch: fetch}
+func newList[T any](config Config, name List, fetch func(context.Context) ([]T, error)) *list[T] {
+	return &list[T]{config: config, name: name, fetch: fetch}
 }
 
 // read returns a reading that is not older than maxAge, from memory or from the carrier. It waits no longer than ctx; the
 // carrier's answer is kept even if everybody has left.
 func (l *list[T]) read(ctx context.Context, maxAge time.Duration) (reading[T], error) {
-	if got, known, err := l.known(maxAge); known {
+	got, known, err := l.known(maxAge)
+	l.config.Observer.Read(l.name, hadFrom(known, err))
+	if known {
 		return got, err
 	}
 	results := l.flight.DoChan("", func() (any, error) {
@@ -89,6 +92,7 @@ func (l *list[T]) ask(ctx context.Context) (reading[T], error) {
 		return reading[T]{}, err
 	}
 	l.last, l.failed = got, nil
+	l.config.Observer.Renewed(l.name, got.at)
 	return got, nil
 }
 

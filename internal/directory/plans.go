@@ -10,15 +10,16 @@ import (
 
 // planKind is a kind of plan in the carrier's words and in the contract's.
 type planKind struct {
-	of carrier.PlanKind
-	as portinv1.LinePlanKind
+	of   carrier.PlanKind
+	as   portinv1.LinePlanKind
+	list List
 }
 
 // planKinds are all of them, in the order of the contract's enum.
 var planKinds = []planKind{
-	{carrier.ResidentialPlan, portinv1.LinePlanKind_LINE_PLAN_KIND_RESIDENTIAL},
-	{carrier.BusinessPlan, portinv1.LinePlanKind_LINE_PLAN_KIND_BUSINESS},
-	{carrier.CallForwardPlan, portinv1.LinePlanKind_LINE_PLAN_KIND_PERMANENT_CALL_FORWARD},
+	{carrier.ResidentialPlan, portinv1.LinePlanKind_LINE_PLAN_KIND_RESIDENTIAL, ListResidentialPlans},
+	{carrier.BusinessPlan, portinv1.LinePlanKind_LINE_PLAN_KIND_BUSINESS, ListBusinessPlans},
+	{carrier.CallForwardPlan, portinv1.LinePlanKind_LINE_PLAN_KIND_PERMANENT_CALL_FORWARD, ListForwardPlans},
 }
 
 // LinePlans lists the plans of lines and permanent call forwards, of one kind or of all in the order of the enum. All of

@@ -13,8 +13,8 @@ import (
 	"github.com/portin/portin/internal/product"
 )
 
-// Documents and passwords go to the carrier and nowhere else: what the ledger keeps of an order has neither. That no log and
-// no metric has them, or a name, is looked at whenever a service of a test ends.
+// Documents and passwords go to the carrier and nowhere else: what the ledger keeps of an order has neither. That no log, no
+// metric and no trace has them, or a name, is looked at whenever a service of a test ends.
 func TestFault28_DocumentsAndPasswordsAreNotAtRest(t *testing.T) {
 	t.Parallel()
 	onEveryWay(t, func(t *testing.T, e engine, f face) {

@@ -66,6 +66,7 @@ type service struct {
 	carrier *standin
 	ledger  config.Ledger
 	log     *journal
+	traces  *collector
 	stop    context.CancelFunc
 	ended   chan error
 	once    sync.Once
@@ -91,8 +92,9 @@ func settings(carrier *standin, l config.Ledger) config.Config {
 // serve runs a service until quit, or the end of the test. Options change what it is built from.
 func serve(t *testing.T, carrier *standin, l config.Ledger, options ...func(*app.Params)) *service {
 	t.Helper()
-	s := &service{carrier: carrier, ledger: l, log: &journal{}, ended: make(chan error, 1)}
+	s := &service{carrier: carrier, ledger: l, log: &journal{}, traces: newCollector(t), ended: make(chan error, 1)}
 	p := app.Params{Config: settings(carrier, l), Version: "test", Log: s.log.logger()}
+	tracing(s.traces.address)(&p)
 	for _, o := range options {
 		o(&p)
 	}
@@ -122,6 +124,7 @@ func (s *service) quit(t *testing.T) {
 			t.Errorf("the service ended with %v", err)
 		}
 		discreet(t, "the log", s.log.String())
+		discreet(t, "the traces", s.traces.text(t))
 	})
 }
 

@@ -24,6 +24,7 @@ func (g *gateway) admit(next runtime.HandlerFunc) runtime.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
 		route := g.routes.of(r)
 		r = r.WithContext(withRoute(r.Context(), route))
+		nameSpan(r, route)
 		inner, refused := g.understand(w, r, route, params)
 		if refused != nil {
 			g.refuse(w, r, refused)

@@ -58,13 +58,12 @@ func (g *gateway) refuse(w http.ResponseWriter, r *http.Request, refused *refusa
 	if route := routeFrom(r.Context()); route != nil {
 		template = route.template
 	}
-	g.log.LogAttrs(r.Context(), slog.LevelInfo, "request refused",
-		slog.String("request_id", w.Header().Get(requestIDHeader)),
+	g.log.LogAttrs(r.Context(), slog.LevelInfo, "request refused", append(identitiesOf(w, r),
 		slog.String("http_method", cut(r.Method, 16)),
 		slog.String("http_route", template),
 		slog.Int("http_status", httpStatus(refused.status)),
 		slog.String("reason", errorInfo(refused.status).GetReason()),
-		slog.String("message", refused.status.Message()))
+		slog.String("message", refused.status.Message()))...)
 	if len(refused.allow) > 0 {
 		w.Header().Set("Allow", strings.Join(refused.allow, ", "))
 	}

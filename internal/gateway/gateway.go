@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -33,6 +34,8 @@ type Config struct {
 	Version string
 	// Log gets one line for every request that is refused here, and for every panic. Nil means none.
 	Log *slog.Logger
+	// Tracer makes a span of every request to the API, around that of its call. Nil makes none.
+	Tracer trace.Tracer
 }
 
 const (
@@ -120,7 +123,7 @@ func New(ctx context.Context, cfg Config) (http.Handler, error) {
 			return nil, fmt.Errorf("building the gateway: registering %s: %w", s.name, err)
 		}
 	}
-	return g.identify(g.recoverPanic(cors.wrap(docs.before(mux)))), nil
+	return g.identify(traced(cfg.Tracer, g.recoverPanic(cors.wrap(docs.before(mux))))), nil
 }
 
 // newMux is grpc-gateway with its own ideas about headers, errors and methods switched off.

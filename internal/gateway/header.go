@@ -64,6 +64,7 @@ func headerFor(w http.ResponseWriter, r *http.Request) (http.Header, *refusal) {
 			h[name] = []string{v}
 		}
 	}
+	injectTrace(r.Context(), h)
 	if v := r.Header["Authorization"]; len(v) > 0 {
 		h["Authorization"] = v
 	}

@@ -11,22 +11,27 @@ import (
 // maxStack is how much of a stack goes into the log, which keeps the line below 4 KiB.
 const maxStack = 3 << 10
 
-// beginning notes whether an answer has begun. It hides nothing of the writer below: http.ResponseController finds it.
+// beginning notes whether an answer has begun, and with which status. It hides nothing of the writer below: http.ResponseController finds it.
 type beginning struct {
 	http.ResponseWriter
 
-	begun bool
+	begun  bool
+	status int
 }
 
 // WriteHeader begins the answer.
 func (b *beginning) WriteHeader(code int) {
-	b.begun = true
+	if !b.begun {
+		b.begun, b.status = true, code
+	}
 	b.ResponseWriter.WriteHeader(code)
 }
 
 // Write begins the answer, if it has not.
 func (b *beginning) Write(p []byte) (int, error) {
-	b.begun = true
+	if !b.begun {
+		b.begun, b.status = true, http.StatusOK
+	}
 	return b.ResponseWriter.Write(p)
 }
 
@@ -55,10 +60,9 @@ func (g *gateway) afterPanic(answer *beginning, r *http.Request, p any) {
 		panic(p)
 	}
 	what, stack := describePanic(p)
-	g.log.LogAttrs(r.Context(), slog.LevelError, "panic in an HTTP handler",
-		slog.String("request_id", answer.Header().Get(requestIDHeader)),
+	g.log.LogAttrs(r.Context(), slog.LevelError, "panic in an HTTP handler", append(identitiesOf(answer, r),
 		slog.String("panic", what),
-		slog.String("stack", cut(string(stack), maxStack)))
+		slog.String("stack", cut(string(stack), maxStack)))...)
 	if answer.begun {
 		panic(http.ErrAbortHandler)
 	}

@@ -75,6 +75,7 @@ func (r *report) PostCall(err error, took time.Duration) {
 	if caller := callOf(r.ctx).caller; caller != "" {
 		attrs = append(attrs, slog.String("caller", line(caller, maxName)))
 	}
+	attrs = append(attrs, traceOf(r.ctx)...)
 	level := slog.LevelInfo
 	if err == nil || foreign(r.method, err) {
 		attrs = append(attrs, slog.String("code", status.Code(err).String()))

@@ -12,13 +12,14 @@ import (
 
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/keepalive"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 )
 
-// Services are what the handlers call. All are required.
+// Services are what the handlers call. All are required but Tracer and Metrics.
 type Services struct {
 	Orders   Orders
 	Statuses Statuses
@@ -30,6 +31,10 @@ type Services struct {
 	Log    *slog.Logger
 	// LongestCall caps the deadline of every unary call.
 	LongestCall time.Duration
+	// Tracer makes the spans of calls; nil makes none.
+	Tracer trace.Tracer
+	// Metrics count the calls; nil counts for nobody.
+	Metrics *Metrics
 }
 
 // Register registers every service of the contract.
@@ -45,6 +50,8 @@ func (s Services) Register(r grpc.ServiceRegistrar) {
 func (s Services) Unary() []grpc.UnaryServerInterceptor {
 	return []grpc.UnaryServerInterceptor{
 		requestIDUnary,
+		tracedUnary(s.tracer()),
+		s.Metrics.unary(),
 		toStatusUnary,
 		interceptors.UnaryServerInterceptor(logged(s.Log)),
 		recovery.UnaryServerInterceptor(recovered()),
@@ -58,6 +65,8 @@ func (s Services) Unary() []grpc.UnaryServerInterceptor {
 func (s Services) Stream() []grpc.StreamServerInterceptor {
 	return []grpc.StreamServerInterceptor{
 		requestIDStream,
+		tracedStream(s.tracer()),
+		s.Metrics.stream(),
 		toStatusStream,
 		interceptors.StreamServerInterceptor(logged(s.Log)),
 		recovery.StreamServerInterceptor(recovered()),
