@@ -49,7 +49,7 @@ func (in *Intake) claim(ctx context.Context, r ledger.Record, e ledger.Entry) (c
 			return ledger.Record{}, 0, notCorrectable(got)
 		case errors.As(err, &held):
 			if asked[held.Holder.OrderID] || !in.release(asking, held.Holder) {
-				return ledger.Record{}, 0, numberHeld(held)
+				return ledger.Record{}, 0, numberHeld(r.Tenant, held)
 			}
 			asked[held.Holder.OrderID] = true
 		case in.hasClaim(ctx, r):
@@ -164,7 +164,7 @@ func (in *Intake) adopt(ctx context.Context, was ledger.Record, seen sight) (*po
 			slog.String("ticket_id", seen.ticket))
 		return in.replay(ctx, settled)
 	case errors.As(err, &held):
-		return nil, numberHeld(held)
+		return nil, numberHeld(was.Tenant, held)
 	case errors.Is(err, ledger.ErrTicketTaken):
 		return nil, fault.New(fault.ReasonNumberInOpenOrder, "the carrier has the numbers in an open port-in that belongs to another order; follow that one, or wait until it is closed").
 			WithCause(err)
@@ -192,12 +192,12 @@ func certain(r *ledger.Record) {
 // service is the actor of what the service does by itself.
 func service() ledger.Actor { return ledger.Actor{Kind: ledger.ByService} }
 
-// numberHeld is the error for a number of an open order. The holder is named when it is the same tenant's.
-func numberHeld(held *ledger.HeldError) *fault.Error {
+// numberHeld is the error for a number of an open order. The holder is named when it is the same tenant's as the one who asks.
+func numberHeld(tenant string, held *ledger.HeldError) *fault.Error {
 	e := fault.New(fault.ReasonNumberInOpenOrder,
 		"a number of this order stands in another order that is not closed; follow that one, or wait until it is").
 		WithMetadata("number", held.Number).WithCause(held)
-	if held.Holder.Tenant == Tenant {
+	if held.Holder.Tenant == tenant {
 		e = e.WithMetadata("order_id", held.Holder.OrderID)
 	}
 	return e

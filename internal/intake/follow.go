@@ -19,17 +19,21 @@ import (
 // Follow makes an order of a port-in that was placed elsewhere, as the carrier now says that it stands. One that is here
 // already is answered as it is.
 func (in *Intake) Follow(ctx context.Context, req *portinv1.FollowPortInRequest) (*portinv1.PortInOrder, error) {
+	caller, err := callerOf(ctx)
+	if err != nil {
+		return nil, err
+	}
 	status, number, err := in.named(ctx, req.GetPortIn())
 	if err != nil {
 		return nil, err
 	}
-	r, err := in.elsewhere(req.GetPortIn(), status, number)
+	r, err := in.elsewhere(caller.Tenant, req.GetPortIn(), status, number)
 	if err != nil {
 		return nil, fault.Internal(err)
 	}
 	held := &ledger.HeldError{}
 	followed, err := in.Ledger.Follow(ctx, r, ledger.Entry{
-		Actor: ledger.Actor{Kind: ledger.ByCaller}, Note: "a port-in that was placed elsewhere is followed from now on",
+		Actor: actor(ctx, ledger.ByCaller), Note: "a port-in that was placed elsewhere is followed from now on",
 	})
 	switch {
 	case errors.Is(err, ledger.ErrTicketTaken) && followed.Tenant == r.Tenant:
@@ -39,7 +43,7 @@ func (in *Intake) Follow(ctx context.Context, req *portinv1.FollowPortInRequest)
 	case errors.As(err, &held) && held.Holder.Tenant == r.Tenant && held.Holder.Elsewhere && held.Holder.Ticket == r.Ticket:
 		return Render(held.Holder)
 	case errors.As(err, &held):
-		return nil, numberHeld(held)
+		return nil, numberHeld(r.Tenant, held)
 	case err != nil:
 		return nil, readFault(ctx, err)
 	}
@@ -72,8 +76,8 @@ func (in *Intake) named(ctx context.Context, p *portinv1.FollowedPortIn) (status
 	return status, number, err
 }
 
-// elsewhere is the record of a port-in that was placed elsewhere.
-func (in *Intake) elsewhere(p *portinv1.FollowedPortIn, status carrier.Status, number string) (ledger.Record, error) {
+// elsewhere is the record of a tenant's port-in that was placed elsewhere.
+func (in *Intake) elsewhere(tenant string, p *portinv1.FollowedPortIn, status carrier.Status, number string) (ledger.Record, error) {
 	content := &portinv1.PortInOrder{}
 	if p.CustomerReference != nil {
 		content.Form = &portinv1.PortForm{CustomerReference: p.CustomerReference}
@@ -84,7 +88,7 @@ func (in *Intake) elsewhere(p *portinv1.FollowedPortIn, status carrier.Status, n
 	}
 	now, id := in.Now(), in.NewID()
 	r := ledger.Record{
-		OrderID: id, Tenant: Tenant, RequestID: id, CarrierAccount: ledger.Default, CustomerReference: p.GetCustomerReference(), Content: kept,
+		OrderID: id, Tenant: tenant, RequestID: id, CarrierAccount: ledger.Default, CustomerReference: p.GetCustomerReference(), Content: kept,
 		Elsewhere: true, History: id, State: order.Accepted, Ticket: status.Ticket,
 		Created: now, Updated: now, Settled: now, Progressed: now, Due: in.steady(),
 	}

@@ -159,14 +159,20 @@ func New(p Params) *Intake {
 // steady is the clock that never jumps; what is due, and since when, is written in it.
 func (in *Intake) steady() time.Time { return in.clock.Now() }
 
-// Tenant is whom orders belong to until callers have identities.
-const Tenant = ledger.Default
-
-// Get returns an order as it now is.
+// Get returns an order of the caller's tenant as it now is.
 func (in *Intake) Get(ctx context.Context, orderID string) (*portinv1.PortInOrder, error) {
-	r, err := in.Ledger.Find(ctx, Tenant, strings.ToLower(orderID))
+	r, err := in.owned(ctx, orderID)
 	if err != nil {
 		return nil, readFault(ctx, err)
 	}
 	return Render(r)
+}
+
+// owned reads an order of the caller's tenant.
+func (in *Intake) owned(ctx context.Context, orderID string) (ledger.Record, error) {
+	caller, err := callerOf(ctx)
+	if err != nil {
+		return ledger.Record{}, err
+	}
+	return in.Ledger.Find(ctx, caller.Tenant, strings.ToLower(orderID))
 }

@@ -100,7 +100,7 @@ func (d *stubDirectory) Closed(context.Context) []product.Day { return nil }
 
 // desk is an intake with its surroundings.
 type desk struct {
-	*intake.Intake
+	door
 	carrier   *stubCarrier
 	directory *stubDirectory
 	ledger    *flakyLedger

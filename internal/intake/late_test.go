@@ -16,7 +16,6 @@ import (
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
-	"github.com/portin/portin/internal/intake"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
 )
@@ -118,7 +117,7 @@ func secondAttempt(t *testing.T, d *desk, id string) {
 // resending has another process send an order again.
 func resending(t *testing.T, d *desk, id string) {
 	t.Helper()
-	r, err := d.ledger.Find(t.Context(), intake.Tenant, id)
+	r, err := d.ledger.Find(t.Context(), tenant, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,12 +222,12 @@ func belated(t *testing.T, d *desk, answers slowCarrier, n int, passage, outcome
 		answered <- err
 	}()
 	synctest.Wait()
-	r, err := d.ledger.FindKey(t.Context(), intake.Tenant, key)
+	r, err := d.ledger.FindKey(t.Context(), tenant, key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	passages[passage](t, d, r.OrderID)
-	if r, err = d.ledger.Find(t.Context(), intake.Tenant, r.OrderID); err != nil {
+	if r, err = d.ledger.Find(t.Context(), tenant, r.OrderID); err != nil {
 		t.Fatal(err)
 	}
 	before := timeline(t, d, r.OrderID)
@@ -254,7 +253,7 @@ func belated(t *testing.T, d *desk, answers slowCarrier, n int, passage, outcome
 		told = append(told, strings.TrimPrefix(e.GetType().String(), "PORT_IN_ORDER_EVENT_TYPE_"))
 	}
 	to := order.States()[got.GetState()-1]
-	if now, err := d.ledger.Find(t.Context(), intake.Tenant, r.OrderID); err != nil || to != order.Accepted && (to == order.InDoubt) == now.Due.IsZero() ||
+	if now, err := d.ledger.Find(t.Context(), tenant, r.OrderID); err != nil || to != order.Accepted && (to == order.InDoubt) == now.Due.IsZero() ||
 		(to == order.InDoubt) != (now.Doubt != ledger.Doubt{}) {
 		t.Errorf("the order is %v, due %v, with %v", to, now.Due, now.Doubt)
 	}
@@ -321,7 +320,7 @@ func TestAnEarlierAttemptsAcceptanceDecidesTheNextOne(t *testing.T) {
 					answers := slowly(d, 2)
 					go func() { _, _ = d.PortIn(t.Context(), request(t, keyA)) }()
 					synctest.Wait()
-					r, err := d.ledger.FindKey(t.Context(), intake.Tenant, keyA)
+					r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -378,7 +377,7 @@ func TestFault15_NumbersThatTwoOrdersHoldAreSaidOfBoth(t *testing.T) {
 				d := newDesk(t)
 				answers := slowly(d, 2)
 				first := sending(t, d)
-				r, err := d.ledger.FindKey(t.Context(), intake.Tenant, keyA)
+				r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -387,7 +386,7 @@ func TestFault15_NumbersThatTwoOrdersHoldAreSaidOfBoth(t *testing.T) {
 				go func() { _, _ = d.PortIn(t.Context(), request(t, keyB, "416-555-0130", "416-555-0124")) }()
 				synctest.Wait()
 				answers.answers(2, c.other)
-				other, err := d.ledger.FindKey(t.Context(), intake.Tenant, keyB)
+				other, err := d.ledger.FindKey(t.Context(), tenant, keyB)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -40,7 +40,7 @@ func foreign(t *testing.T, d *desk, owner, key, number string) string {
 	t.Helper()
 	now := time.Now()
 	r, err := d.ledger.Claim(t.Context(), ledger.Record{
-		OrderID: "0193e3a0-0000-7000-8000-0" + number[1:], Tenant: intake.Tenant, CarrierAccount: ledger.Default, RequestID: key, Target: "trunk_did",
+		OrderID: "0193e3a0-0000-7000-8000-0" + number[1:], Tenant: tenant, CarrierAccount: ledger.Default, RequestID: key, Target: "trunk_did",
 		Numbers: []string{number}, State: order.Sending, Attempt: 1, Owner: owner, Lease: 90 * time.Second, Created: now, Updated: now, Claimed: now,
 	}, ledger.Entry{Actor: ledger.Actor{Kind: ledger.ByCaller}, Note: "claimed"})
 	if err != nil {
@@ -326,7 +326,7 @@ func TestAProcessThatWasHeldUpDoesNotPost(t *testing.T) {
 				}
 			})
 			_, err := d.PortIn(t.Context(), request(t, keyA))
-			r, _ := d.ledger.FindKey(t.Context(), intake.Tenant, keyA)
+			r, _ := d.ledger.FindKey(t.Context(), tenant, keyA)
 			posts, _ := d.carrier.count()
 			if c.want == stateAccepted {
 				if err != nil || posts != 1 {

@@ -25,7 +25,11 @@ const (
 
 // List answers a page of orders, newest first.
 func (in *Intake) List(ctx context.Context, req *portinv1.ListPortInOrdersRequest) (*portinv1.ListPortInOrdersResponse, error) {
-	q, err := query(req)
+	caller, err := callerOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q, err := query(caller.Tenant, req)
 	if err != nil {
 		return nil, err
 	}
@@ -62,14 +66,18 @@ const entryRoom = 8
 
 // Events answers a page of what happened to an order, oldest first.
 func (in *Intake) Events(ctx context.Context, req *portinv1.ListPortInOrderEventsRequest) (*portinv1.ListPortInOrderEventsResponse, error) {
+	caller, err := callerOf(ctx)
+	if err != nil {
+		return nil, err
+	}
 	orderID := strings.ToLower(req.GetOrderId())
-	binding := in.bind([]any{orderID, req.GetWholeHistory()})
+	binding := in.bind([]any{caller.Tenant, orderID, req.GetWholeHistory()})
 	after, err := readSequence(req.GetPageToken(), binding)
 	if err != nil {
 		return nil, err
 	}
 	size := pageSize(req.GetPageSize())
-	events, err := in.Ledger.Events(ctx, Tenant, orderID, req.GetWholeHistory(), after, size+1)
+	events, err := in.Ledger.Events(ctx, caller.Tenant, orderID, req.GetWholeHistory(), after, size+1)
 	if err != nil {
 		return nil, readFault(ctx, err)
 	}
@@ -92,10 +100,10 @@ func pageSize(asked int32) int {
 	return int(asked)
 }
 
-// query is what a list request asks for, without its page.
-func query(req *portinv1.ListPortInOrdersRequest) (ledger.Query, error) {
+// query is what a list request of a tenant asks for, without its page.
+func query(tenant string, req *portinv1.ListPortInOrdersRequest) (ledger.Query, error) {
 	q := ledger.Query{
-		Tenant: Tenant, Ticket: req.GetTicketId(), CustomerReference: req.GetCustomerReference(), RequestID: strings.ToLower(req.GetRequestId()),
+		Tenant: tenant, Ticket: req.GetTicketId(), CustomerReference: req.GetCustomerReference(), RequestID: strings.ToLower(req.GetRequestId()),
 		History: strings.ToLower(req.GetHistoryId()), NeedsAttention: req.NeedsAttention,
 	}
 	var violations []fault.Violation

@@ -16,7 +16,6 @@ import (
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/fault"
-	"github.com/portin/portin/internal/intake"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
 )
@@ -112,7 +111,7 @@ func shelf(t *testing.T) (d *desk, all []*portinv1.PortInOrder) {
 		}
 		created := begin.Add(time.Duration(i/2) * time.Hour) // two of an age
 		r, err := d.ledger.Claim(t.Context(), ledger.Record{
-			OrderID: fmt.Sprintf("0193e3a0-%04d-7000-8000-00000000000a", (7*i)%12), Tenant: intake.Tenant, CarrierAccount: ledger.Default,
+			OrderID: fmt.Sprintf("0193e3a0-%04d-7000-8000-00000000000a", (7*i)%12), Tenant: tenant, CarrierAccount: ledger.Default,
 			RequestID: fmt.Sprintf("0193e3a0-0000-4000-8000-%012x", 0xabc0+i), Target: "trunk_did", CustomerReference: reference(i), Content: content,
 			Numbers: []string{fmt.Sprintf("+1416556%04d", i/4+10*i), fmt.Sprintf("+1416556%04d", 9000+i)}, State: order.Sending, Attempt: 1, Owner: "somebody",
 			Created: created, Updated: created, Claimed: created,
@@ -284,7 +283,7 @@ func TestAPageOfLargeOrdersIsShort(t *testing.T) {
 		}
 		created := time.Date(2026, time.March, 2, 9, i, 0, 0, time.UTC)
 		r, err := d.ledger.Claim(t.Context(), ledger.Record{
-			OrderID: fmt.Sprintf("0193e3a0-%04d-7000-8000-00000000000a", i), Tenant: intake.Tenant, CarrierAccount: ledger.Default,
+			OrderID: fmt.Sprintf("0193e3a0-%04d-7000-8000-00000000000a", i), Tenant: tenant, CarrierAccount: ledger.Default,
 			RequestID: fmt.Sprintf("0193e3a0-0000-4000-8000-%012d", i), Target: "trunk_did", Content: content, Numbers: []string{fmt.Sprintf("+1416556%04d", i)},
 			State: order.Sending, Attempt: 1, Owner: "somebody", Created: created, Updated: created, Claimed: created,
 		}, ledger.Entry{})

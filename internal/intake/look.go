@@ -38,9 +38,9 @@ func (s sight) warnings(corrected *ledger.Record) []*portinv1.Warning {
 	}}
 }
 
-// entry is what the order's timeline says about the look.
-func (s sight) entry() ledger.Entry {
-	e := ledger.Entry{Actor: ledger.Actor{Kind: ledger.ByCaller}, Ticket: s.ticket}
+// entry is what the order's timeline says about the look that somebody's order needed.
+func (s sight) entry(who ledger.Actor) ledger.Entry {
+	e := ledger.Entry{Actor: who, Ticket: s.ticket}
 	switch {
 	case s.failed:
 		e.Note = "the carrier could not be asked about the first number before the order was sent"

@@ -116,7 +116,7 @@ func (w *world) places(i, wish, callers int, patience time.Duration) {
 
 // told checks an answer against what is true.
 func (w *world) told(key string, wish []int64, o *portinv1.PortInOrder, err error) {
-	r, missing := w.mortal.FindKey(w.t.Context(), intake.Tenant, key)
+	r, missing := w.mortal.FindKey(w.t.Context(), tenant, key)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	id := o.GetOrderId()

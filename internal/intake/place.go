@@ -73,6 +73,10 @@ func (s submission) predecessor() string {
 
 // submit places an order, or answers what became of it.
 func (in *Intake) submit(ctx context.Context, s submission) (*portinv1.PortInResponse, error) {
+	caller, err := callerOf(ctx)
+	if err != nil {
+		return nil, err
+	}
 	o := s.order
 	product.Normalize(o)
 	content := contentOf(o)
@@ -94,11 +98,11 @@ func (in *Intake) submit(ctx context.Context, s submission) (*portinv1.PortInRes
 	}
 	spec, _ := product.Of(o) // CheckSize has seen that there is one
 	key := strings.ToLower(s.requestID)
-	before, err := in.Ledger.FindKey(ctx, Tenant, key)
+	before, err := in.Ledger.FindKey(ctx, caller.Tenant, key)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
 		before = ledger.Record{
-			OrderID: in.NewID(), Tenant: Tenant, CarrierAccount: ledger.Default, RequestID: key, Target: string(spec.Arm),
+			OrderID: in.NewID(), Tenant: caller.Tenant, CarrierAccount: ledger.Default, RequestID: key, Target: string(spec.Arm),
 			CustomerReference: o.GetForm().GetCustomerReference(), Content: kept, Numbers: product.Numbers(o), Created: in.Now(),
 			Predecessor: s.predecessor(),
 		}
@@ -176,7 +180,7 @@ func (in *Intake) place(ctx context.Context, r ledger.Record, s submission) (*po
 
 // fly claims an order and has it sent, and answers what becomes of it while the caller waits.
 func (in *Intake) fly(ctx context.Context, next ledger.Record, seen sight, call carrier.Call, f *flight) (*portinv1.PortInResponse, error) {
-	held, from, err := in.claim(ctx, next, seen.entry())
+	held, from, err := in.claim(ctx, next, seen.entry(actor(ctx, ledger.ByCaller)))
 	switch unknown := (*unknownClaimError)(nil); {
 	case errors.As(err, &unknown):
 		f.answer(ledger.Record{}, writeFault(ctx, err))

@@ -72,7 +72,7 @@ func (in *Intake) await(ctx context.Context, f *flight, replayed bool) (*portinv
 	r, err := f.stands()
 	switch {
 	case errors.Is(err, ledger.ErrMoved): // another process was faster
-		if r, err = in.Ledger.Find(ctx, Tenant, f.orderID); err != nil {
+		if r, err = in.owned(ctx, f.orderID); err != nil {
 			return nil, writeFault(ctx, err)
 		}
 		return in.replay(ctx, r)

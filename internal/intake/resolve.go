@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"strings"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
@@ -20,7 +19,7 @@ import (
 // or stood there before a later attempt needs the operator's word that it is right. The same decision again answers the
 // order.
 func (in *Intake) Resolve(ctx context.Context, req *portinv1.ResolveInDoubtRequest) (*portinv1.PortInOrder, error) {
-	r, err := in.Ledger.Find(ctx, Tenant, strings.ToLower(req.GetOrderId()))
+	r, err := in.owned(ctx, req.GetOrderId())
 	if err != nil {
 		return nil, readFault(ctx, err)
 	}
@@ -52,7 +51,7 @@ func (in *Intake) Resolve(ctx context.Context, req *portinv1.ResolveInDoubtReque
 			r.Reason, r.Problem = fault.ReasonNotPlaced, "an operator found that the carrier does not have the order; the same request_id sends it again"
 		}
 		return ledger.Entry{
-			Type: ledger.EventResolved, Actor: ledger.Actor{Kind: ledger.ByOperator}, Note: d.resolution.GetReason(), Unverified: d.unverified,
+			Type: ledger.EventResolved, Actor: actor(ctx, ledger.ByOperator), Note: d.resolution.GetReason(), Unverified: d.unverified,
 		}, nil
 	}})
 	switch {

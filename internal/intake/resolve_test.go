@@ -303,7 +303,7 @@ func TestADecisionIsAboutAnOrderInDoubt(t *testing.T) {
 		d := newDesk(t, withSubmit(func(context.Context, carrier.Call) carrier.Outcome { return outcomes[outcome] }))
 		ofTicket(d, exact("T-7"), nil)
 		_, _ = d.PortIn(t.Context(), request(t, keyA))
-		r, err := d.ledger.FindKey(t.Context(), intake.Tenant, keyA)
+		r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -438,7 +438,7 @@ func TestWhoStillWaitsIsToldWhatAnOperatorDecided(t *testing.T) {
 				synctest.Wait()
 				beside := again(t, d)
 				recovers(t, beside)
-				r, err := d.ledger.FindKey(t.Context(), intake.Tenant, keyA)
+				r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -22,7 +21,7 @@ func (in *Intake) Resubmit(ctx context.Context, req *portinv1.ResubmitPortInRequ
 	if v, ok := checkRequestID(req.GetRequestId(), req.GetValidateOnly()); !ok {
 		return nil, fault.Fields([]fault.Violation{v})
 	}
-	old, err := in.Ledger.Find(ctx, Tenant, strings.ToLower(req.GetOrderId()))
+	old, err := in.owned(ctx, req.GetOrderId())
 	if err != nil {
 		return nil, writeFound(ctx, err)
 	}

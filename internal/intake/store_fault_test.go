@@ -78,10 +78,10 @@ func reopened(t *testing.T, path string) ledger.Store {
 }
 
 // born is an intake that nobody ends.
-func born(store intake.Ledger, c *stubCarrier, reach func(intake.Point)) *intake.Intake {
-	return intake.New(intake.Params{
+func born(store intake.Ledger, c *stubCarrier, reach func(intake.Point)) door {
+	return door{intake.New(intake.Params{
 		Config: usual(), Ledger: store, Carrier: c, Directory: &stubDirectory{}, Log: slog.New(slog.DiscardHandler), Reach: reach,
-	})
+	})}
 }
 
 // TestFault11_AProcessThatDiesLeavesNoOrderSending ends the process at every point of an order's way, and begins another
@@ -132,7 +132,7 @@ func TestFault11_AProcessThatDiesLeavesNoOrderSending(t *testing.T) {
 				t.Cleanup(func() { _ = d.ledger.Close() })
 				recovers(t, d)
 				var kept portinv1.OrderState
-				if r, err := d.ledger.FindKey(t.Context(), intake.Tenant, keyA); err == nil {
+				if r, err := d.ledger.FindKey(t.Context(), tenant, keyA); err == nil {
 					kept = state(t, d, r.OrderID)
 				}
 				o := placed(t, d, keyA)
@@ -290,7 +290,7 @@ func (l *life) submit(ctx context.Context, call carrier.Call) carrier.Outcome {
 		if !slices.Contains(numbersIn(l.t, call), l.number(shop)) {
 			continue
 		}
-		r, err := l.wire.Store.FindKey(ctx, intake.Tenant, l.key(shop))
+		r, err := l.wire.Store.FindKey(ctx, tenant, l.key(shop))
 		attempt := fmt.Sprintf("%s %d", shop, r.Attempt)
 		l.posted[attempt]++
 		if err != nil || r.State != order.Sending || l.posted[attempt] > 1 || l.arrived[shop] {
@@ -393,7 +393,7 @@ func (l *life) lives() {
 func (l *life) stays() {
 	l.t.Helper()
 	for _, shop := range shops {
-		r, err := l.wire.Store.FindKey(l.t.Context(), intake.Tenant, l.key(shop))
+		r, err := l.wire.Store.FindKey(l.t.Context(), tenant, l.key(shop))
 		posts := 0
 		for attempt := range 9 {
 			posts += l.posted[fmt.Sprintf("%s %d", shop, attempt)]
@@ -452,7 +452,7 @@ func TestFault18_EveryMethodOfTheLedgerFailsOnceAtEveryCall(t *testing.T) {
 // countAll counts the orders of a ledger.
 func countAll(t *testing.T, d *desk) int {
 	t.Helper()
-	page, more, err := d.ledger.List(t.Context(), ledger.Query{Tenant: intake.Tenant, Limit: 1000, MaxBytes: 1 << 30})
+	page, more, err := d.ledger.List(t.Context(), ledger.Query{Tenant: tenant, Limit: 1000, MaxBytes: 1 << 30})
 	if err != nil || more {
 		t.Fatal(more, err)
 	}

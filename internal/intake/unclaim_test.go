@@ -30,7 +30,7 @@ func TestAClaimThatIsTakenBackLateWasNotSent(t *testing.T) {
 		beside := again(t, d)
 		recovers(t, beside)
 		pass(time.Minute)
-		r, err := d.ledger.FindKey(t.Context(), intake.Tenant, keyA)
+		r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
 		if err != nil || r.State != order.NotSent {
 			t.Errorf("the order is %v, %v; want NOT_SENT", r.State, err)
 		}

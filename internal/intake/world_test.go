@@ -56,7 +56,7 @@ type world struct {
 	t      *testing.T
 	path   string
 	mortal *mortal
-	intake *intake.Intake
+	intake door
 	stop   func()
 
 	mu       sync.Mutex
@@ -81,7 +81,7 @@ type world struct {
 func (w *world) submit(ctx context.Context, call carrier.Call) carrier.Outcome {
 	numbers := numbersIn(w.t, call)
 	page, _, err := w.mortal.List(ctx, ledger.Query{
-		Tenant: intake.Tenant, States: []order.State{order.Sending}, Number: fmt.Sprintf("+1%d", numbers[0]), Limit: 2, MaxBytes: 1 << 20,
+		Tenant: tenant, States: []order.State{order.Sending}, Number: fmt.Sprintf("+1%d", numbers[0]), Limit: 2, MaxBytes: 1 << 20,
 	})
 	w.mu.Lock()
 	defer w.mu.Unlock()

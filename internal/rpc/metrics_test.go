@@ -51,7 +51,7 @@ func figures(t *testing.T, m *Metrics, name string) map[string]float64 {
 func TestCallsAreCounted(t *testing.T) {
 	t.Parallel()
 	m := NewMetrics()
-	s := Services{Orders: &fake{}, Log: slog.New(slog.DiscardHandler), LongestCall: time.Minute, Metrics: m}
+	s := Services{Access: Everybody("default"), Orders: &fake{}, Log: slog.New(slog.DiscardHandler), LongestCall: time.Minute, Metrics: m}
 	req := &portinv1.GetPortInOrderRequest{OrderId: aUUID}
 	for _, err := range []error{nil, fault.New(fault.ReasonCarrierCredentials, "no"), errors.New("broken"), context.Canceled} {
 		_, _ = pass(t.Context(), s, portInMethod, req, answers(&portinv1.PortInResponse{}, err))

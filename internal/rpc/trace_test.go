@@ -39,7 +39,7 @@ type shownSpan struct {
 func traced(log *slog.Logger) (Services, func() []shownSpan) {
 	kept := tracetest.NewSpanRecorder()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(kept))
-	s := Services{Orders: &fake{}, Log: log, LongestCall: time.Minute, Tracer: provider.Tracer("test")}
+	s := Services{Access: Everybody("default"), Orders: &fake{}, Log: log, LongestCall: time.Minute, Tracer: provider.Tracer("test")}
 	return s, func() (spans []shownSpan) {
 		for _, is := range kept.Ended() {
 			shown := shownSpan{
@@ -254,7 +254,7 @@ func BenchmarkCall(b *testing.B) {
 		{"on", made, nil, false},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			s := Services{Orders: &fake{}, Log: slog.New(slog.DiscardHandler), LongestCall: time.Minute, Tracer: c.tracer}
+			s := Services{Access: Everybody("default"), Orders: &fake{}, Log: slog.New(slog.DiscardHandler), LongestCall: time.Minute, Tracer: c.tracer}
 			chain := s.Unary()
 			if c.without {
 				chain = append(chain[:1:1], chain[2:]...)

@@ -57,7 +57,7 @@ func (f *feed) place(n int) (ledger.Record, ledger.Event) {
 	}
 	now := time.Date(2026, 11, 24, 4, n/60, n%60, 0, time.UTC)
 	r := ledger.Record{
-		OrderID: fmt.Sprintf("0193e3a0-0000-7000-8000-%012d", n), Tenant: intake.Tenant, RequestID: aUUID, Target: "trunk_did", Content: content,
+		OrderID: fmt.Sprintf("0193e3a0-0000-7000-8000-%012d", n), Tenant: ledger.Default, RequestID: aUUID, Target: "trunk_did", Content: content,
 		Numbers: []string{"+14165550123", "+14165550124"}, State: order.Accepted, Attempt: 1, Ticket: fmt.Sprint("T-", n), Created: now, Updated: now,
 	}
 	f.mu.Lock()
@@ -286,7 +286,7 @@ func TestTheErrorsOfAWatch(t *testing.T) {
 	var fails error
 	conns := watchedOver(t, watchFunc(func(_ context.Context, tenant string, req *portinv1.WatchPortInOrdersRequest, tell func(tracker.Update) error) error {
 		switch {
-		case tenant != intake.Tenant || req.GetResumeToken() != "from here":
+		case tenant != ledger.Default || req.GetResumeToken() != "from here":
 			return fmt.Errorf("%s, %v", tenant, req)
 		case errors.Is(fails, io.ErrUnexpectedEOF):
 			// An order that cannot be read is an error of the service, and no answer.
