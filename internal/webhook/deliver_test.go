@@ -348,7 +348,7 @@ func TestOldDeliveriesAreForgotten(t *testing.T) {
 		h := newHouse(t, func(p *Params) { p.Config.Keep = 5 * time.Hour })
 		defer h.runs()()
 		id := h.creates(&portinv1.WebhookEndpoint{})
-		waiting := h.creates(&portinv1.WebhookEndpoint{Disabled: true})
+		waiting := h.creates(&portinv1.WebhookEndpoint{Disabled: new(true)})
 		for range forgetAtOnce + 1 {
 			h.ledger.tell(happened("o-1"))
 		}
