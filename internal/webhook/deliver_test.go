@@ -362,3 +362,32 @@ func TestOldDeliveriesAreForgotten(t *testing.T) {
 		}
 	})
 }
+
+// A ledger that was restored from a backup gives sequences again, and receivers must not take the new events for old ones.
+func TestWebhookIDsOfASequenceThatIsGivenAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		onIt := func(p *Params) { p.Ledger = m }
+		id := newHouse(t, onIt).creates(&portinv1.WebhookEndpoint{})
+		ids := map[string]bool{}
+		for n, orderID := range []string{"o-1", "o-2", "o-2"} {
+			m.restored(id)
+			h := newHouse(t, onIt)
+			stop := h.runs()
+			m.tell(happened(orderID))
+			pass(time.Second)
+			stop()
+			heard := h.receiver.got()
+			if len(heard) != 1 || heard[0].Data.Sequence != "1" {
+				t.Fatalf("%d messages came of %s", len(heard), orderID)
+			}
+			if ids[heard[0].id] = true; len(ids) != n+1 {
+				t.Errorf("event %d of %s has an id that was used before", n, orderID)
+			}
+			if listed := h.lists(id)[0].GetWebhookId(); listed != heard[0].id {
+				t.Errorf("the list has %s, the receiver got %s", listed, heard[0].id)
+			}
+		}
+	})
+}
