@@ -26,7 +26,7 @@ func (r *route) putMask(query url.Values, body []byte) {
 	}
 	message := r.bodyType.Descriptor()
 	var mask []string
-	for _, path := range strings.Split(strings.Join(given, ","), ",") {
+	for path := range strings.SplitSeq(strings.Join(given, ","), ",") {
 		if path != "" {
 			mask = append(mask, protoPath(message, path))
 		}

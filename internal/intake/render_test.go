@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func TestRenderOfWhatCannotBeRead(t *testing.T) {
 		"nothing":          {func(*ledger.Record) {}, func(*portinv1.PortInOrder) {}, false},
 		"later rejects":    {func(r *ledger.Record) { r.Rejects = []byte(`{"version":2}`) }, func(o *portinv1.PortInOrder) { o.Rejects = nil }, false},
 		"broken rejects":   {func(r *ledger.Record) { r.Rejects = []byte(`{`) }, func(o *portinv1.PortInOrder) { o.Rejects = nil }, false},
-		"broken content":   {func(r *ledger.Record) { r.Content = append(content, 0xff) }, func(o *portinv1.PortInOrder) { o.Form = nil }, true},
+		"broken content":   {func(r *ledger.Record) { r.Content = append(slices.Clone(content), 0xff) }, func(o *portinv1.PortInOrder) { o.Form = nil }, true},
 		"broken warnings":  {func(r *ledger.Record) { r.Warnings = []byte{0xff} }, func(*portinv1.PortInOrder) {}, true},
 		"nothing is sound": {func(r *ledger.Record) { r.Content, r.Warnings, r.Rejects = []byte{0xff}, []byte{0xff}, []byte{0xff} }, func(o *portinv1.PortInOrder) { o.Form, o.Rejects = nil, nil }, true},
 	} {

@@ -18,7 +18,10 @@ var (
 	aPosition = ledger.Position{Created: time.Date(2026, 11, 24, 4, 0, 0, 123000, time.UTC), OrderID: anOrder}
 	aMark     = markOf(&ledger.Event{OrderID: anOrder, Sequence: 7, Time: aPosition.Created})
 	places    = []place{
-		{}, {sequence: 1, mark: aMark}, {sequence: 1<<63 - 1, mark: aMark}, {sequence: 7, mark: aMark, listing: true},
+		{},
+		{sequence: 1, mark: aMark},
+		{sequence: 1<<63 - 1, mark: aMark},
+		{sequence: 7, mark: aMark, listing: true},
 		{sequence: 7, mark: aMark, listing: true, last: aPosition},
 	}
 	aBinding = bind("ledger", newFilter("default", &portinv1.WatchPortInOrdersRequest{}))
