@@ -348,17 +348,25 @@ func TestOldDeliveriesAreForgotten(t *testing.T) {
 		h := newHouse(t, func(p *Params) { p.Config.Keep = 5 * time.Hour })
 		defer h.runs()()
 		id := h.creates(&portinv1.WebhookEndpoint{})
-		waiting := h.creates(&portinv1.WebhookEndpoint{Disabled: new(true)})
+		disabled := h.creates(&portinv1.WebhookEndpoint{Disabled: new(true)})
+		refusing := h.creates(at("https://refusing.example/?" + planted))
+		h.receiver.answers(func(_ context.Context, m message) (*http.Response, error) {
+			if m.host == "refusing.example" {
+				return status(http.StatusInternalServerError), nil
+			}
+			return status(http.StatusNoContent), nil
+		})
 		for range forgetAtOnce + 1 {
 			h.ledger.tell(happened("o-1"))
 		}
 		pass(4 * time.Hour)
-		if n := h.ledger.kept()[id]; n != forgetAtOnce+1 {
-			t.Errorf("%d are left within the time", n)
+		const all = forgetAtOnce + 1
+		if diff := cmp.Diff(map[string]int{id: all, disabled: all, refusing: all}, h.ledger.kept()); diff != "" {
+			t.Errorf("kept within the time (-want +got):\n%s", diff)
 		}
 		pass(3 * time.Hour)
-		if n, w := h.ledger.kept()[id], h.ledger.kept()[waiting]; n != 0 || w != forgetAtOnce+1 {
-			t.Errorf("%d are left of those that are over, %d of those that wait", n, w)
+		if diff := cmp.Diff(map[string]int{id: 0, disabled: 0, refusing: all}, h.ledger.kept()); diff != "" {
+			t.Errorf("kept after the time (-want +got):\n%s", diff)
 		}
 	})
 }

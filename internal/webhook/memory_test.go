@@ -355,9 +355,9 @@ func (m *memory) ForgetDeliveries(_ context.Context, before time.Time, limit int
 	}
 	defer unlock()
 	n := 0
-	for _, list := range m.deliveries {
+	for id, list := range m.deliveries {
 		for s, d := range list {
-			if n < limit && d.State != ledger.DeliveryPending && d.Time.Before(before) {
+			if n < limit && (d.State != ledger.DeliveryPending || m.endpoints[id].Disabled) && d.Time.Before(before) {
 				delete(list, s)
 				n++
 			}

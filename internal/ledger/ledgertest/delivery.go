@@ -20,6 +20,7 @@ func deliveryCases() []aCase {
 		{"pending deliveries are counted for each endpoint", pendingAreCounted},
 		{"deliveries are made pending again", madeAgain},
 		{"deliveries that are over are forgotten", forgotten},
+		{"what waits for a disabled endpoint is forgotten", shutForgotten},
 	}
 }
 

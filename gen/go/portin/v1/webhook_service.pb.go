@@ -96,7 +96,7 @@ type WebhookEndpoint struct {
 	States []OrderState `protobuf:"varint,4,rep,packed,name=states,proto3,enum=portin.v1.OrderState" json:"states,omitempty"`
 	// Events after which the order is in one of these categories, or before which it was; empty is every category.
 	Categories []Category `protobuf:"varint,5,rep,packed,name=categories,proto3,enum=portin.v1.Category" json:"categories,omitempty"`
-	// True stops deliveries; events are kept and delivered when it is false again. The service disables an endpoint that
+	// True stops deliveries; events of the last 30 days (a setting) are kept and delivered when it is false again. The service disables an endpoint that
 	// answers 410, or that was tried again and again for five days and took nothing. Every answer has it.
 	Disabled *bool `protobuf:"varint,6,opt,name=disabled,proto3,oneof" json:"disabled,omitempty"`
 	// The endpoint's identity, a UUID.

@@ -63,7 +63,7 @@ export type WebhookEndpoint = Message<"portin.v1.WebhookEndpoint"> & {
   categories: Category[];
 
   /**
-   * True stops deliveries; events are kept and delivered when it is false again. The service disables an endpoint that
+   * True stops deliveries; events of the last 30 days (a setting) are kept and delivered when it is false again. The service disables an endpoint that
    * answers 410, or that was tried again and again for five days and took nothing. Every answer has it.
    *
    * @generated from field: optional bool disabled = 6;
