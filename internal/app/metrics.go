@@ -44,6 +44,7 @@ func newMetrics(a *App) *metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.exchanges, orderMetrics{app: a}, m.webhooks, m.access, m.calls, m.lists, m.spans, buildInfo(a.version),
 		gauge("portin_watches", "Watches that are being served.", func() float64 { return float64(a.watches.Count()) }),
+		counter("portin_watch_panics_total", "Panics of watches that were survived.", func() float64 { return float64(a.watches.Panics()) }),
 		gauge("portin_ready", "Whether the service is ready to take orders.", func() float64 { return truth(a.ready.Load()) }),
 		gauge("portin_ledger_results_owed", "Results of orders that the ledger did not take yet; no new order is taken meanwhile.",
 			func() float64 { return float64(a.intake.Unsettled()) }),
@@ -57,6 +58,10 @@ func newMetrics(a *App) *metrics {
 
 func gauge(name, help string, value func() float64) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+}
+
+func counter(name, help string, value func() float64) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value)
 }
 
 func truth(b bool) float64 {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -80,6 +81,40 @@ func TestREADMEShowsTheFirstOrder(t *testing.T) {
 	}
 	if readme := read(t, "../../README.md"); !strings.Contains(readme, "internal/app/first_order.json") {
 		t.Error("the README does not name the first order's file")
+	}
+}
+
+// commands are the commands that documents show, with what is continued on one line.
+func commands(t *testing.T, paths ...string) (all []string) {
+	t.Helper()
+	for _, path := range paths {
+		for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(read(t, path), -1) {
+			all = append(all, strings.Split(strings.ReplaceAll(block[1], "\\\n", ""), "\n")...)
+		}
+	}
+	return all
+}
+
+// The service takes no body that does not say that it is JSON, and curl says otherwise by itself.
+func TestEveryCurlSaysThatItSendsJSON(t *testing.T) {
+	t.Parallel()
+	documents, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sends := regexp.MustCompile(`^curl .* (-d|--data\S*) `)
+	seen := 0
+	for _, command := range commands(t, append(documents, "../../README.md")...) {
+		if !sends.MatchString(command) {
+			continue
+		}
+		seen++
+		if !strings.Contains(command, `-H 'Content-Type: application/json'`) {
+			t.Errorf("this is refused: %s", command)
+		}
+	}
+	if seen < 5 {
+		t.Errorf("the documents show %d commands that send something; this test is blind", seen)
 	}
 }
 

@@ -112,7 +112,7 @@ type Webhooks struct {
 	MaxEndpoints int           `default:"50" help:"Endpoints a tenant."`
 	AtOnce       int           `default:"64" help:"Deliveries under way in this process, at most."`
 	PerEndpoint  int           `default:"4" help:"How many of them go to one endpoint, at most."`
-	Keep         time.Duration `default:"720h" help:"How long deliveries that are over are kept, counted from their event. What waits is kept for as long as it waits."`
+	Keep         time.Duration `default:"720h" help:"How long deliveries are kept that are over, or that wait for a disabled endpoint, counted from their event."`
 	AllowHTTP    bool          `name:"allow-http" help:"Accept URLs without encryption. For development."`
 	AllowInward  bool          `name:"allow-inward" help:"Deliver to addresses inside a network too. For development: whoever may create an endpoint can then reach what this service can reach."`
 }

@@ -5,8 +5,11 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/app"
@@ -80,12 +83,52 @@ func TestASecretRotatesAndADisabledEndpointGoesOn(t *testing.T) {
 		}
 		want := s.restful(t)
 		enabled := invoke[portinv1.WebhookEndpoint](t, s.client, overJSON, "", nil,
-			http.MethodPatch, "/v1/webhook-endpoints/"+h.endpointID+"?updateMask=disabled", &portinv1.WebhookEndpoint{})
+			http.MethodPatch, "/v1/webhook-endpoints/"+h.endpointID, &portinv1.WebhookEndpoint{Disabled: new(false)})
 		if enabled.GetDisabled() || enabled.GetDisabledReason() != "" {
 			t.Errorf("the endpoint is enabled: %v", enabled)
 		}
 		h.wantAll(t, want)
 	})
+}
+
+// Over JSON what a body names is changed, also to nothing, and what it does not name is not.
+func TestAPatchOverJSONChangesWhatItNames(t *testing.T) {
+	t.Parallel()
+	s := start(t, sqlite)
+	first := &portinv1.WebhookEndpoint{
+		Url: new("http://127.0.0.1/hooks"), Description: new("ours"), Disabled: new(true),
+		EventTypes: []portinv1.PortInOrderEventType{portinv1.PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_STATUS_CHANGED},
+		States:     []portinv1.OrderState{portinv1.OrderState_ORDER_STATE_ACCEPTED},
+	}
+	id := invoke[portinv1.CreateWebhookEndpointResponse](t, s.client, overJSON, "", nil, http.MethodPost, "/v1/webhook-endpoints", first).GetEndpoint().GetEndpointId()
+	for _, c := range []struct {
+		query, body string
+		change      func(*portinv1.WebhookEndpoint)
+	}{
+		{"", `{"disabled":false}`, func(e *portinv1.WebhookEndpoint) { e.Disabled = new(false) }},
+		{"", `{"description":"","pendingCount":3}`, func(e *portinv1.WebhookEndpoint) { e.Description = new("") }},
+		{"", `{"eventTypes":[]}`, func(e *portinv1.WebhookEndpoint) { e.EventTypes = nil }},
+		{"", `{"states":null,"description":"x"}`, func(e *portinv1.WebhookEndpoint) { e.Description = new("x") }},
+		{"", `{}`, func(*portinv1.WebhookEndpoint) {}},
+		{"?updateMask=disabled", `{}`, func(e *portinv1.WebhookEndpoint) { e.Disabled = new(false) }},
+		{"?updateMask=description", `{"description":"","disabled":false}`, func(e *portinv1.WebhookEndpoint) { e.Description = new("") }},
+		{"?updateMask=eventTypes,states", `{}`, func(e *portinv1.WebhookEndpoint) { e.EventTypes, e.States = nil, nil }},
+		{"?update_mask=event_types", `{"eventTypes":[]}`, func(e *portinv1.WebhookEndpoint) { e.EventTypes = nil }},
+	} {
+		path := "/v1/webhook-endpoints/" + id
+		invoke[portinv1.WebhookEndpoint](t, s.client, overJSON, "", nil, http.MethodPatch, path, first)
+		a := s.do(t, http.MethodPatch, "http://"+s.HTTPAddress+path+c.query, []byte(c.body))
+		if a.status != http.StatusOK {
+			t.Fatalf("%s %s: HTTP %d: %s", c.query, c.body, a.status, a.body)
+		}
+		want := proto.CloneOf(first)
+		c.change(want)
+		got := message[portinv1.WebhookEndpoint](t, a)
+		want.EndpointId, want.CreateTime, want.UpdateTime = id, got.GetCreateTime(), got.GetUpdateTime()
+		if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+			t.Errorf("%s %s (-want +got):\n%s", c.query, c.body, diff)
+		}
+	}
 }
 
 // As it is installed, the service talks neither to addresses inside a network nor without encryption.

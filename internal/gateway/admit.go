@@ -67,7 +67,7 @@ func (g *gateway) understand(
 			return nil, refused
 		}
 	}
-	body, refused := g.readBody(w, r, route)
+	body, refused := g.readBody(w, r, route, query)
 	if refused != nil {
 		return nil, refused
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -24,8 +25,9 @@ func (decodedBody) Read([]byte) (int, error) { return 0, io.EOF }
 // Close does nothing.
 func (decodedBody) Close() error { return nil }
 
-// readBody reads and decodes the body of a call, or makes sure that a call without one has none.
-func (g *gateway) readBody(w http.ResponseWriter, r *http.Request, route *route) (io.ReadCloser, *refusal) {
+// readBody reads and decodes the body of a call, or makes sure that a call without one has none. What the body says of the
+// fields that change becomes a parameter of the query.
+func (g *gateway) readBody(w http.ResponseWriter, r *http.Request, route *route, query url.Values) (io.ReadCloser, *refusal) {
 	if route.bodyType == nil {
 		if n, _ := io.ReadFull(r.Body, make([]byte, 1)); n > 0 {
 			return nil, malformed("the call has no body")
@@ -43,6 +45,7 @@ func (g *gateway) readBody(w http.ResponseWriter, r *http.Request, route *route)
 	if refused := g.decoder.decode(data, message); refused != nil {
 		return nil, refused
 	}
+	route.putMask(query, data)
 	return decodedBody{message}, nil
 }
 

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"errors"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -12,21 +13,28 @@ import (
 	"github.com/portin/portin/internal/reject"
 )
 
-// Render is an order as callers see it.
+// Render is an order as callers see it. Rejects that cannot be read are left out: while replicas are replaced one after the
+// other a newer one may have written them, and nobody should be kept from the order by them.
 func Render(r ledger.Record) (*portinv1.PortInOrder, error) {
+	o, unread, _ := render(r)
+	if unread != nil {
+		return nil, fault.Internal(unread)
+	}
+	return o, nil
+}
+
+// render is an order with all of it that can be read, and why there is no more: of what the caller gave, and of its rejects.
+func render(r ledger.Record) (o *portinv1.PortInOrder, unread, unreadRejects error) {
 	content, err := contentIn(r)
 	if err != nil {
-		return nil, fault.Internal(err)
+		content, unread = &portinv1.PortInOrder{}, err // what was read up to there is no order
 	}
 	warnings, err := unpack(r.Warnings)
 	if err != nil {
-		return nil, fault.Internal(err)
+		unread = errors.Join(unread, err)
 	}
-	rejects, err := reject.Unpack(r.Rejects)
-	if err != nil {
-		return nil, fault.Internal(err)
-	}
-	o := preview(content, r.Numbers, warnings.GetWarnings())
+	rejects, unreadRejects := reject.Unpack(r.Rejects)
+	o = preview(content, r.Numbers, warnings.GetWarnings())
 	o.OrderId = r.OrderID
 	if !r.Elsewhere { // then it is nobody's key
 		o.RequestId = r.RequestID
@@ -54,7 +62,7 @@ func Render(r ledger.Record) (*portinv1.PortInOrder, error) {
 	o.UpdateTime = stamp(r.Updated)
 	o.ClaimTime = stamp(r.Claimed)
 	o.SettleTime = stamp(r.Settled)
-	return o, nil
+	return o, unread, unreadRejects
 }
 
 // RenderEvent is an event as callers see it.

@@ -51,8 +51,8 @@ type Hooks interface {
 	// ErrNotFound when there is no such endpoint.
 	Redeliver(ctx context.Context, tenant, endpointID string, from int64, states []DeliveryState, now time.Time) (int, error)
 
-	// ForgetDeliveries removes at most limit deliveries that are not pending and whose Time is before this one, and returns
-	// how many.
+	// ForgetDeliveries removes at most limit deliveries whose Time is before this one and that are not pending, or whose
+	// endpoint is disabled, and returns how many.
 	ForgetDeliveries(ctx context.Context, before time.Time, limit int) (int, error)
 }
 

@@ -27,7 +27,8 @@ func Closed(s carrier.Status) bool {
 func Observe(r *ledger.Record, s carrier.Status, now time.Time) {
 	before := *r
 	r.Status, r.Disputing, r.Validated, r.PortDate = order.Status(s.Word), s.Disputed(), s.Validated, s.Day()
-	if rejects, err := reject.Pack(s.Rejects); err == nil && rejects != nil { // they stay when the status goes on
+	// They stay when the status goes on, and when the same come in another order: the carrier promises none.
+	if rejects, err := reject.Pack(s.Rejects); err == nil && rejects != nil && !reject.Same(r.Rejects, s.Rejects) {
 		r.Rejects = rejects
 	}
 	r.Checked = now

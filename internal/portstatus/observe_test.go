@@ -1,6 +1,7 @@
 package portstatus_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -149,7 +150,7 @@ func TestRejectsStayWhenTheStatusGoesOn(t *testing.T) {
 func TestOnlyAChangeIsProgress(t *testing.T) {
 	t.Parallel()
 	s := carrier.Status{
-		Ticket: "T-1", Word: "CONFIRMED", PortDate: "20261201", Numbers: []int64{digits}, Rejects: []carrier.Reject{{Code: "1A"}},
+		Ticket: "T-1", Word: "CONFIRMED", PortDate: "20261201", Numbers: []int64{digits}, Rejects: []carrier.Reject{{Code: "1A"}, {Code: "2B"}},
 	}
 	for name, c := range map[string]struct {
 		change func(s *carrier.Status)
@@ -163,6 +164,7 @@ func TestOnlyAChangeIsProgress(t *testing.T) {
 		"the day":                     {func(s *carrier.Status) { s.PortDate = "20261202" }, true},
 		"no day any more":             {func(s *carrier.Status) { s.PortDate = "" }, true},
 		"a reject":                    {func(s *carrier.Status) { s.Rejects = []carrier.Reject{{Code: "1A", Remarks: "call"}} }, true},
+		"rejects in another order":    {func(s *carrier.Status) { s.Rejects = []carrier.Reject{{Code: "2B"}, {Code: "1A"}} }, false},
 		"rejects are not said again":  {func(s *carrier.Status) { s.Rejects = nil }, false},
 		"what no order keeps of them": {func(s *carrier.Status) { s.EndUserName, s.RejectSummary, s.Numbers = "A", "B", nil }, false},
 	} {
@@ -171,7 +173,11 @@ func TestOnlyAChangeIsProgress(t *testing.T) {
 		r.Attend(ledger.AttentionNoProgress, "quiet", noon)
 		next := s
 		c.change(&next)
+		rejects := r.Rejects
 		portstatus.Observe(&r, next, later)
+		if !c.want && !bytes.Equal(rejects, r.Rejects) { // which the ledger would tell as a change
+			t.Errorf("%s: the order has other rejects", name)
+		}
 		if got := r.Progressed.Equal(later); got != c.want || !r.Checked.Equal(later) || r.Attends(ledger.AttentionNoProgress) == c.want {
 			t.Errorf("%s: progressed %v, checked %v, attention %v", name, r.Progressed, r.Checked, codes(r))
 		}

@@ -92,3 +92,22 @@ func Unpack(kept []byte) ([]carrier.Reject, error) {
 	}
 	return records, nil
 }
+
+// Same reports whether packed records are these, in whatever order.
+func Same(kept []byte, records []carrier.Reject) bool {
+	before, err := Unpack(kept)
+	if err != nil || len(before) != len(records) {
+		return false
+	}
+	missing := map[carrier.Reject]int{}
+	for _, r := range before {
+		missing[r]++
+	}
+	for _, r := range records {
+		if missing[r] == 0 {
+			return false
+		}
+		missing[r]--
+	}
+	return true
+}

@@ -66,6 +66,36 @@ func TestPackIsFrozen(t *testing.T) {
 	}
 }
 
+func TestSameInWhateverOrder(t *testing.T) {
+	t.Parallel()
+	a, b, c := carrier.Reject{Code: "A"}, carrier.Reject{Code: "B", Remarks: "x"}, full()
+	for name, k := range map[string]struct {
+		before, now []carrier.Reject
+		want        bool
+	}{
+		"none":               {nil, nil, true},
+		"as they were":       {[]carrier.Reject{a, b, c}, []carrier.Reject{a, b, c}, true},
+		"another order":      {[]carrier.Reject{a, b, c}, []carrier.Reject{c, a, b}, true},
+		"twice":              {[]carrier.Reject{a, b, a}, []carrier.Reject{a, a, b}, true},
+		"the other twice":    {[]carrier.Reject{a, b, a}, []carrier.Reject{a, b, b}, false},
+		"one more":           {[]carrier.Reject{a}, []carrier.Reject{a, a}, false},
+		"one less":           {[]carrier.Reject{a, b}, []carrier.Reject{b}, false},
+		"another in a field": {[]carrier.Reject{b}, []carrier.Reject{{Code: "B", Remarks: "y"}}, false},
+		"none any more":      {[]carrier.Reject{b}, nil, false},
+	} {
+		kept, err := Pack(k.before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Same(kept, k.now); got != k.want {
+			t.Errorf("%s: the same is %t", name, got)
+		}
+	}
+	if Same([]byte(`{"version":2}`), nil) {
+		t.Error("what cannot be read is the same as none")
+	}
+}
+
 func TestUnpackPassesOverLaterFields(t *testing.T) {
 	t.Parallel()
 	got, err := Unpack([]byte(`{"version":1,"page":2,"records":[{"code":"8A","colour":{"red":1},"ported":"x"}],"more":[]}`))

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/intake"
 )
 
 // Orders is what places orders and knows them.
@@ -39,6 +40,7 @@ type portInService struct {
 	orders   Orders
 	statuses Statuses
 	watches  Watches
+	teller   *intake.Teller
 }
 
 var _ portinv1.PortInServiceServer = (*portInService)(nil)

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/intake"
 )
 
 // Services are what the handlers call. All are required but Tracer and Metrics.
@@ -40,7 +41,9 @@ type Services struct {
 // Register registers every service of the contract.
 func (s Services) Register(r grpc.ServiceRegistrar) {
 	strict := strictRegistrar{r}
-	portinv1.RegisterPortInServiceServer(strict, &portInService{orders: s.Orders, statuses: s.Statuses, watches: s.Watches})
+	portinv1.RegisterPortInServiceServer(strict, &portInService{
+		orders: s.Orders, statuses: s.Statuses, watches: s.Watches, teller: intake.NewTeller(s.Log),
+	})
 	portinv1.RegisterCatalogServiceServer(strict, &catalogService{catalog: s.Catalog})
 	portinv1.RegisterOperatorServiceServer(strict, &operatorService{orders: s.Orders})
 	portinv1.RegisterWebhookServiceServer(strict, &webhookService{webhooks: s.Webhooks})

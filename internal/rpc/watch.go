@@ -28,7 +28,7 @@ func (s *portInService) WatchPortInOrders(
 	req *portinv1.WatchPortInOrdersRequest, stream grpc.ServerStreamingServer[portinv1.WatchPortInOrdersResponse],
 ) error {
 	return s.watches.Watch(stream.Context(), tenantOf(stream.Context()), req, func(u tracker.Update) error {
-		answer, err := newWatchAnswer(u)
+		answer, err := newWatchAnswer(u, s.teller)
 		if err != nil {
 			return err
 		}
@@ -63,38 +63,29 @@ const (
 	eventField protowire.Number = 3
 )
 
-func newWatchAnswer(u tracker.Update) (a *watchAnswer, err error) {
+func newWatchAnswer(u tracker.Update, teller *intake.Teller) (a *watchAnswer, err error) {
 	a = &watchAnswer{token: u.Token}
 	if u.Order != nil {
-		if a.order, err = u.Order.Encoded(encoded(orderField, intake.Render)); err != nil {
+		if a.order, err = u.Order.Encoded(encoded(orderField, teller.Render)); err != nil {
 			return nil, err
 		}
 	}
 	if u.Event != nil {
-		a.event, err = u.Event.Encoded(encoded(eventField, certain(intake.RenderEvent)))
+		a.event, err = u.Event.Encoded(encoded(eventField, intake.RenderEvent))
 	}
 	return a, err
 }
 
 // encoded renders something and encodes it as a field.
-func encoded[T any, M proto.Message](field protowire.Number, render func(T) (M, error)) func(T) ([]byte, error) {
+func encoded[T any, M proto.Message](field protowire.Number, render func(T) M) func(T) ([]byte, error) {
 	return func(of T) ([]byte, error) {
-		m, err := render(of)
-		if err != nil {
-			return nil, err
-		}
-		body, err := proto.Marshal(m)
+		body, err := proto.Marshal(render(of))
 		if err != nil {
 			return nil, fault.Internal(err)
 		}
 		tagged := make([]byte, 0, protowire.SizeTag(field)+protowire.SizeBytes(len(body)))
 		return protowire.AppendBytes(protowire.AppendTag(tagged, field, protowire.BytesType), body), nil
 	}
-}
-
-// certain is a rendering that does not fail.
-func certain[T, M any](render func(T) M) func(T) (M, error) {
-	return func(of T) (M, error) { return render(of), nil }
 }
 
 // wire is the answer as the codec sends it. Fields may stand in any order.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -125,10 +126,10 @@ func running(t *testing.T, f *feed) *tracker.Watches {
 }
 
 // watchedOver are connections to a service that watches, over the wire and in the process.
-func watchedOver(t *testing.T, w Watches) map[string]grpc.ClientConnInterface {
+func watchedOver(t *testing.T, w Watches, log ...slog.Handler) map[string]grpc.ClientConnInterface {
 	t.Helper()
-	s := Services{Orders: &fake{}, Access: Everybody("default"), Log: slog.New(slog.DiscardHandler), LongestCall: time.Minute}
-	service := &portInService{watches: w}
+	s := Services{Orders: &fake{}, Access: Everybody("default"), Log: slog.New(append(log, slog.DiscardHandler)[0]), LongestCall: time.Minute}
+	service := &portInService{watches: w, teller: intake.NewTeller(s.Log)}
 	inProcess := gateway.NewInProcess(s.Unary(), s.Stream())
 	portinv1.RegisterPortInServiceServer(strictRegistrar{inProcess}, service)
 	t.Cleanup(inProcess.Wait)
@@ -229,6 +230,51 @@ func TestAWatchOverBothConnections(t *testing.T) {
 	}
 }
 
+// An order that cannot be read whole is told with what can be read of it, and the watch goes on. The log has it once, without
+// anything of what could not be read.
+func TestAnOrderThatCannotBeReadDoesNotEndAWatch(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		spoil func(*ledger.Record)
+		want  func(*portinv1.PortInOrder)
+	}{
+		"content": {
+			func(r *ledger.Record) { r.Content = append([]byte(secret), 0xff) },
+			func(o *portinv1.PortInOrder) { o.Form, o.Target = nil, nil },
+		},
+		"warnings":                   {func(r *ledger.Record) { r.Warnings = []byte{0xff} }, func(*portinv1.PortInOrder) {}},
+		"rejects of a later version": {func(r *ledger.Record) { r.Rejects = []byte(`{"version":2,"records":"` + secret + `"}`) }, func(*portinv1.PortInOrder) {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFeed()
+			first, _ := f.place(1)
+			want := rendered(t, first, nil)
+			c.want(want.GetOrder())
+			c.spoil(&first)
+			f.records[first.OrderID] = first
+			var log strings.Builder
+			client := portinv1.NewPortInServiceClient(watchedOver(t, running(t, f), slog.NewTextHandler(&log, nil))["over the wire"])
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			for range 3 {
+				s, err := client.WatchPortInOrders(ctx, &portinv1.WatchPortInOrdersRequest{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, want := range []*portinv1.WatchPortInOrdersResponse{want, {}} {
+					if diff := cmp.Diff(want, receive(t, s), protocmp.Transform()); diff != "" {
+						t.Errorf("answer (-want +got):\n%s", diff)
+					}
+				}
+			}
+			if text := log.String(); strings.Count(text, first.OrderID) != 1 || strings.Contains(text, secret) {
+				t.Errorf("the log has %s", text)
+			}
+		})
+	}
+}
+
 // A client that receives nothing fills what gRPC holds for it and no more; another one gets everything meanwhile, and so does
 // the first when it is back.
 func TestFault30_AClientThatReceivesNothing(t *testing.T) {
@@ -289,8 +335,8 @@ func TestTheErrorsOfAWatch(t *testing.T) {
 		case tenant != ledger.Default || req.GetResumeToken() != "from here":
 			return fmt.Errorf("%s, %v", tenant, req)
 		case errors.Is(fails, io.ErrUnexpectedEOF):
-			// An order that cannot be read is an error of the service, and no answer.
-			return tell(tracker.Update{Token: "x", Order: &tracker.Shared[ledger.Record]{Value: ledger.Record{Content: []byte{0xff}}}})
+			// A text that cannot be sent is an error of the service, and no answer.
+			return tell(tracker.Update{Token: "x", Order: &tracker.Shared[ledger.Record]{Value: ledger.Record{Ticket: "\xff"}}})
 		}
 		return fails
 	}))

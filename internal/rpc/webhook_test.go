@@ -91,8 +91,8 @@ func TestWebhookMethods(t *testing.T) {
 			&portinv1.ListWebhookEndpointsResponse{NextPageToken: "x"}, "Endpoints default",
 		},
 		"UpdateWebhookEndpoint": {
-			&portinv1.UpdateWebhookEndpointRequest{EndpointId: aUUID, Endpoint: &portinv1.WebhookEndpoint{Description: "no URL"}},
-			&portinv1.UpdateWebhookEndpointResponse{Endpoint: &portinv1.WebhookEndpoint{Description: "no URL"}}, "UpdateEndpoint default " + aUUID,
+			&portinv1.UpdateWebhookEndpointRequest{EndpointId: aUUID, Endpoint: &portinv1.WebhookEndpoint{Description: new("no URL")}},
+			&portinv1.UpdateWebhookEndpointResponse{Endpoint: &portinv1.WebhookEndpoint{Description: new("no URL")}}, "UpdateEndpoint default " + aUUID,
 		},
 		"DeleteWebhookEndpoint": {
 			&portinv1.DeleteWebhookEndpointRequest{EndpointId: aUUID},

@@ -53,6 +53,8 @@ type Watches struct {
 	// turns has a place for each reader of the ledger.
 	turns chan struct{}
 	count atomic.Int64
+	// panics counts those of the loops, which nobody above them survives.
+	panics atomic.Int64
 
 	// mu is held to replace recent; stopped is closed under it.
 	mu      sync.Mutex
@@ -76,7 +78,7 @@ func NewWatches(p WatchParams) *Watches {
 func (w *Watches) Run(ctx context.Context) {
 	defer w.Stop()
 	var work sync.WaitGroup
-	work.Go(func() { w.beats.run(ctx) })
+	work.Go(func() { w.pulse(ctx) })
 	(&reading{Watches: w, orders: map[string]*known{}}).run(ctx)
 	work.Wait()
 }
@@ -95,6 +97,20 @@ func (w *Watches) Stop() {
 
 // Count is how many watches there are.
 func (w *Watches) Count() int { return int(w.count.Load()) }
+
+// Panics is how many panics of what serves all watches were survived.
+func (w *Watches) Panics() int64 { return w.panics.Load() }
+
+// guarded does a piece of what serves all watches. A panic of it must not end the process, with every order in flight.
+func (w *Watches) guarded(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.panics.Add(1)
+			err = fault.Panicked(p)
+		}
+	}()
+	return do()
+}
 
 // replace puts something newer in the place of what the watches see, and wakes them. What has stopped stays so.
 func (w *Watches) replace(change func(r *recent)) {

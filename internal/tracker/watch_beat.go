@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"context"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -37,8 +38,8 @@ func (b *beats) due() <-chan struct{} {
 	return b.ring[(b.now+ticks)%len(b.ring)]
 }
 
-// run beats until ctx ends.
-func (b *beats) run(ctx context.Context) {
+// pulse beats until ctx ends.
+func (w *Watches) pulse(ctx context.Context) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
@@ -46,7 +47,9 @@ func (b *beats) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			b.beat()
+			if err := w.guarded(func() error { w.beats.beat(); return nil }); err != nil {
+				w.Log.LogAttrs(ctx, slog.LevelError, "watches: a beat failed", slog.Any("error", err))
+			}
 		}
 	}
 }
@@ -55,8 +58,9 @@ func (b *beats) beat() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.now = (b.now + 1) % len(b.ring)
-	close(b.ring[b.now])
+	due := b.ring[b.now]
 	b.ring[b.now] = make(chan struct{})
+	close(due)
 }
 
 // soon is a wait before trying again, spread so that many do not come back at once.

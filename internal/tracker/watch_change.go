@@ -47,12 +47,14 @@ func (x *watch) next() (c *change, newer <-chan struct{}, err error) {
 		return nil, nil, errBehind
 	}
 	for _, c := range now.since(x.sequence) {
-		x.sequence = c.event.Value.Sequence
+		x.sequence, x.mark = c.event.Value.Sequence, c.mark
 		if x.hasEvent(&c.event.Value) {
 			return c, nil, nil
 		}
 	}
-	x.sequence = max(x.sequence, now.head)
+	if now.head > x.sequence {
+		x.sequence, x.mark = now.head, now.mark
+	}
 	return nil, now.newer, nil
 }
 
@@ -71,7 +73,6 @@ func (x *watch) await(ctx context.Context, newer <-chan struct{}) error {
 // catchUp tells of a page of changes from the ledger.
 func (x *watch) catchUp(ctx context.Context) error {
 	var page []ledger.Event
-	inMemory := x.recent.Load().after
 	err := x.read(ctx, func(ctx context.Context) (err error) {
 		page, err = x.Ledger.Changes(ctx, x.sequence, pageEvents)
 		return err
@@ -79,11 +80,10 @@ func (x *watch) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(page) == 0 { // there is nothing but what is in memory
-		x.sequence = inMemory
-		return nil
+	if len(page) == 0 { // although there was more: the ledger has lost it
+		return expired()
 	}
-	last := page[len(page)-1].Sequence
+	last := page[len(page)-1]
 	var told []ledger.Event // the page itself is let go
 	for _, e := range page {
 		if x.hasEvent(&e) {
@@ -97,7 +97,7 @@ func (x *watch) catchUp(ctx context.Context) error {
 		}
 		told = told[n:]
 	}
-	x.sequence = last
+	x.pass(&last)
 	if x.said == "" {
 		return x.signOfLife()
 	}
@@ -111,7 +111,7 @@ func (x *watch) sayFirst(ctx context.Context, events []ledger.Event) (int, error
 		return 0, err
 	}
 	for _, e := range events[:n] {
-		x.sequence = e.Sequence
+		x.pass(&e)
 		if o := orders[e.OrderID]; o != nil {
 			if err := x.say(Update{Order: o, Event: &Shared[ledger.Event]{Value: e}}); err != nil {
 				return 0, err

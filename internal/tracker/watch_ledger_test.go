@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ type book struct {
 
 	mu     sync.Mutex
 	down   bool
+	panics string // is what a call panics, if any
 	hang   bool
 	events []ledger.Event
 	orders map[string]ledger.Record
@@ -55,6 +57,10 @@ func (b *book) enter(ctx context.Context, call string) (leave func(), err error)
 		b.mu.Unlock()
 		<-ctx.Done()
 		return nil, ctx.Err()
+	}
+	if b.panics == call {
+		b.mu.Unlock()
+		panic("a secret of " + call)
 	}
 	if b.down {
 		b.mu.Unlock()
@@ -176,6 +182,15 @@ func (b *book) commit(r ledger.Record, events ...ledger.Event) {
 		default:
 		}
 	}
+}
+
+// copied is a backup of the book.
+func (b *book) copied() *book {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	kept := newBook()
+	kept.events, kept.orders = slices.Clone(b.events), maps.Clone(b.orders)
+	return kept
 }
 
 // claim writes a new order, of so many bytes if that is said.

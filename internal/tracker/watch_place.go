@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/portin/portin/internal/fault"
@@ -50,14 +51,9 @@ func (x *watch) begin(ctx context.Context, token string, skip bool) error {
 	if at.listing && x.orderID != "" { // no watch of one order ever lists
 		return expired()
 	}
-	if at.sequence > x.recent.Load().head {
-		head, err := x.readHead(ctx)
-		if err != nil {
-			return err
-		}
-		if at.sequence > head {
-			return expired()
-		}
+	// A ledger that was restored from a backup has other events in the places of those that came after it.
+	if there, err := x.markAt(ctx, at.sequence); err != nil || there != at.mark {
+		return cmp.Or(err, expired())
 	}
 	x.place = at
 	return x.list(ctx)
@@ -70,7 +66,11 @@ func (x *watch) beginAnew(ctx context.Context, skip bool) error {
 	if err != nil {
 		return err
 	}
-	x.place = place{sequence: head, listing: !skip && x.orderID == ""}
+	at, err := x.markAt(ctx, head)
+	if err != nil {
+		return err
+	}
+	x.place = place{sequence: head, mark: at, listing: !skip && x.orderID == ""}
 	if x.orderID == "" {
 		return x.list(ctx)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"github.com/portin/portin/internal/ledger"
 )
 
 // readHead reads the sequence of the latest event.
@@ -13,6 +15,25 @@ func (x *watch) readHead(ctx context.Context) (head int64, err error) {
 		return err
 	})
 	return head, err
+}
+
+// markAt is the mark of the event at a place in the ledger: zero before the first one, and where none is.
+func (x *watch) markAt(ctx context.Context, sequence int64) (mark, error) {
+	if sequence == 0 {
+		return mark{}, nil
+	}
+	if m, known := x.recent.Load().markAt(sequence); known {
+		return m, nil
+	}
+	var found []ledger.Event
+	err := x.read(ctx, func(ctx context.Context) (err error) {
+		found, err = x.Ledger.Changes(ctx, sequence-1, 1)
+		return err
+	})
+	if err != nil || len(found) == 0 || found[0].Sequence != sequence {
+		return mark{}, err
+	}
+	return markOf(&found[0]), nil
 }
 
 // read reads the ledger, when it is the watch's turn. A caller who waits for its first answer is told at once when the

@@ -42,7 +42,7 @@ func (r *reading) run(ctx context.Context) {
 	hint, stop := r.Ledger.Hint()
 	defer stop()
 	for {
-		found, err := r.look(ctx)
+		found, err := r.safely(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -75,6 +75,21 @@ func wait(ctx context.Context, d time.Duration, hint <-chan struct{}) bool {
 	return true
 }
 
+// safely looks. After a panic nobody knows what was half done, and the loop begins anew: watches ask for what comes after the
+// place where they are, so that they are told nothing twice.
+func (r *reading) safely(ctx context.Context) (found bool, err error) {
+	sound := false
+	err = r.guarded(func() (err error) {
+		found, err = r.look(ctx)
+		sound = true
+		return err
+	})
+	if !sound {
+		r.begun, r.orders, r.bytes = false, map[string]*known{}, 0
+	}
+	return found, err
+}
+
 // look reads and shows all that is new, and reports whether something was.
 func (r *reading) look(ctx context.Context) (found bool, err error) {
 	if !r.begun {
@@ -91,8 +106,9 @@ func (r *reading) look(ctx context.Context) (found bool, err error) {
 		}
 		found, r.head = true, events[len(events)-1].Sequence
 		changes, gone := r.take(r.recent.Load().changes, events, records)
+		mark := markOf(&events[len(events)-1])
 		r.replace(func(now *recent) {
-			now.changes, now.head, now.after = changes, r.head, max(now.after, gone)
+			now.changes, now.head, now.mark, now.after = changes, r.head, mark, max(now.after, gone)
 		})
 	}
 	return found, nil
@@ -107,7 +123,7 @@ func (r *reading) first(ctx context.Context) error {
 		return err
 	}
 	r.begun, r.head = true, max(0, head-int64(r.Recent))
-	r.replace(func(now *recent) { now.after, now.head = r.head, r.head })
+	r.replace(func(now *recent) { now.changes, now.after, now.head, now.mark = nil, r.head, r.head, mark{} })
 	return nil
 }
 
@@ -147,13 +163,13 @@ func (r *reading) note(ctx context.Context, err error) {
 	switch {
 	case err == nil && r.failing.IsZero():
 	case err == nil:
-		r.Log.LogAttrs(ctx, slog.LevelInfo, "watches: the ledger answers again", slog.Int("watches", r.Count()))
+		r.Log.LogAttrs(ctx, slog.LevelInfo, "watches: what happens is read again", slog.Int("watches", r.Count()))
 		r.failing = time.Time{}
 		if r.recent.Load().end != nil {
 			r.replace(func(now *recent) { now.end = nil })
 		}
 	case r.failing.IsZero():
-		r.Log.LogAttrs(ctx, slog.LevelWarn, "watches: the ledger does not answer",
+		r.Log.LogAttrs(ctx, slog.LevelWarn, "watches: what happens cannot be read",
 			slog.Int("watches", r.Count()), slog.Any("error", err))
 		r.failing = time.Now()
 	case time.Since(r.failing) >= r.Patience && r.recent.Load().end == nil:

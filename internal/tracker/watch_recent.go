@@ -32,6 +32,8 @@ type recent struct {
 	// is no longer there.
 	after, head int64
 	changes     []*change
+	// mark is that of the event at head, zero while it was not read.
+	mark mark
 	// newer is closed when there is something newer.
 	newer chan struct{}
 	// end is why watches end now; nil while they go on.
@@ -41,6 +43,7 @@ type recent struct {
 // change is an event, and the order that it is of.
 type change struct {
 	event *Shared[ledger.Event]
+	mark  mark
 	order *known
 }
 
@@ -56,6 +59,17 @@ type known struct {
 func (r *recent) since(sequence int64) []*change {
 	first := sort.Search(len(r.changes), func(i int) bool { return r.changes[i].event.Value.Sequence > sequence })
 	return r.changes[first:]
+}
+
+// markAt is the mark of an event, if it is among these.
+func (r *recent) markAt(sequence int64) (m mark, known bool) {
+	if sequence == r.head && r.mark != (mark{}) {
+		return r.mark, true
+	}
+	if later := r.since(sequence - 1); len(later) > 0 && later[0].event.Value.Sequence == sequence {
+		return later[0].mark, true
+	}
+	return mark{}, false
 }
 
 // weight is about how many bytes an order takes, with its encoding.
@@ -88,7 +102,7 @@ func (r *reading) take(old []*change, events []ledger.Event, records []ledger.Re
 		if k := r.orders[e.OrderID]; k != nil {
 			k.uses++
 			r.bytes += weightOf(&e)
-			kept = append(kept, &change{event: &Shared[ledger.Event]{Value: e}, order: k})
+			kept = append(kept, &change{event: &Shared[ledger.Event]{Value: e}, mark: markOf(&e), order: k})
 		}
 	}
 	gone := 0

@@ -46,13 +46,136 @@ func TestATokenOfAnotherWatchIsRefused(t *testing.T) {
 			t.Errorf("violations (-want +got):\n%s", diff)
 		}
 
-		// The ledger was restored from before the token, and another one has its place.
-		b.set(func() { b.events = b.events[:4] })
-		watches(t, started(t, b), from(c.token())).ends(t, fault.ReasonWatchTokenExpired)
+		// Another ledger has its place.
 		b = newBook()
 		b.id = "0193e3a0-0000-7000-8000-00000000b00d"
 		b.claim("default", 1)
 		watches(t, started(t, b), from(c.tokens[0])).ends(t, fault.ReasonWatchTokenExpired)
+	})
+}
+
+// A ledger that was restored from a backup has other events in the places of those that came after it, and a token of one of
+// them says so at once, whether the event is in memory or not.
+func TestATokenOfALedgerThatWasRestored(t *testing.T) {
+	t.Parallel()
+	for name, recent := range map[string]int{"in memory": 100, "in the ledger": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBook()
+				short := func(p *tracker.WatchParams) { p.Recent = recent }
+				w := started(t, b, short)
+				c := watches(t, w, &portinv1.WatchPortInOrdersRequest{})
+				c.heard()
+				for n := range 3 {
+					b.claim("default", n)
+				}
+				c.heard()
+				kept := b.copied()
+				for n := range 3 {
+					b.claim("default", 10+n)
+				}
+				c.heard()
+				before, atTheCopy, after := c.tokens[1], c.tokens[3], c.tokens[4:]
+				quiet := watches(t, w, skipping())
+				quiet.wantHeard(t, sign)
+				listed := watches(t, w, &portinv1.WatchPortInOrdersRequest{})
+				listed.heard()
+				for _, gone := range []*caller{c, quiet, listed} {
+					gone.goes(t)
+				}
+
+				// With nothing in the place of the event, then with another one, then with others behind it.
+				after = append(append(after, quiet.token()), listed.tokens...)
+				for n := range 3 {
+					w := started(t, kept, short)
+					synctest.Wait()
+					for _, token := range after {
+						watches(t, w, from(token)).ends(t, fault.ReasonWatchTokenExpired)
+					}
+					pause(time.Second)
+					for range 2 * n {
+						kept.claim("default", 20+len(kept.orders))
+					}
+				}
+				w = started(t, kept, short)
+				synctest.Wait()
+				for token, want := range map[string]int{before: 8, atTheCopy: 6} {
+					again := watches(t, w, from(token))
+					if got := again.heard(); len(got) != want {
+						t.Errorf("told %v, want %d changes", got, want)
+					}
+					again.goes(t)
+				}
+			})
+		})
+	}
+}
+
+// Every token is good, also of events that were not told: of others, of orders that are gone, and where the memory begins.
+func TestTokensOfWhatWasNotTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBook()
+		b.claim("default", 1)
+		short := func(p *tracker.WatchParams) { p.Recent = 2 }
+		w := started(t, b, short)
+		first := watches(t, w, skipping())
+		first.wantHeard(t, sign)
+		for n := range 300 {
+			b.claim("other", 10+n)
+		}
+		pause(time.Second)
+		behind := watches(t, w, from(first.token()))
+		behind.wantHeard(t, sign) // after the first page
+		b.claim("other", 2)
+		b.set(func() { delete(b.orders, orderID(2)) })
+		pause(30 * time.Second)
+		for _, c := range []*caller{first, behind} {
+			for _, token := range c.tokens {
+				again := watches(t, w, from(token))
+				again.wantHeard(t, sign)
+				again.goes(t)
+			}
+			c.goes(t)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		b := newBook()
+		b.claim("default", 1)
+		first := watches(t, started(t, b), skipping())
+		first.wantHeard(t, sign)
+		first.goes(t)
+		b.claim("default", 2)
+		b.set(func() { b.panics = "Records" }) // so that only the head is read
+		w := started(t, b, func(p *tracker.WatchParams) { p.Recent = int(b.head()) - 1 })
+		synctest.Wait()
+		again := watches(t, w, from(first.token()))
+		again.wantHeard(t, sign)
+		again.goes(t)
+	})
+}
+
+// A watch that has fallen behind a ledger that lost events ends: what it would be told next is not what comes next.
+func TestALedgerThatLosesEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBook()
+		w := started(t, b, func(p *tracker.WatchParams) { p.Recent = 2 })
+		c := watches(t, w, skipping())
+		c.wantHeard(t, sign)
+		c.mu.Lock()
+		c.stall = make(chan struct{})
+		c.mu.Unlock()
+		b.claim("default", 1)
+		pause(time.Second)
+		for n := range 10 {
+			b.claim("default", 2+n)
+		}
+		pause(time.Second)
+		b.set(func() { b.events = b.events[:1] })
+		close(c.stall)
+		c.ends(t, fault.ReasonWatchTokenExpired)
 	})
 }
 

@@ -14,14 +14,15 @@ import (
 	"github.com/portin/portin/internal/ledger"
 )
 
-// A resume token is where a watch has come to and what it is of: a version, the binding, the sequence of the last event
-// that is behind it and, while it lists the orders as they are, the last of them. It holds no secret and gives no right: the
+// A resume token is where a watch has come to and what it is of: a version, the binding, the sequence and the mark of the last
+// event that is behind it and, while it lists the orders as they are, the last of them. It holds no secret and gives no right: the
 // tenant is never read from it.
 
 const (
-	tokenVersion = 1
+	tokenVersion = 2
 	bindingSize  = 16
 	sequenceSize = 8
+	markSize     = 8
 	orderSize    = 8 + len(uuid.UUID{})
 )
 
@@ -37,21 +38,36 @@ func bind(ledgerID string, f filter) binding {
 	return binding(sum[:bindingSize])
 }
 
+// mark tells an event from another one with the same sequence, as a ledger has it that was restored from before it.
+type mark [markSize]byte
+
+func markOf(e *ledger.Event) mark {
+	text := make([]byte, 0, 64)
+	text = binary.BigEndian.AppendUint64(text, uint64(e.Sequence))
+	text = binary.BigEndian.AppendUint64(text, uint64(e.Time.UnixMicro()))
+	sum := sha256.Sum256(append(text, e.OrderID...))
+	return mark(sum[:markSize])
+}
+
 // place is where a watch has come to.
 type place struct {
-	// sequence is that of the last event that is behind it.
+	// sequence is that of the last event that is behind it, 0 when there is none, and mark is the event's.
 	sequence int64
+	mark     mark
 	// listing is whether it lists the orders as they were after that event, and last is the last one that it has told; zero
 	// before the first.
 	listing bool
 	last    ledger.Position
 }
 
+// pass leaves an event behind.
+func (p *place) pass(e *ledger.Event) { p.sequence, p.mark = e.Sequence, markOf(e) }
+
 // token is the place as callers keep it.
 func (p place) token(b binding) string {
-	text := make([]byte, 0, 1+bindingSize+sequenceSize+orderSize)
+	text := make([]byte, 0, 1+bindingSize+sequenceSize+markSize+orderSize)
 	text = append(append(text, tokenVersion), b[:]...)
-	text = binary.BigEndian.AppendUint64(text, uint64(p.sequence))
+	text = append(binary.BigEndian.AppendUint64(text, uint64(p.sequence)), p.mark[:]...)
 	if p.listing {
 		var micro int64
 		var id uuid.UUID
@@ -69,13 +85,13 @@ const lastMicro = 253402300800e6 - 1
 // readToken reads a token that a watch with this binding was given.
 func readToken(token string, b binding) (place, error) {
 	text, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	const short = 1 + bindingSize + sequenceSize
+	const short = 1 + bindingSize + sequenceSize + markSize
 	if err != nil || (len(text) != short && len(text) != short+orderSize) ||
 		text[0] != tokenVersion || !bytes.Equal(text[1:1+bindingSize], b[:]) {
 		return place{}, expired()
 	}
 	sequence, order := int64(binary.BigEndian.Uint64(text[1+bindingSize:])), text[short:]
-	p := place{sequence: sequence, listing: len(order) > 0}
+	p := place{sequence: sequence, mark: mark(text[short-markSize : short]), listing: len(order) > 0}
 	if p.listing {
 		micro, id := int64(binary.BigEndian.Uint64(order)), uuid.UUID(order[8:])
 		if micro < 0 || micro > lastMicro || (id == uuid.Nil && micro != 0) {
@@ -85,7 +101,7 @@ func readToken(token string, b binding) (place, error) {
 			p.last = ledger.Position{Created: time.UnixMicro(micro).UTC(), OrderID: id.String()}
 		}
 	}
-	if sequence < 0 {
+	if sequence < 0 || (sequence == 0) != (p.mark == mark{}) {
 		return place{}, expired()
 	}
 	return p, nil

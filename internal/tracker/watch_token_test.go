@@ -16,8 +16,13 @@ const anOrder = "0193e3a0-0000-7000-8000-000000000001"
 
 var (
 	aPosition = ledger.Position{Created: time.Date(2026, 11, 24, 4, 0, 0, 123000, time.UTC), OrderID: anOrder}
+	aMark     = markOf(&ledger.Event{OrderID: anOrder, Sequence: 7, Time: aPosition.Created})
 	places    = []place{
-		{}, {sequence: 1}, {sequence: 1<<63 - 1}, {sequence: 7, listing: true}, {sequence: 7, listing: true, last: aPosition},
+		{},
+		{sequence: 1, mark: aMark},
+		{sequence: 1<<63 - 1, mark: aMark},
+		{sequence: 7, mark: aMark, listing: true},
+		{sequence: 7, mark: aMark, listing: true, last: aPosition},
 	}
 	aBinding = bind("ledger", newFilter("default", &portinv1.WatchPortInOrdersRequest{}))
 )
@@ -30,7 +35,7 @@ func TestTokensAreReadAsTheyWereWritten(t *testing.T) {
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(place{})); diff != "" || err != nil {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
-		if len(token) > 100 {
+		if len(token) >= 100 {
 			t.Errorf("a token has %d characters", len(token))
 		}
 	}
@@ -67,7 +72,7 @@ func TestATokenIsOfOneWatch(t *testing.T) {
 		if name == "plain" {
 			continue
 		}
-		if _, err := readToken(place{sequence: 1}.token(b), aBinding); !fault.Is(err, fault.ReasonWatchTokenExpired) {
+		if _, err := readToken(place{sequence: 1, mark: aMark}.token(b), aBinding); !fault.Is(err, fault.ReasonWatchTokenExpired) {
 			t.Errorf("the token of a watch of %s: %v", name, err)
 		}
 	}
@@ -85,11 +90,12 @@ func FuzzReadToken(f *testing.F) {
 	for _, p := range places {
 		f.Add(p.token(aBinding))
 	}
-	negative := place{sequence: -1}.token(aBinding)
+	negative := place{sequence: -1, mark: aMark}.token(aBinding)
 	beyond := place{listing: true, last: ledger.Position{Created: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), OrderID: anOrder}}.token(aBinding)
 	before := place{listing: true, last: ledger.Position{Created: time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC), OrderID: anOrder}}.token(aBinding)
 	nobody := place{listing: true, last: ledger.Position{Created: time.Unix(1, 0), OrderID: "00000000-0000-0000-0000-000000000000"}}.token(aBinding)
-	for _, token := range []string{negative, beyond, before, nobody, "", "AQ", "\n", places[0].token(binding{})} {
+	unmarked, tooSoon := place{sequence: 1}.token(aBinding), place{mark: aMark}.token(aBinding)
+	for _, token := range []string{unmarked, tooSoon, negative, beyond, before, nobody, "", "AQ", "\n", places[0].token(binding{})} {
 		if _, err := readToken(token, aBinding); !fault.Is(err, fault.ReasonWatchTokenExpired) {
 			f.Errorf("%q is read: %v", token, err)
 		}

@@ -110,7 +110,7 @@ func TestGoneBeforeItWasEnabledAgain(t *testing.T) {
 		h.ledger.tell(happened("o-1"))
 		pass(time.Second)
 		h.receiver.answers(nil)
-		h.updates(id, &portinv1.WebhookEndpoint{Disabled: true})
+		h.updates(id, &portinv1.WebhookEndpoint{Disabled: new(true)})
 		pass(time.Second)
 		h.updates(id, &portinv1.WebhookEndpoint{}, "disabled")
 		pass(10 * time.Second)
@@ -142,7 +142,7 @@ func (l *interrupted) TakeDeliveries(ctx context.Context, id string, now, until 
 // nothing any more.
 func TestAnEndpointThatChangesJustBeforeItIsTold(t *testing.T) {
 	t.Parallel()
-	move, disable := &portinv1.WebhookEndpoint{Url: new(otherURL)}, &portinv1.WebhookEndpoint{Disabled: true}
+	move, disable := &portinv1.WebhookEndpoint{Url: new(otherURL)}, &portinv1.WebhookEndpoint{Disabled: new(true)}
 	for name, c := range map[string]struct {
 		after  bool
 		change *portinv1.WebhookEndpoint

@@ -19,10 +19,13 @@ const (
 // to four hours.
 var pauses = [...]time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour}
 
+// longestPause is the most that pause answers.
+const longestPause = 4 * time.Hour
+
 // pause is how long a delivery rests that was tried so often.
 func (w *Webhooks) pause(tries int) time.Duration {
 	if tries > len(pauses) {
-		return 2*time.Hour + time.Duration(w.chance()*float64(2*time.Hour))
+		return longestPause/2 + time.Duration(w.chance()*float64(longestPause/2))
 	}
 	usual := pauses[max(tries, 1)-1]
 	return usual*3/4 + time.Duration(w.chance()*float64(usual/2))

@@ -82,10 +82,8 @@ func (w *Webhooks) settle(ctx context.Context, d ledger.Delivery, o outcome, beg
 		d.State, result = ledger.DeliveryGivenUp, GivenUp
 	default:
 		d.State = ledger.DeliveryPending
-		d.Due = now.Add(w.pause(d.Attempt))
-		if o.wait > 0 {
-			d.Due = now.Add(o.wait)
-		}
+		// What the endpoint asks for can only lengthen the pause: it might ask for a second, for three days.
+		d.Due = now.Add(max(w.pause(d.Attempt), o.wait))
 		if d.Due.After(end) {
 			d.Due = end // the last try is at the end of the three days
 		}

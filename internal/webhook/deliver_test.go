@@ -349,17 +349,54 @@ func TestOldDeliveriesAreForgotten(t *testing.T) {
 		h := newHouse(t, func(p *Params) { p.Config.Keep = 5 * time.Hour })
 		defer h.runs()()
 		id := h.creates(&portinv1.WebhookEndpoint{})
-		waiting := h.creates(&portinv1.WebhookEndpoint{Disabled: true})
+		disabled := h.creates(&portinv1.WebhookEndpoint{Disabled: new(true)})
+		refusing := h.creates(at("https://refusing.example/?" + planted))
+		h.receiver.answers(func(_ context.Context, m message) (*http.Response, error) {
+			if m.host == "refusing.example" {
+				return status(http.StatusInternalServerError), nil
+			}
+			return status(http.StatusNoContent), nil
+		})
 		for range forgetAtOnce + 1 {
 			h.ledger.tell(happened("o-1"))
 		}
 		pass(4 * time.Hour)
-		if n := h.ledger.kept()[id]; n != forgetAtOnce+1 {
-			t.Errorf("%d are left within the time", n)
+		const all = forgetAtOnce + 1
+		if diff := cmp.Diff(map[string]int{id: all, disabled: all, refusing: all}, h.ledger.kept()); diff != "" {
+			t.Errorf("kept within the time (-want +got):\n%s", diff)
 		}
 		pass(3 * time.Hour)
-		if n, w := h.ledger.kept()[id], h.ledger.kept()[waiting]; n != 0 || w != forgetAtOnce+1 {
-			t.Errorf("%d are left of those that are over, %d of those that wait", n, w)
+		if diff := cmp.Diff(map[string]int{id: 0, disabled: 0, refusing: all}, h.ledger.kept()); diff != "" {
+			t.Errorf("kept after the time (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A ledger that was restored from a backup gives sequences again, and receivers must not take the new events for old ones.
+func TestWebhookIDsOfASequenceThatIsGivenAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		onIt := func(p *Params) { p.Ledger = m }
+		id := newHouse(t, onIt).creates(&portinv1.WebhookEndpoint{})
+		ids := map[string]bool{}
+		for n, orderID := range []string{"o-1", "o-2", "o-2"} {
+			m.restored(id)
+			h := newHouse(t, onIt)
+			stop := h.runs()
+			m.tell(happened(orderID))
+			pass(time.Second)
+			stop()
+			heard := h.receiver.got()
+			if len(heard) != 1 || heard[0].Data.Sequence != "1" {
+				t.Fatalf("%d messages came of %s", len(heard), orderID)
+			}
+			if ids[heard[0].id] = true; len(ids) != n+1 {
+				t.Errorf("event %d of %s has an id that was used before", n, orderID)
+			}
+			if listed := h.lists(id)[0].GetWebhookId(); listed != heard[0].id {
+				t.Errorf("the list has %s, the receiver got %s", listed, heard[0].id)
+			}
 		}
 	})
 }

@@ -56,8 +56,9 @@ type endpoint struct {
 	// has had its URL.
 	why           string
 	updated, anew time.Time
-	// succeeded is when it last took an event, to the minute; failing since when it has taken none.
-	succeeded, failing time.Time
+	// succeeded is when it last took an event, to the minute. failing is since when its tries have failed, without a lull between
+	// them, and tried when the latest of these was, to the hour.
+	succeeded, failing, tried time.Time
 }
 
 // stint is an endpoint for as long as it is enabled and has one URL: how it fared before says nothing about how it fares now.
@@ -88,6 +89,7 @@ type atRest struct {
 	Anew      time.Time   `json:"anew"`
 	Succeeded time.Time   `json:"succeeded,omitzero"`
 	Failing   time.Time   `json:"failing,omitzero"`
+	Tried     time.Time   `json:"tried,omitzero"`
 }
 
 type oldAtRest struct {
@@ -103,7 +105,7 @@ func opened(r ledger.Endpoint) (endpoint, error) {
 	}
 	e := endpoint{
 		id: r.EndpointID, tenant: r.Tenant, version: r.Version, cursor: r.Cursor, created: r.Created, spec: c.Spec, made: c.Made,
-		rotated: c.Rotated, why: c.Why, updated: c.Updated, anew: c.Anew, succeeded: c.Succeeded, failing: c.Failing,
+		rotated: c.Rotated, why: c.Why, updated: c.Updated, anew: c.Anew, succeeded: c.Succeeded, failing: c.Failing, tried: c.Tried,
 	}
 	e.Disabled = r.Disabled
 	var err error
@@ -124,7 +126,7 @@ func opened(r ledger.Endpoint) (endpoint, error) {
 func (e endpoint) record() ledger.Endpoint {
 	c := atRest{
 		Spec: e.spec, Made: e.made, Rotated: e.rotated, Secret: e.secret.reveal(), Why: e.why, Updated: e.updated, Anew: e.anew,
-		Succeeded: e.succeeded, Failing: e.failing,
+		Succeeded: e.succeeded, Failing: e.failing, Tried: e.tried,
 	}
 	for _, o := range e.old {
 		c.Old = append(c.Old, oldAtRest{Secret: o.secret.reveal(), Until: o.until})

@@ -55,7 +55,7 @@ func TestCreatingIsRepeatableForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
 		req := &portinv1.CreateWebhookEndpointRequest{EndpointId: strings.ToUpper(anID), Endpoint: &portinv1.WebhookEndpoint{
-			Url: new(aURL), Description: "ours", States: []portinv1.OrderState{portinv1.OrderState_ORDER_STATE_ACCEPTED, portinv1.OrderState_ORDER_STATE_SENDING},
+			Url: new(aURL), Description: new("ours"), States: []portinv1.OrderState{portinv1.OrderState_ORDER_STATE_ACCEPTED, portinv1.OrderState_ORDER_STATE_SENDING},
 			EndpointId: "ignored", DisabledReason: "ignored", PendingCount: 7,
 		}}
 		first, err := h.CreateEndpoint(t.Context(), tenant, req)
@@ -64,8 +64,8 @@ func TestCreatingIsRepeatableForADay(t *testing.T) {
 		}
 		now := timestamppb.New(time.Now())
 		want := &portinv1.CreateWebhookEndpointResponse{Secret: first.GetSecret(), Endpoint: &portinv1.WebhookEndpoint{
-			Url: new(aURL), Description: "ours", States: []portinv1.OrderState{portinv1.OrderState_ORDER_STATE_SENDING, portinv1.OrderState_ORDER_STATE_ACCEPTED},
-			EndpointId: anID, CreateTime: now, UpdateTime: now,
+			Url: new(aURL), Description: new("ours"), States: []portinv1.OrderState{portinv1.OrderState_ORDER_STATE_SENDING, portinv1.OrderState_ORDER_STATE_ACCEPTED},
+			Disabled: new(false), EndpointId: anID, CreateTime: now, UpdateTime: now,
 		}}
 		if diff := cmp.Diff(want, first, protocmp.Transform()); diff != "" {
 			t.Errorf("created (-want +got):\n%s", diff)
@@ -73,7 +73,7 @@ func TestCreatingIsRepeatableForADay(t *testing.T) {
 		if s := first.GetSecret(); !strings.HasPrefix(s, "whsec_") || len(s) != len("whsec_")+44 {
 			t.Errorf("the secret has %d characters", len(s))
 		}
-		h.updates(anID, &portinv1.WebhookEndpoint{Description: "changed"})
+		h.updates(anID, &portinv1.WebhookEndpoint{Description: new("changed")})
 		pass(23 * time.Hour)
 		again, err := h.CreateEndpoint(t.Context(), tenant, req)
 		if err != nil || again.GetSecret() != first.GetSecret() || again.GetEndpoint().GetDescription() != "changed" {
@@ -164,9 +164,9 @@ func TestUpdates(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
-		id := h.creates(&portinv1.WebhookEndpoint{Description: "ours", Disabled: true})
+		id := h.creates(&portinv1.WebhookEndpoint{Description: new("ours"), Disabled: new(true)})
 		created := h.reads(id)
-		if diff := cmp.Diff(created, h.updates(id, &portinv1.WebhookEndpoint{Description: "ours"}), protocmp.Transform()); diff != "" {
+		if diff := cmp.Diff(created, h.updates(id, &portinv1.WebhookEndpoint{Description: new("ours")}), protocmp.Transform()); diff != "" {
 			t.Errorf("a change that changes nothing (-want +got):\n%s", diff)
 		}
 		pass(time.Minute)
@@ -177,10 +177,15 @@ func TestUpdates(t *testing.T) {
 		if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
 			t.Errorf("without a mask (-want +got):\n%s", diff)
 		}
-		want.Categories, want.Description, want.Disabled = nil, "", false
+		want.Categories, want.Description, want.Disabled = nil, new(""), new(false)
 		got = h.updates(id, &portinv1.WebhookEndpoint{Url: new("https://other.example")}, "categories", "description", "disabled", "create_time")
 		if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
 			t.Errorf("with a mask (-want +got):\n%s", diff)
+		}
+		h.updates(id, &portinv1.WebhookEndpoint{Description: new("theirs"), Disabled: new(true)})
+		got = h.updates(id, &portinv1.WebhookEndpoint{Description: new(""), Disabled: new(false)})
+		if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+			t.Errorf("emptied without a mask (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff(want, h.reads(id), protocmp.Transform()); diff != "" {
 			t.Errorf("read again (-want +got):\n%s", diff)
@@ -203,7 +208,7 @@ func TestUpdatesThatAreRefused(t *testing.T) {
 		}}},
 		{"the URL taken away", nil, []string{"url"}, []fault.Violation{{Field: "endpoint.url", Description: "is required"}}},
 		{"several, in the order of the contract", &portinv1.WebhookEndpoint{
-			Url: new("http://x"), Description: strings.Repeat("x", 201), States: []portinv1.OrderState{0, 1},
+			Url: new("http://x"), Description: new(strings.Repeat("x", 201)), States: []portinv1.OrderState{0, 1},
 		}, nil, []fault.Violation{
 			{Field: "endpoint.url", Description: "must begin with https://"},
 			{Field: "endpoint.description", Description: "is too long; want at most 200 characters"},
@@ -218,7 +223,7 @@ func TestUpdatesThatAreRefused(t *testing.T) {
 		}
 	}
 	for _, c := range [][2]string{{tenant, anID}, {"another", id}} {
-		_, err := h.UpdateEndpoint(t.Context(), c[0], &portinv1.UpdateWebhookEndpointRequest{EndpointId: c[1], Endpoint: &portinv1.WebhookEndpoint{Description: "x"}})
+		_, err := h.UpdateEndpoint(t.Context(), c[0], &portinv1.UpdateWebhookEndpointRequest{EndpointId: c[1], Endpoint: &portinv1.WebhookEndpoint{Description: new("x")}})
 		wantFault(t, err, fault.ReasonWebhookEndpointNotFound)
 	}
 }
@@ -265,14 +270,14 @@ func TestAnEndpointThatChangesAllTheTime(t *testing.T) {
 	h := newHouse(t)
 	id := h.creates(&portinv1.WebhookEndpoint{})
 	h.restless(5)
-	_, err := h.UpdateEndpoint(t.Context(), tenant, &portinv1.UpdateWebhookEndpointRequest{EndpointId: id, Endpoint: &portinv1.WebhookEndpoint{Disabled: true}})
+	_, err := h.UpdateEndpoint(t.Context(), tenant, &portinv1.UpdateWebhookEndpointRequest{EndpointId: id, Endpoint: &portinv1.WebhookEndpoint{Disabled: new(true)}})
 	wantFault(t, err, fault.ReasonWebhookEndpointChanged)
 	// Who rotates after somebody else has just been told a new secret must not take it from them.
 	h.restless(1)
 	_, err = h.RotateSecret(t.Context(), tenant, &portinv1.RotateWebhookSecretRequest{EndpointId: id})
 	wantFault(t, err, fault.ReasonWebhookEndpointChanged)
 	h.restless(4)
-	h.updates(id, &portinv1.WebhookEndpoint{Disabled: true})
+	h.updates(id, &portinv1.WebhookEndpoint{Disabled: new(true)})
 }
 
 func TestListsAndPages(t *testing.T) {

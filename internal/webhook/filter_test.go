@@ -59,7 +59,7 @@ func TestEndpointsShareOneReading(t *testing.T) {
 		defer h.runs()()
 		all := h.creates(&portinv1.WebhookEndpoint{})
 		few := h.creates(&portinv1.WebhookEndpoint{EventTypes: []portinv1.PortInOrderEventType{portinv1.PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_FOLLOWED}})
-		off := h.creates(&portinv1.WebhookEndpoint{Disabled: true})
+		off := h.creates(&portinv1.WebhookEndpoint{Disabled: new(true)})
 		const events = 3 * pageEvents
 		for range events {
 			h.ledger.tell(happened("o"))

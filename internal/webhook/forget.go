@@ -11,7 +11,7 @@ const (
 	forgetAtOnce = 500
 )
 
-// forget removes deliveries that are over and old, until ctx ends.
+// forget removes old deliveries that are over or wait for a disabled endpoint, which may never be enabled, until ctx ends.
 func (w *Webhooks) forget(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait(ctx, nil, forgetEvery/2+time.Duration(w.chance()*float64(forgetEvery)))

@@ -14,6 +14,10 @@ const (
 	// settled is how long an endpoint has to have been well before a failure is written down, so that one which takes every
 	// other event does not cost two writes for each.
 	settled = 10 * time.Second
+	// triedFor is how long the time of the latest failure may be behind, and lull how long an endpoint that fails has to have
+	// been left alone for its failures before not to count any more: it was quiet then, and nobody knows how it was.
+	triedFor = time.Hour
+	lull     = longestPause + triedFor
 
 	goneReason  = "it answered 410 Gone"
 	quietReason = "it took nothing for five days although it was tried"
@@ -23,12 +27,19 @@ const (
 func (e endpoint) after(o outcome, at time.Time) (next endpoint, worth bool) {
 	next = e
 	if o.taken() {
-		next.succeeded, next.failing = at, time.Time{}
+		next.succeeded, next.failing, next.tried = at, time.Time{}, time.Time{}
 		return next, !e.failing.IsZero() || at.Sub(e.succeeded) >= freshFor
 	}
-	if e.failing.IsZero() {
+	next.tried = at
+	switch {
+	case e.failing.IsZero():
 		next.failing = at
 		worth = at.Sub(e.succeeded) >= settled
+	case at.Sub(e.tried) > lull:
+		next.failing = at
+		worth = true
+	default:
+		worth = at.Sub(e.tried) >= triedFor
 	}
 	since := next.failing
 	if e.anew.After(since) {
@@ -71,7 +82,7 @@ func (w *Webhooks) note(ctx context.Context, used endpoint, o outcome, at time.T
 	case after.Disabled && !before.Disabled:
 		w.observer.Disabled()
 		w.log.WarnContext(ctx, "a webhook endpoint was disabled", id, slog.String("reason", after.why))
-	case before.failing.IsZero() && !after.failing.IsZero():
+	case after.failing.After(before.failing):
 		w.log.WarnContext(ctx, "a webhook endpoint began to fail", id, slog.String("problem", o.problem))
 	case !before.failing.IsZero() && after.failing.IsZero():
 		w.log.InfoContext(ctx, "a webhook endpoint takes events again", id)

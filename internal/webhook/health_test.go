@@ -103,6 +103,68 @@ func TestAnEndpointThatTakesNothingIsDisabledAfterFiveDays(t *testing.T) {
 	})
 }
 
+// An endpoint that was merely quiet after an event was given up has five days from the next failure on.
+func TestAFailureAfterALullIsTheFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.lookEvery, h.takeEvery = time.Minute, time.Minute // for days to pass quickly
+		defer h.runs()()
+		id := h.creates(&portinv1.WebhookEndpoint{})
+		h.receiver.always(http.StatusBadRequest)
+		h.ledger.tell(happened("o-1"))
+		pass(73 * time.Hour)
+		if state := h.lists(id)[0].GetState(); state != portinv1.WebhookDeliveryState_WEBHOOK_DELIVERY_STATE_GIVEN_UP {
+			t.Fatalf("the first event is %s", state)
+		}
+		pass(60 * time.Hour)
+		again := time.Now()
+		h.ledger.tell(happened("o-2"))
+		pass(time.Second)
+		if e := h.reads(id); e.GetDisabled() || !e.GetFailingSinceTime().AsTime().Equal(again) {
+			t.Errorf("after one more failure the endpoint is %v", e)
+		}
+		// Five days of tries later it is disabled all the same.
+		pass(70 * time.Hour)
+		h.ledger.tell(happened("o-3"))
+		pass(49 * time.Hour)
+		if e := h.reads(id); e.GetDisabled() || !e.GetFailingSinceTime().AsTime().Equal(again) {
+			t.Errorf("after less than five days of tries the endpoint is %v", e)
+		}
+		pass(5 * time.Hour)
+		if e := h.reads(id); !e.GetDisabled() {
+			t.Errorf("after five days of tries the endpoint is %v", e)
+		}
+	})
+}
+
+// Whatever an endpoint asks for, it is not tried more often than one that asks for nothing.
+func TestRetryAfterOnlyLengthensThePause(t *testing.T) {
+	t.Parallel()
+	tries := map[string]int{}
+	for _, header := range []string{"", "1", "60", "3600"} {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse(t)
+			defer h.runs()()
+			h.creates(&portinv1.WebhookEndpoint{})
+			h.receiver.answers(func(context.Context, message) (*http.Response, error) {
+				resp := status(http.StatusServiceUnavailable)
+				if header != "" {
+					resp.Header.Set("Retry-After", header)
+				}
+				return resp, nil
+			})
+			h.ledger.tell(happened("o-1"))
+			pass(24 * time.Hour)
+			tries[header] = len(h.receiver.got())
+		})
+	}
+	// Seven tries within two hours and then one in three hours; with an hour at least between two there is room for fewer.
+	if diff := cmp.Diff(map[string]int{"": 14, "1": 14, "60": 14, "3600": 13}, tries); diff != "" {
+		t.Errorf("tries in a day (-want +got):\n%s", diff)
+	}
+}
+
 func TestRetryAfterIsHonoured(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -241,7 +303,7 @@ func TestHealthAndUpdatesDoNotFight(t *testing.T) {
 		})
 		h.ledger.tell(happened("o-1"))
 		pass(time.Second / 2)
-		h.updates(id, &portinv1.WebhookEndpoint{Description: "changed meanwhile"})
+		h.updates(id, &portinv1.WebhookEndpoint{Description: new("changed meanwhile")})
 		pass(time.Second)
 		if e := h.reads(id); e.GetDescription() != "changed meanwhile" || e.FailingSinceTime == nil {
 			t.Errorf("the endpoint is %v", e)

@@ -59,6 +59,15 @@ func (m *memory) tell(events ...ledger.Event) {
 	}
 }
 
+// restored takes the ledger back to where an endpoint was new, and nothing had happened.
+func (m *memory) restored(endpointID string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.endpoints[endpointID]
+	e.Cursor = 0
+	m.events, m.endpoints[endpointID], m.deliveries[endpointID] = nil, e, map[int64]ledger.Delivery{}
+}
+
 // breaks has a call fail until the function that it returns is called.
 func (m *memory) breaks(call string) (mend func()) {
 	set := func(fail func(string) error) {
@@ -346,9 +355,9 @@ func (m *memory) ForgetDeliveries(_ context.Context, before time.Time, limit int
 	}
 	defer unlock()
 	n := 0
-	for _, list := range m.deliveries {
+	for id, list := range m.deliveries {
 		for s, d := range list {
-			if n < limit && d.State != ledger.DeliveryPending && d.Time.Before(before) {
+			if n < limit && (d.State != ledger.DeliveryPending || m.endpoints[id].Disabled) && d.Time.Before(before) {
 				delete(list, s)
 				n++
 			}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,9 +14,11 @@ import (
 	"github.com/portin/portin/internal/ledger"
 )
 
-// webhookID is the webhook-id of a delivery: the same for every try, and no other delivery's.
+// webhookID is the webhook-id of a delivery: the same for every try, and no other delivery's. A ledger that was restored from a
+// backup gives sequences again that receivers know, so the event's order and time are in it too.
 func (w *Webhooks) webhookID(d ledger.Delivery) string {
-	sum := sha256.Sum256([]byte(w.ledger.ID() + "/" + d.EndpointID + "/" + strconv.FormatInt(d.Sequence, 10)))
+	of := fmt.Sprintf("%s/%s/%d/%s/%d", w.ledger.ID(), d.EndpointID, d.Sequence, d.OrderID, d.Time.UnixMicro())
+	sum := sha256.Sum256([]byte(of))
 	return "msg_" + hex.EncodeToString(sum[:16])
 }
 

@@ -12,8 +12,8 @@ import (
 // rendered is an endpoint as callers see it.
 func (e endpoint) rendered(pending int, now time.Time) *portinv1.WebhookEndpoint {
 	out := &portinv1.WebhookEndpoint{
-		Url: new(e.URL), Description: e.Description, EventTypes: e.EventTypes, States: e.States, Categories: e.Categories,
-		Disabled: e.Disabled, EndpointId: e.id, DisabledReason: e.why, PendingCount: int32(pending),
+		Url: new(e.URL), Description: new(e.Description), EventTypes: e.EventTypes, States: e.States, Categories: e.Categories,
+		Disabled: new(e.Disabled), EndpointId: e.id, DisabledReason: e.why, PendingCount: int32(pending),
 		SuccessTime: stamp(e.succeeded), FailingSinceTime: stamp(e.failing), CreateTime: stamp(e.created), UpdateTime: stamp(e.updated),
 	}
 	if old := e.valid(now); len(old) > 0 {

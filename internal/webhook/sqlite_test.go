@@ -69,7 +69,7 @@ func TestOnSQLite(t *testing.T) {
 		if n := len(h.receiver.got()); n != 4 {
 			t.Errorf("%d messages, want the first of each order to each endpoint", n)
 		}
-		h.updates(id, &portinv1.WebhookEndpoint{Description: "changed"})
+		h.updates(id, &portinv1.WebhookEndpoint{Description: new("changed")})
 		secret := h.rotates(id, nil)
 		stop()
 		closes(t, store)

@@ -58,7 +58,8 @@ func masked(req *portinv1.UpdateWebhookEndpointRequest) ([]string, error) {
 		switch {
 		case slices.Contains(writable(), path):
 			fields = append(fields, path)
-		// The JSON face names what the body has, and a body that was read before has the output fields.
+		// An output field is ignored in a mask as it is in the endpoint: over JSON a mask has every name of the body, and a body
+		// that was an answer before has those too.
 		case known.ByName(protoreflect.Name(path)) == nil:
 			return nil, fault.Fields([]fault.Violation{{
 				Field: "update_mask", Description: "names a field that an endpoint does not have; want url, description, event_types, states, categories or disabled",

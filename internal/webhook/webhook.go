@@ -33,7 +33,8 @@ type Config struct {
 	MaxEndpoints int
 	// AtOnce is how many deliveries are under way at once, and PerEndpoint how many of them to one endpoint; 0 means 64 and 4.
 	AtOnce, PerEndpoint int
-	// Keep is how long deliveries are kept that were taken or given up, counted from their event; 0 means 30 days.
+	// Keep is how long deliveries are kept that were taken or given up, or wait for a disabled endpoint, counted from their
+	// event; 0 means 30 days.
 	Keep time.Duration
 	// Grace is how long deliveries under way may take to end when the service stops; 0 means 5 seconds.
 	Grace time.Duration

@@ -21,6 +21,7 @@ func deliveryCases() []aCase {
 		{"deliveries are made pending again", madeAgain},
 		{"who had a delivery before it is made pending again cannot settle it", madeAgainUnderWay},
 		{"deliveries that are over are forgotten", forgotten},
+		{"what waits for a disabled endpoint is forgotten", shutForgotten},
 	}
 }
 

@@ -75,6 +75,9 @@ var flawsOfFeeds = map[string][]quirk{
 	"deliveries that are over are forgotten": {
 		"forgets what is pending", "forgets the moment itself", "forgets without end",
 	},
+	"what waits for a disabled endpoint is forgotten": {
+		"keeps what waits for nobody", "forgets what is pending", "forgets the moment itself", "forgets without end",
+	},
 	"the longest due delivery is handed out first": {
 		"delivers by sequence", "delivers too early", "delivers without end", "is always due",
 		"delivers one order at a time",
@@ -93,7 +96,7 @@ var flawsOfFeeds = map[string][]quirk{
 		"delivers out of order", "delivers too early", "delivers without end", "is due for what waits behind another", "is due at once",
 		"delivers without a fence", "delivers to what is disabled", "delivers again and again", "delivers by sequence", "settles by any fence",
 		"settles what is gone", "shows every state", "shows the oldest first", "counts what was delivered", "redelivers from the beginning",
-		"redelivers every state", "keeps attempts", "counts no redeliveries", "forgets what is pending", "delivers one order at a time",
-		"redelivers without a fence",
+		"redelivers every state", "keeps attempts", "counts no redeliveries", "forgets what is pending", "keeps what waits for nobody",
+		"delivers one order at a time", "redelivers without a fence",
 	},
 }

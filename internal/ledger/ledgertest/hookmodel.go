@@ -58,7 +58,7 @@ func (m *hookModel) redeliver(from int64, states []ledger.DeliveryState, now tim
 // forget is Store.ForgetDeliveries.
 func (m *hookModel) forget(before time.Time) (n int) {
 	left := slices.DeleteFunc(slices.Clone(m.deliveries), func(d ledger.Delivery) bool {
-		return d.State != ledger.DeliveryPending && d.Time.Before(before)
+		return (d.State != ledger.DeliveryPending || m.endpoint.Disabled) && d.Time.Before(before)
 	})
 	n = len(m.deliveries) - len(left)
 	m.deliveries = left

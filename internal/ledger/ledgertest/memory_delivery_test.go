@@ -189,9 +189,10 @@ func (s *memoryStore) ForgetDeliveries(ctx context.Context, before time.Time, li
 	}
 	defer leave()
 	n := 0
-	for id := range s.endpoints {
+	for id, e := range s.endpoints {
+		shut := e.Disabled && !s.quirks["keeps what waits for nobody"]
 		for _, d := range s.sorted(id, func(d ledger.Delivery) bool {
-			pending := d.State == ledger.DeliveryPending && !s.quirks["forgets what is pending"]
+			pending := d.State == ledger.DeliveryPending && !shut && !s.quirks["forgets what is pending"]
 			return !pending && (d.Time.Before(before) || s.quirks["forgets the moment itself"] && d.Time.Equal(before))
 		}) {
 			if n < limit || s.quirks["forgets without end"] {

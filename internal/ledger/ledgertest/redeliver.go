@@ -113,20 +113,22 @@ func madeAgainUnderWay(t *trial) {
 	t.handedOut("the second of the order", e, now, 10, 2)
 }
 
+// forgets wants so many deliveries to be forgotten.
+func (t *trial) forgets(before time.Time, limit, want int) {
+	t.Helper()
+	n, err := t.ForgetDeliveries(t.Context(), before, limit)
+	if err != nil || n != want {
+		t.Errorf("ForgetDeliveries before %v, at most %d: %d, %v; want %d", before, limit, n, err, want)
+	}
+}
+
 func forgotten(t *trial) {
 	e, all := t.triedAll(1, 12)
 	other, others := t.triedAll(2, 4)
-	forget := func(before time.Time, limit, want int) {
-		t.Helper()
-		n, err := t.ForgetDeliveries(t.Context(), before, limit)
-		if err != nil || n != want {
-			t.Errorf("ForgetDeliveries before %v, at most %d: %d, %v; want %d", before, limit, n, err, want)
-		}
-	}
-	forget(all[0].Time, 100, 0)
+	t.forgets(all[0].Time, 100, 0)
 	t.matches("nothing was forgotten", e, all)
 	// Of the first four, one is pending; the two endpoints have them alike.
-	forget(all[4].Time, 100, 6)
+	t.forgets(all[4].Time, 100, 6)
 	over := func(list []ledger.Delivery, before time.Time) []ledger.Delivery {
 		return slices.DeleteFunc(slices.Clone(list), func(d ledger.Delivery) bool {
 			return d.State != ledger.DeliveryPending && d.Time.Before(before)
@@ -135,8 +137,49 @@ func forgotten(t *trial) {
 	t.matches("what is left", e, over(all, all[4].Time))
 	t.matches("what is left of another endpoint", other, over(others, all[4].Time))
 	for _, want := range []int{2, 2, 1, 0} {
-		forget(all[11].Time.Add(time.Hour), 2, want)
+		t.forgets(all[11].Time.Add(time.Hour), 2, want)
 	}
 	t.matches("what is pending", e, over(all, all[11].Time.Add(time.Hour)))
 	t.waiting("", map[string]int{e.EndpointID: 4, other.EndpointID: 1})
+}
+
+// shutForgotten has two deliveries of each of three orders, so that the second is the next once the first is forgotten.
+func shutForgotten(t *trial) {
+	var all []ledger.Delivery
+	for i := range 6 {
+		all = append(all, Delivery(Record(i%3).OrderID, int64(i+1), 0))
+	}
+	enabled, shut := t.stocked(1, all), t.stocked(2, all)
+	late := all[5].Time.AddDate(0, 0, 1)
+	t.forgets(late, 100, 0)
+	shut = t.put(next(shut))
+	t.forgets(all[0].Time, 100, 0)
+	t.forgets(all[2].Time, 1, 1)
+	t.forgets(all[2].Time, 100, 1)
+	for i := range all {
+		all[i].EndpointID = shut.EndpointID
+	}
+	t.matches("what is left", shut, all[2:])
+	t.waiting("", map[string]int{enabled.EndpointID: 6, shut.EndpointID: 4})
+	shut = t.put(next(shut))
+	t.forgets(late, 100, 0)
+	taken := t.takenDeliveries(shut, Epoch().AddDate(1, 0, 0), 100)
+	slices.SortFunc(taken, func(a, b ledger.Delivery) int { return int(a.Sequence - b.Sequence) })
+	var handed []int64
+	for _, d := range taken {
+		handed = append(handed, d.Sequence)
+	}
+	t.same("what is handed out of each order", []int64{3, 4, 5}, handed)
+
+	// What is under way when its endpoint is disabled is forgotten too, and settled no more.
+	shut = t.put(next(shut))
+	t.forgets(late, 100, 4)
+	t.matches("nothing is left", shut, nil)
+	if err := t.SettleDelivery(t.Context(), taken[0]); !errors.Is(err, ledger.ErrNotFound) {
+		t.Errorf("SettleDelivery of what was forgotten: %v, want ErrNotFound", err)
+	}
+	t.waiting("", map[string]int{enabled.EndpointID: 6})
+	if got := t.takenDeliveries(enabled, Epoch().AddDate(1, 0, 0), 100); len(got) != 3 {
+		t.Errorf("%d deliveries of the other endpoint are handed out, want 3", len(got))
+	}
 }

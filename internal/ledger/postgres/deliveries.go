@@ -30,10 +30,6 @@ const (
 		) AS p WHERE p.n > 0 AND ($1::text = '' OR e.tenant = $1)`
 
 	whichAgain = `SELECT DISTINCT order_id FROM deliveries WHERE endpoint_id = $1 AND state = ANY($2::text[]) AND sequence >= $3`
-
-	forgetDeliveries = `DELETE FROM deliveries d USING (
-			SELECT endpoint_id, sequence FROM deliveries WHERE state <> 'PENDING' AND at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED
-		) AS old WHERE d.endpoint_id = old.endpoint_id AND d.sequence = old.sequence`
 )
 
 // Enqueue adds deliveries to an endpoint. The row of the endpoint is locked by the move of its cursor: who comes second finds
@@ -157,19 +153,6 @@ func (s *Store) Redeliver(
 		const again = `UPDATE deliveries SET state = 'PENDING', attempt = 0, due = $5, fence = fence + 1
 			WHERE endpoint_id = $1 AND state = ANY($2::text[]) AND sequence >= $3 AND order_id = ANY($4::text[])`
 		n, err = tx.queued(ctx, endpointID, orders, again, endpointID, names(states), from, some(orders), micros(now))
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return n, nil
-}
-
-// ForgetDeliveries removes deliveries that are over.
-func (s *Store) ForgetDeliveries(ctx context.Context, before time.Time, limit int) (n int, err error) {
-	err = s.write(ctx, "forget deliveries", func(ctx context.Context, tx *writing) error {
-		done, err := tx.Exec(ctx, forgetDeliveries, bound(before), max(limit, 0))
-		n = int(done.RowsAffected())
 		return err
 	})
 	if err != nil {

@@ -96,7 +96,9 @@ func TestEveryQueryForWebhooksHasItsIndex(t *testing.T) {
 		"list by state":     {listDeliveries("e1", states, 100, 10), []string{"deliveries_state"}},
 		"count":             {statement{countPending, []any{"t1"}}, []string{"deliveries_pending", "endpoints_tenant"}},
 		"redeliver":         {statement{whichAgain, []any{"e1", names(states), int64(39_000)}}, []string{"deliveries_state"}},
-		"forget":            {statement{forgetDeliveries, []any{int64(100), 10}}, []string{"deliveries_over", "deliveries_pkey"}},
+		"forget":            {statement{forgetOver, []any{int64(100), 10}}, []string{"deliveries_over", "deliveries_pkey"}},
+		"shut":              {statement{findShut, []any{int64(100), 10}}, []string{"deliveries_pending", "endpoints"}},
+		"forget what waits": {statement{removeShut, []any{"e1", []int64{7}}}, []string{"deliveries_pkey"}},
 	} {
 		if diff := cmp.Diff(c.want, s.indexes(t, c.statement)); diff != "" {
 			t.Errorf("%s: the indexes (-want +got):\n%s", name, diff)

@@ -74,6 +74,18 @@ func TestQueuesAreRightWhateverMeets(t *testing.T) {
 			}
 		}
 	})
+	wg.Go(func() {
+		e := ledger.Endpoint{EndpointID: "e", Tenant: "t", Version: 1, Content: []byte("c")}
+		for range 30 {
+			e.Version, e.Disabled = e.Version+1, !e.Disabled
+			if _, err := s.PutEndpoint(t.Context(), e); err != nil {
+				t.Error(err)
+			}
+			if _, err := s.ForgetDeliveries(t.Context(), now.Add(time.Second), 2); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 	wg.Wait()
 	rows, err := admin.Query(t.Context(), misled)
 	if err != nil {

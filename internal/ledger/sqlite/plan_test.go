@@ -123,8 +123,12 @@ func hooks(t *testing.T, s *Store) error {
 		err = errors.Join(err, s.SettleDelivery(ctx, d))
 	}
 	_, err9 := s.ForgetDeliveries(ctx, ledgertest.Epoch().AddDate(1, 0, 0), 10)
-	e.Version++
+	e.Version, e.Disabled = e.Version+1, true
 	_, err10 := s.PutEndpoint(ctx, e)
+	err10 = errors.Join(err10, s.Enqueue(ctx, e.EndpointID, e.Cursor+1, e.Cursor+2, []ledger.Delivery{ledgertest.Delivery(id, b+1, 0)}))
+	if n, err := s.ForgetDeliveries(ctx, ledgertest.Epoch().AddDate(1, 0, 0), 10); n != 2 || err != nil {
+		return errors.Join(err, err10, errors.New("what waits for a disabled endpoint was not forgotten"))
+	}
 	return errors.Join(err, err2, err3, err8, err9, err10, s.DeleteEndpoint(ctx, e.Tenant, e.EndpointID))
 }
 
@@ -227,7 +231,7 @@ func TestEveryStatementHasItsIndex(t *testing.T) {
 		byKey, byTicket, byNumber, byUpdate, mergeClasses, mergeReference, mergeLengths, mergeSpans, findLengths, findSpans, findReferences,
 		fewUpdated, ordersDue, leases, countState, countAttention, countClass, orderByKey, orderByID, orderByRow, tenantsByID, ordersEvents, historysEvents,
 		byHistory, changes, latestSequence, ordersByIDs, endpointByID, endpointsOf, endpointsAll, deliveriesLatest, deliveriesIn, pendingOfTenant,
-		pendingOfAll, firsts, markFirst, redeliver, deliveriesOver, dueEndpoints, deliveriesDue,
+		pendingOfAll, firsts, markFirst, redeliver, deliveriesOver, deliveriesShut, removeShut, dueEndpoints, deliveriesDue,
 	} {
 		if !slices.Contains(tried, statement) {
 			t.Errorf("not tried: %s", statement)

@@ -19,7 +19,6 @@ const (
 	markFirst = `UPDATE deliveries SET first = ? WHERE endpoint = ? AND sequence = ?`
 	redeliver = `UPDATE deliveries INDEXED BY deliveries_state SET state = 'PENDING', attempt = 0, due = ?, fence = fence + 1
 		WHERE endpoint = ? AND state = ? AND sequence >= ? RETURNING order_id`
-	deliveriesOver = `SELECT endpoint, sequence FROM deliveries INDEXED BY deliveries_over WHERE state <> 'PENDING' AND time < ? LIMIT ?`
 )
 
 // Enqueue adds deliveries to an endpoint and moves its cursor; see ledger.Hooks.
@@ -126,31 +125,4 @@ func pendingFirst(states []ledger.DeliveryState) []ledger.DeliveryState {
 		return int(number(b == ledger.DeliveryPending) - number(a == ledger.DeliveryPending))
 	})
 	return all
-}
-
-// ForgetDeliveries removes deliveries that are over; see ledger.Hooks.
-func (s *Store) ForgetDeliveries(ctx context.Context, before time.Time, limit int) (n int, err error) {
-	err = s.writer.write(ctx, func(ctx context.Context, t *transaction) error {
-		var all [][]any
-		err := t.each(ctx, deliveriesOver, []any{micros(before), limit}, func(from row) error {
-			var endpoint, sequence int64
-			err := from.Scan(&endpoint, &sequence)
-			all = append(all, []any{endpoint, sequence})
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for _, at := range all {
-			if _, err := t.exec(ctx, `DELETE FROM deliveries WHERE endpoint = ? AND sequence = ?`, at...); err != nil {
-				return err
-			}
-		}
-		n = len(all)
-		return nil
-	})
-	if err != nil {
-		return 0, doing("forget deliveries", err)
-	}
-	return n, nil
 }

@@ -37,7 +37,7 @@ func TestTheFirstPendingDeliveryIsMarked(t *testing.T) {
 	now := ledgertest.Epoch()
 	for n := range int64(60) {
 		var err error
-		switch die.IntN(5) {
+		switch die.IntN(7) {
 		case 0, 1:
 			order := ledgertest.Record(die.IntN(3)).OrderID
 			err = queue(ledgertest.Delivery(order, 2*n+1, 0), ledgertest.Delivery(order, 2*n+2, 0))
@@ -53,6 +53,11 @@ func TestTheFirstPendingDeliveryIsMarked(t *testing.T) {
 			}
 		case 4:
 			_, err = s.Redeliver(t.Context(), e.Tenant, e.EndpointID, 2*n-20, states[die.IntN(3):], now)
+		case 5:
+			e.Version, e.Disabled = e.Version+1, !e.Disabled
+			_, err = s.PutEndpoint(t.Context(), e)
+		case 6:
+			_, err = s.ForgetDeliveries(t.Context(), now.AddDate(1, 0, 0), 2)
 		}
 		if err != nil {
 			t.Fatal(err)

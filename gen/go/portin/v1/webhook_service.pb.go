@@ -89,16 +89,16 @@ type WebhookEndpoint struct {
 	// Where events are posted: https, with a host name or an address of the internet. Required.
 	Url *string `protobuf:"bytes,1,opt,name=url,proto3,oneof" json:"url,omitempty"`
 	// What it is for, for people.
-	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	Description *string `protobuf:"bytes,2,opt,name=description,proto3,oneof" json:"description,omitempty"`
 	// Events of these types only; empty is every type.
 	EventTypes []PortInOrderEventType `protobuf:"varint,3,rep,packed,name=event_types,json=eventTypes,proto3,enum=portin.v1.PortInOrderEventType" json:"event_types,omitempty"`
 	// Events after which the order is in one of these states, or before which it was; empty is every state.
 	States []OrderState `protobuf:"varint,4,rep,packed,name=states,proto3,enum=portin.v1.OrderState" json:"states,omitempty"`
 	// Events after which the order is in one of these categories, or before which it was; empty is every category.
 	Categories []Category `protobuf:"varint,5,rep,packed,name=categories,proto3,enum=portin.v1.Category" json:"categories,omitempty"`
-	// True stops deliveries; events are kept and delivered when it is false again. The service disables an endpoint that
-	// answers 410, or that took nothing for five days.
-	Disabled bool `protobuf:"varint,6,opt,name=disabled,proto3" json:"disabled,omitempty"`
+	// True stops deliveries; events of the last 30 days (a setting) are kept and delivered when it is false again. The service disables an endpoint that
+	// answers 410, or that was tried again and again for five days and took nothing. Every answer has it.
+	Disabled *bool `protobuf:"varint,6,opt,name=disabled,proto3,oneof" json:"disabled,omitempty"`
 	// The endpoint's identity, a UUID.
 	EndpointId string `protobuf:"bytes,20,opt,name=endpoint_id,json=endpointId,proto3" json:"endpoint_id,omitempty"`
 	// Why the service disabled it, in plain English. Empty when it did not.
@@ -107,7 +107,8 @@ type WebhookEndpoint struct {
 	PendingCount int32 `protobuf:"varint,22,opt,name=pending_count,json=pendingCount,proto3" json:"pending_count,omitempty"`
 	// When it last took an event. Absent when it never did.
 	SuccessTime *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=success_time,json=successTime,proto3" json:"success_time,omitempty"`
-	// Since when it has taken nothing although it was tried. Absent when its last answer took an event.
+	// Since when it has taken nothing although it was tried again and again; it begins anew with the first try after some hours
+	// without any. Absent when its last answer took an event.
 	FailingSinceTime *timestamppb.Timestamp `protobuf:"bytes,24,opt,name=failing_since_time,json=failingSinceTime,proto3" json:"failing_since_time,omitempty"`
 	// When it was created.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,25,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
@@ -157,8 +158,8 @@ func (x *WebhookEndpoint) GetUrl() string {
 }
 
 func (x *WebhookEndpoint) GetDescription() string {
-	if x != nil {
-		return x.Description
+	if x != nil && x.Description != nil {
+		return *x.Description
 	}
 	return ""
 }
@@ -185,8 +186,8 @@ func (x *WebhookEndpoint) GetCategories() []Category {
 }
 
 func (x *WebhookEndpoint) GetDisabled() bool {
-	if x != nil {
-		return x.Disabled
+	if x != nil && x.Disabled != nil {
+		return *x.Disabled
 	}
 	return false
 }
@@ -568,7 +569,7 @@ type UpdateWebhookEndpointRequest struct {
 	// What the fields that `update_mask` names are to be.
 	Endpoint *WebhookEndpoint `protobuf:"bytes,2,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
 	// Which fields change: `url`, `description`, `event_types`, `states`, `categories`, `disabled`. Empty is every field that
-	// is set.
+	// is set, which a list is when it is not empty; over JSON it is every field that the body names.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1225,11 +1226,11 @@ var File_portin_v1_webhook_service_proto protoreflect.FileDescriptor
 
 const file_portin_v1_webhook_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1fportin/v1/webhook_service.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15portin/v1/event.proto\x1a\x15portin/v1/order.proto\x1a\x16portin/v1/status.proto\"\xe8\x06\n" +
+	"\x1fportin/v1/webhook_service.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15portin/v1/event.proto\x1a\x15portin/v1/order.proto\x1a\x16portin/v1/status.proto\"\x8f\a\n" +
 	"\x0fWebhookEndpoint\x12*\n" +
 	"\x03url\x18\x01 \x01(\tB\x13\xe0A\x02\xbaH\n" +
-	"\xc8\x01\x01r\x05\x10\x01\x18\x80\x10\x80\x01\x01H\x00R\x03url\x88\x01\x01\x12-\n" +
-	"\vdescription\x18\x02 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01R\vdescription\x12V\n" +
+	"\xc8\x01\x01r\x05\x10\x01\x18\x80\x10\x80\x01\x01H\x00R\x03url\x88\x01\x01\x122\n" +
+	"\vdescription\x18\x02 \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\xc8\x01H\x01R\vdescription\x88\x01\x01\x12V\n" +
 	"\vevent_types\x18\x03 \x03(\x0e2\x1f.portin.v1.PortInOrderEventTypeB\x14\xe0A\x01\xbaH\x0e\x92\x01\v\x10\x14\"\a\x82\x01\x04\x10\x01 \x00R\n" +
 	"eventTypes\x12C\n" +
 	"\x06states\x18\x04 \x03(\x0e2\x15.portin.v1.OrderStateB\x14\xe0A\x01\xbaH\x0e\x92\x01\v\x10\n" +
@@ -1237,8 +1238,8 @@ const file_portin_v1_webhook_service_proto_rawDesc = "" +
 	"\n" +
 	"categories\x18\x05 \x03(\x0e2\x13.portin.v1.CategoryB\x14\xe0A\x01\xbaH\x0e\x92\x01\v\x10\n" +
 	"\"\a\x82\x01\x04\x10\x01 \x00R\n" +
-	"categories\x12\x1f\n" +
-	"\bdisabled\x18\x06 \x01(\bB\x03\xe0A\x01R\bdisabled\x12$\n" +
+	"categories\x12$\n" +
+	"\bdisabled\x18\x06 \x01(\bB\x03\xe0A\x01H\x02R\bdisabled\x88\x01\x01\x12$\n" +
 	"\vendpoint_id\x18\x14 \x01(\tB\x03\xe0A\x03R\n" +
 	"endpointId\x12,\n" +
 	"\x0fdisabled_reason\x18\x15 \x01(\tB\x03\xe0A\x03R\x0edisabledReason\x12(\n" +
@@ -1250,7 +1251,9 @@ const file_portin_v1_webhook_service_proto_rawDesc = "" +
 	"\vupdate_time\x18\x1a \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12T\n" +
 	"\x16old_secret_expire_time\x18\x1b \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\x13oldSecretExpireTimeB\x06\n" +
-	"\x04_url\"\x92\x01\n" +
+	"\x04_urlB\x0e\n" +
+	"\f_descriptionB\v\n" +
+	"\t_disabled\"\x92\x01\n" +
 	"\x1cCreateWebhookEndpointRequest\x12A\n" +
 	"\bendpoint\x18\x01 \x01(\v2\x1a.portin.v1.WebhookEndpointB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\bendpoint\x12/\n" +
 	"\vendpoint_id\x18\x02 \x01(\tB\x0e\xe0A\x01\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +

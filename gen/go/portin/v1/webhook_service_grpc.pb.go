@@ -47,7 +47,8 @@ type WebhookServiceClient interface {
 	GetWebhookEndpoint(ctx context.Context, in *GetWebhookEndpointRequest, opts ...grpc.CallOption) (*GetWebhookEndpointResponse, error)
 	// ListWebhookEndpoints lists endpoints, the oldest first.
 	ListWebhookEndpoints(ctx context.Context, in *ListWebhookEndpointsRequest, opts ...grpc.CallOption) (*ListWebhookEndpointsResponse, error)
-	// UpdateWebhookEndpoint changes an endpoint. An endpoint that is enabled again goes on where it stopped.
+	// UpdateWebhookEndpoint changes an endpoint. An endpoint that is enabled again goes on where it stopped. Over JSON the names
+	// of the body say what changes: an empty list or text clears a field, and null leaves it as it is.
 	UpdateWebhookEndpoint(ctx context.Context, in *UpdateWebhookEndpointRequest, opts ...grpc.CallOption) (*UpdateWebhookEndpointResponse, error)
 	// DeleteWebhookEndpoint removes an endpoint and what is kept of its deliveries. One that is not there is deleted.
 	DeleteWebhookEndpoint(ctx context.Context, in *DeleteWebhookEndpointRequest, opts ...grpc.CallOption) (*DeleteWebhookEndpointResponse, error)
@@ -166,7 +167,8 @@ type WebhookServiceServer interface {
 	GetWebhookEndpoint(context.Context, *GetWebhookEndpointRequest) (*GetWebhookEndpointResponse, error)
 	// ListWebhookEndpoints lists endpoints, the oldest first.
 	ListWebhookEndpoints(context.Context, *ListWebhookEndpointsRequest) (*ListWebhookEndpointsResponse, error)
-	// UpdateWebhookEndpoint changes an endpoint. An endpoint that is enabled again goes on where it stopped.
+	// UpdateWebhookEndpoint changes an endpoint. An endpoint that is enabled again goes on where it stopped. Over JSON the names
+	// of the body say what changes: an empty list or text clears a field, and null leaves it as it is.
 	UpdateWebhookEndpoint(context.Context, *UpdateWebhookEndpointRequest) (*UpdateWebhookEndpointResponse, error)
 	// DeleteWebhookEndpoint removes an endpoint and what is kept of its deliveries. One that is not there is deleted.
 	DeleteWebhookEndpoint(context.Context, *DeleteWebhookEndpointRequest) (*DeleteWebhookEndpointResponse, error)
