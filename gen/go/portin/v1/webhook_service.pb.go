@@ -568,7 +568,7 @@ type UpdateWebhookEndpointRequest struct {
 	// What the fields that `update_mask` names are to be.
 	Endpoint *WebhookEndpoint `protobuf:"bytes,2,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
 	// Which fields change: `url`, `description`, `event_types`, `states`, `categories`, `disabled`. Empty is every field that
-	// is set.
+	// is set. At most 200 paths of 200 bytes each.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -311,7 +311,7 @@ export type UpdateWebhookEndpointRequest = Message<"portin.v1.UpdateWebhookEndpo
 
   /**
    * Which fields change: `url`, `description`, `event_types`, `states`, `categories`, `disabled`. Empty is every field that
-   * is set.
+   * is set. At most 200 paths of 200 bytes each.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */
