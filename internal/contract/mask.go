@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -36,6 +37,22 @@ func setPaths(m protoreflect.Message) (paths []string) {
 		return true
 	})
 	return paths
+}
+
+// How many paths a mask has at the most, and how many bytes a path: more than a message of the contract has fields, and than any
+// of their paths has.
+const (
+	MaxPaths = 200
+	MaxPath  = 200
+)
+
+// CheckMask says what is wrong with the size of a mask, before anything walks it; nothing when it may be walked.
+func CheckMask(paths []string) (problem string) {
+	long := func(path string) bool { return len(path) > MaxPath }
+	if len(paths) > MaxPaths || slices.ContainsFunc(paths, long) {
+		return fmt.Sprintf("has more than %d paths, or one of more than %d bytes", MaxPaths, MaxPath)
+	}
+	return ""
 }
 
 // Covers reports whether a mask names a field, or a message that it is in.

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,6 +57,45 @@ func TestSetPaths(t *testing.T) {
 	} {
 		if diff := cmp.Diff(c.want, SetPaths(c.order)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestCheckMask(t *testing.T) {
+	t.Parallel()
+	const problem = "has more than 200 paths, or one of more than 200 bytes"
+	for name, c := range map[string]struct {
+		paths []string
+		want  string
+	}{
+		"none":     {nil, ""},
+		"many":     {slices.Repeat([]string{"form"}, MaxPaths), ""},
+		"too many": {slices.Repeat([]string{"form"}, MaxPaths+1), problem},
+		"long":     {[]string{"form", strings.Repeat("a", MaxPath)}, ""},
+		"too long": {[]string{"form", strings.Repeat("a", MaxPath+1)}, problem},
+	} {
+		if got := CheckMask(c.paths); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	order := (&portinv1.PortInOrder{}).ProtoReflect().Descriptor()
+	var all []string
+	walk(order, "", func(path string) { all = append(all, path) })
+	if problem := CheckMask(all); problem != "" {
+		t.Errorf("a mask of all %d fields of an order %s", len(all), problem)
+	}
+}
+
+// walk visits the paths of all fields of a message that a mask may name.
+func walk(m protoreflect.MessageDescriptor, prefix string, visit func(path string)) {
+	for i := range m.Fields().Len() {
+		fd := m.Fields().Get(i)
+		if behaves(fd, annotations.FieldBehavior_OUTPUT_ONLY) {
+			continue
+		}
+		visit(prefix + string(fd.Name()))
+		if fd.Message() != nil && !fd.IsList() {
+			walk(fd.Message(), prefix+string(fd.Name())+".", visit)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (e *unknownClaimError) Unwrap() error { return e.cause }
 
 // claim writes the order before it is sent, and says when it began to. A number that an accepted order holds is asked for
 // once under that order's own ticket, all of them within LookTimeout: when the carrier says that its port-in is over, the
-// number is free. A ledger that fails is read again: what it has is what counts.
+// number is free. For one that an order guards, those are asked about that it guards it for. A ledger that fails is read again: what it has is what counts.
 func (in *Intake) claim(ctx context.Context, r ledger.Record, e ledger.Entry) (claimed ledger.Record, from time.Duration, err error) {
 	asking, cancel := context.WithTimeout(ctx, in.Config.LookTimeout)
 	defer cancel()
@@ -46,7 +46,7 @@ func (in *Intake) claim(ctx context.Context, r ledger.Record, e ledger.Entry) (c
 		case err == nil, errors.Is(err, ledger.ErrMoved):
 			return got, from, err
 		case errors.Is(err, ledger.ErrNotCorrectable):
-			return ledger.Record{}, 0, notCorrectable(got)
+			return ledger.Record{}, 0, misplaced(got)
 		case errors.As(err, &held):
 			if asked[held.Holder.OrderID] || !in.release(asking, held.Holder) {
 				return ledger.Record{}, 0, numberHeld(r.Tenant, held)
@@ -116,7 +116,10 @@ func (in *Intake) release(ctx context.Context, holder ledger.Record) (released b
 			released = false
 		}
 	}()
-	if holder.State != order.Accepted || holder.Ticket == "" {
+	switch {
+	case holder.Guarding():
+		return in.releaseGuard(ctx, holder)
+	case holder.State != order.Accepted || holder.Ticket == "":
 		return false
 	}
 	status, err := in.Carrier.StatusByTicket(ctx, holder.Ticket)
@@ -132,6 +135,40 @@ func (in *Intake) release(ctx context.Context, holder ledger.Record) (released b
 		return ledger.Entry{Actor: ledger.Actor{Kind: ledger.ByCarrier}, Note: "the carrier was asked because another order wants a number of this one"}, nil
 	}})
 	return err == nil
+}
+
+// errStands ends the search for an order that stands at the carrier.
+var errStands = errors.New("an order stands at the carrier")
+
+// releaseGuard asks the carrier about the orders that a guard corrects, itself and through others. When all are over there is
+// nothing left to guard.
+func (in *Intake) releaseGuard(ctx context.Context, guard ledger.Record) (released bool) {
+	was, err := in.Ledger.Find(ctx, guard.Tenant, guard.Predecessor)
+	if err != nil {
+		return false
+	}
+	if _, err := in.standing(ctx, was, was.OrderID, func(ledger.Record, portstatus.Answer) error { return errStands }); err != nil {
+		return false
+	}
+	_, err = in.advance(ctx, guard.OrderID, ledger.Step{Now: in.Now(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+		if !r.Guarding() || r.Attempt != guard.Attempt {
+			return ledger.Entry{}, ledger.ErrMoved
+		}
+		r.Guards = false
+		return ledger.Entry{
+			Type: ledger.EventEvidence, Actor: service(),
+			Note: "no order that this one was to correct stands at the carrier any more, so it holds its numbers no longer",
+		}, nil
+	}})
+	return err == nil
+}
+
+// misplaced is the error of a claim for the place of an order that is not to be had.
+func misplaced(was ledger.Record) *fault.Error {
+	if was.Successor != "" {
+		return corrected(was)
+	}
+	return notCorrectable(was, was.OrderID)
 }
 
 // advance is one call of the ledger's Advance that does not end with the caller and survives a panic in the ledger.
@@ -181,6 +218,9 @@ func accept(r *ledger.Record, ticket string, now, steady time.Time) {
 	r.Reason, r.Problem, r.RetryAfter = "", "", 0
 	certain(r)
 	r.Due = steady
+	if r.Successor != "" { // it was thought not to be sent, and another one was sent instead
+		r.Attend(ledger.AttentionNumbersHeldTwice, "the carrier has this order, and order "+r.Successor+" was to correct it; if it has both, have one of them cancelled", now)
+	}
 }
 
 // certain ends what belongs to an order in doubt.
@@ -194,8 +234,11 @@ func service() ledger.Actor { return ledger.Actor{Kind: ledger.ByService} }
 
 // numberHeld is the error for a number of an open order. The holder is named when it is the same tenant's as the one who asks.
 func numberHeld(tenant string, held *ledger.HeldError) *fault.Error {
-	e := fault.New(fault.ReasonNumberInOpenOrder,
-		"a number of this order stands in another order that is not closed; follow that one, or wait until it is").
+	problem := "a number of this order stands in another order that is not closed; follow that one, or wait until it is"
+	if held.Holder.Guarding() {
+		problem = "a number of this order stands in an earlier order that another one was to correct, and the carrier may still port that; correct the other one, or wait until the earlier one is closed"
+	}
+	e := fault.New(fault.ReasonNumberInOpenOrder, problem).
 		WithMetadata("number", held.Number).WithCause(held)
 	if held.Holder.Tenant == tenant {
 		e = e.WithMetadata("order_id", held.Holder.OrderID)

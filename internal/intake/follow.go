@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -25,6 +26,9 @@ func (in *Intake) Follow(ctx context.Context, req *portinv1.FollowPortInRequest)
 	}
 	status, number, err := in.named(ctx, req.GetPortIn())
 	if err != nil {
+		return nil, err
+	}
+	if err := in.unclaimedTicket(ctx, caller.Tenant, status, number); err != nil {
 		return nil, err
 	}
 	r, err := in.elsewhere(caller.Tenant, req.GetPortIn(), status, number)
@@ -49,6 +53,38 @@ func (in *Intake) Follow(ctx context.Context, req *portinv1.FollowPortInRequest)
 	}
 	in.Log.InfoContext(ctx, "a port-in that was placed elsewhere is followed", slog.String("order_id", r.OrderID), slog.String("ticket_id", r.Ticket))
 	return Render(followed)
+}
+
+// unclaimedTicket refuses a ticket that can be that of an order of which nobody knows yet whether the carrier has it: that
+// order could never come to have it afterwards. The carrier names no numbers for it, or exactly the order's; those of an open
+// port-in are held by the order anyhow. A ticket that is here already is no matter of this.
+func (in *Intake) unclaimedTicket(ctx context.Context, tenant string, status carrier.Status, number string) error {
+	unknown := ledger.Query{Tenant: tenant, States: []order.State{order.Sending, order.InDoubt}, Limit: 10, MaxBytes: maxPage}
+	if len(status.Numbers) > 0 {
+		unknown.Number = nanp.Number(status.Numbers[0]).E164()
+	} else if number != "" { // which the order holds, if it has it
+		return nil
+	}
+	doubtful, _, err := in.Ledger.List(ctx, unknown)
+	if err != nil {
+		return readFault(ctx, err)
+	}
+	doubtful = slices.DeleteFunc(doubtful, func(r ledger.Record) bool {
+		return len(status.Numbers) > 0 && !portstatus.SameNumbers(r, status)
+	})
+	if len(doubtful) == 0 {
+		return nil
+	}
+	known, _, err := in.Ledger.List(ctx, ledger.Query{Tenant: tenant, Ticket: status.Ticket, Limit: 1, MaxBytes: maxPage})
+	if err != nil {
+		return readFault(ctx, err)
+	}
+	if len(known) > 0 {
+		return nil
+	}
+	return fault.New(fault.ReasonTicketUnverified,
+		"the carrier names no numbers for the ticket, or those of an order that is in doubt or being sent, so it may be that order's; resolve that one first").
+		WithMetadata("order_id", doubtful[0].OrderID)
 }
 
 // named asks the carrier about the port-in that a request names.

@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/order"
 )
 
 func byTicket(ticket string) *portinv1.FollowPortInRequest {
@@ -93,6 +95,67 @@ func TestFollowingWithoutATicketOrNumbers(t *testing.T) {
 	o, err = d.Follow(t.Context(), byTicket("E-9"))
 	if err != nil || o.GetTicketId() != "E-9" || len(o.GetNumbers()) != 0 || o.GetNeedsAttention() {
 		t.Fatalf("by ticket: %v, %v", o, err)
+	}
+}
+
+// TestATicketMayBeThatOfAnOrderInDoubt follows tickets of which the carrier names no numbers while an order waits to be found.
+func TestATicketMayBeThatOfAnOrderInDoubt(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	says(d, carrier.Status{Ticket: "E-1", Word: "PENDING"}, carrier.Status{Ticket: "T-1", Word: "PENDING"}, status("E-2", "PENDING", 4165550999))
+	known, err := d.Follow(t.Context(), byTicket("E-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range []order.State{order.Sending, order.InDoubt} {
+		d.carrier.submit = lost
+		resp, err := d.PortIn(t.Context(), request(t, keyOf(i), fmt.Sprintf("416-555-010%d", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := resp.GetOrder().GetOrderId()
+		if s == order.Sending { // as another process leaves it
+			step(t, d, id, order.ByOperator, func(r *ledger.Record) { r.State = order.NotSent })
+			r, err := d.ledger.Find(t.Context(), intakeTenant, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.State, r.Attempt = order.Sending, r.Attempt+1
+			if _, err := d.ledger.Store.Claim(t.Context(), r, ledger.Entry{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err = d.Follow(t.Context(), byTicket("T-1"))
+		if f := fault.From(err); f == nil || f.Reason != fault.ReasonTicketUnverified || f.Metadata["order_id"] != id {
+			t.Errorf("%v: %v", s, err)
+		}
+		if again, err := d.Follow(t.Context(), byTicket("E-1")); err != nil || again.GetOrderId() != known.GetOrderId() {
+			t.Errorf("%v: a ticket that is here already: %v", s, err)
+		}
+		if i == 0 {
+			step(t, d, id, order.ByAnswer, func(r *ledger.Record) { r.State = order.Refused })
+			continue
+		}
+		if _, err := d.Follow(t.Context(), byTicket("E-2")); err != nil {
+			t.Errorf("%v: a ticket with numbers: %v", s, err)
+		}
+		// A port-in that is over holds no numbers, and may be the order's all the same.
+		says(d, status("T-1", "COMPLETED", 4165550101))
+		if _, err := d.Follow(t.Context(), byTicket("T-1")); reasonOf(err) != fault.ReasonTicketUnverified {
+			t.Errorf("%v: a closed ticket of its numbers: %v", s, err)
+		}
+		says(d, status("E-3", "COMPLETED", 4165550101, 4165550102))
+		if _, err := d.Follow(t.Context(), byTicket("E-3")); err != nil {
+			t.Errorf("%v: a closed ticket of other numbers: %v", s, err)
+		}
+		says(d, carrier.Status{Ticket: "T-1", Word: "PENDING"})
+		now, err := d.Resolve(t.Context(), wasPlaced(id, "T-1", true))
+		if err != nil || now.GetTicketId() != "T-1" {
+			t.Errorf("resolved as placed: %v, %v", now, err)
+		}
+	}
+	if _, err := d.Follow(t.Context(), byTicket("T-1")); err != nil {
+		t.Errorf("the order that it turned out to be: %v", err)
 	}
 }
 

@@ -26,9 +26,9 @@ type sight struct {
 	match bool
 }
 
-// warnings tells the caller about a port-in that stands there already, unless it is that of the order which is corrected.
-func (s sight) warnings(corrected *ledger.Record) []*portinv1.Warning {
-	if s.ticket == "" || s.closed || (corrected != nil && corrected.Ticket == s.ticket) {
+// warnings tells the caller about a port-in that stands there already, unless it is told of as one that is corrected.
+func (s sight) warnings(told ancestors) []*portinv1.Warning {
+	if s.ticket == "" || s.closed || told.have(s.ticket) {
 		return nil
 	}
 	return []*portinv1.Warning{{

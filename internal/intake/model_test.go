@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -84,6 +85,20 @@ func (w *world) die() {
 
 // places has callers send the same order at once, and checks what they are told.
 func (w *world) places(i, wish, callers int, patience time.Duration) {
+	var numbers []string
+	for _, n := range wishes[i][wish] {
+		numbers = append(numbers, strconv.FormatInt(n, 10))
+	}
+	w.calls(keyOf(i), wishes[i][wish], callers, patience, func(ctx context.Context, in door) (*portinv1.PortInOrder, error) {
+		resp, err := in.PortIn(ctx, request(w.t, keyOf(i), numbers...))
+		return resp.GetOrder(), err
+	})
+}
+
+// calls has callers make the same call at once, for an order of these numbers, and checks what they are told.
+func (w *world) calls(
+	key string, wish []int64, callers int, patience time.Duration, call func(context.Context, *intake.Intake) (*portinv1.PortInOrder, error),
+) {
 	var all sync.WaitGroup
 	for range callers {
 		all.Go(func() {
@@ -95,19 +110,15 @@ func (w *world) places(i, wish, callers int, patience time.Duration) {
 			} else {
 				time.AfterFunc(patience, leave)
 			}
-			var numbers []string
-			for _, n := range wishes[i][wish] {
-				numbers = append(numbers, strconv.FormatInt(n, 10))
-			}
 			w.mu.Lock()
-			w.asked[keyOf(i)]++
+			w.asked[key]++
 			w.mu.Unlock()
 			journal := w.mortal
-			resp, err := w.intake.PortIn(ctx, request(w.t, keyOf(i), numbers...))
+			o, err := call(ctx, w.intake)
 			if journal.err() != nil {
 				return // the dead tell nothing
 			}
-			w.told(keyOf(i), wishes[i][wish], resp.GetOrder(), err)
+			w.told(key, wish, o, err)
 		})
 	}
 	all.Wait()
@@ -139,6 +150,7 @@ func (w *world) told(key string, wish []int64, o *portinv1.PortInOrder, err erro
 		if holder := fault.From(err).Metadata["order_id"]; holder == r.OrderID && missing == nil {
 			w.troublef("%s is told that its own order is in its way", key)
 		}
+	case reason == fault.ReasonNotCorrectable && w.corrects[key] != "":
 	case !slices.Contains([]fault.Reason{fault.ReasonDeadlineExceeded, fault.ReasonDeadlineTooShort, fault.ReasonCancelled}, reason):
 		w.troublef("%s is told %v", key, err)
 	}
@@ -173,10 +185,14 @@ func (w *world) compare(key string, s portinv1.OrderState, ticket string) {
 
 func tenDigits(r ledger.Record) (numbers []int64) {
 	for _, n := range r.Numbers {
-		number, _ := strconv.ParseInt(n[2:], 10, 64)
-		numbers = append(numbers, number)
+		numbers = append(numbers, tenDigit(n))
 	}
 	return numbers
+}
+
+func tenDigit(e164 string) int64 {
+	number, _ := strconv.ParseInt(e164[2:], 10, 64)
+	return number
 }
 
 // orders are all orders, as a caller sees them.
@@ -202,6 +218,9 @@ func (w *world) holds(rt *rapid.T) {
 	defer w.mu.Unlock()
 	found := map[string]string{}
 	for _, o := range all {
+		if o.GetPlacedElsewhere() {
+			continue
+		}
 		key := o.GetRequestId()
 		found[key] = o.GetOrderId()
 		w.compare(key, o.GetState(), o.GetTicketId())
@@ -253,20 +272,17 @@ func (w *world) actions() map[string]func(*rapid.T) {
 	place := func(rt *rapid.T) {
 		i := rapid.IntRange(0, len(wishes)-1).Draw(rt, "key")
 		wish := rapid.SampledFrom([]int{0, 0, 0, 0, 1}).Draw(rt, "wish")
-		f := rapid.SampledFrom([]fate{
-			isAccepted, isDeferred, isRefused, isRefusedButKept, isNotSent, isNotSent, arrivesUnanswered, arrivesUnanswered, getsLost, hangs, hangs,
-		}).Draw(rt, "fate")
-		callers := rapid.IntRange(1, 3).Draw(rt, "callers")
-		patience := rapid.SampledFrom([]time.Duration{time.Second, 7 * time.Second, 20 * time.Second}).Draw(rt, "patience")
-		w.mu.Lock()
-		w.fate = f
-		w.mu.Unlock()
+		callers, patience := w.destined(rt)
 		w.places(i, wish, callers, patience)
 	}
 	return map[string]func(*rapid.T){
 		"":                w.holds,
 		"place":           place,
 		"place once more": place,
+		"correct":         w.resubmits,
+		"correct again":   w.resubmits,
+		"reject":          w.rejects,
+		"follow":          w.follows,
 		"pass": func(rt *rapid.T) {
 			pass(rapid.SampledFrom([]time.Duration{time.Minute, 10 * time.Minute, time.Hour, 26 * time.Hour}).Draw(rt, "time"))
 		},
@@ -276,29 +292,31 @@ func (w *world) actions() map[string]func(*rapid.T) {
 			w.begin()
 		},
 		"die on the way": func(rt *rapid.T) {
+			way := place
+			if len(w.correctable(rt)) > 0 && rapid.Bool().Draw(rt, "correcting") {
+				way = w.resubmits
+			}
 			point := rapid.SampledFrom([]intake.Point{
 				intake.PointKeyRead, intake.PointLooked, intake.PointClaimed, intake.PointPosted, intake.PointSettled,
 			}).Draw(rt, "point")
 			w.mu.Lock()
 			w.dying = point
 			w.mu.Unlock()
-			place(rt)
+			way(rt)
 			w.die()
 			w.begin()
 		},
 		"land": func(rt *rapid.T) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			for i := range wishes {
-				if d := w.flying[keyOf(i)]; d != nil {
-					delete(w.flying, d.key)
-					d.landed <- w.meets(d, rapid.SampledFrom([]fate{
-						isAccepted, isDeferred, isRefused, isNotSent, arrivesUnanswered, getsLost,
-					}).Draw(rt, "fate"))
-					return
-				}
+			if len(w.flying) == 0 {
+				rt.Skip("nothing is under way")
 			}
-			rt.Skip("nothing is under way")
+			d := w.flying[slices.Sorted(maps.Keys(w.flying))[0]]
+			delete(w.flying, d.key)
+			d.landed <- w.meets(d, rapid.SampledFrom([]fate{
+				isAccepted, isDeferred, isRefused, isNotSent, arrivesUnanswered, getsLost,
+			}).Draw(rt, "fate"))
 		},
 		"arrive": func(rt *rapid.T) {
 			w.mu.Lock()
@@ -352,6 +370,7 @@ func TestWhatCallersAreToldIsTrue(t *testing.T) {
 			w := &world{
 				t: t, path: filepath.Join(t.TempDir(), "ledger.db"), view: "any",
 				flying: map[string]*departure{}, posts: map[string]int{}, asked: map[string]int{}, ids: map[string]string{},
+				corrects: map[string]string{},
 			}
 			w.begin()
 			defer w.die()

@@ -85,11 +85,11 @@ func (in *Intake) submit(ctx context.Context, s submission) (*portinv1.PortInRes
 		if err != nil {
 			return nil, err
 		}
-		succession, err := in.mayCorrect(ctx, s.corrects)
+		standing, err := in.mayCorrect(ctx, "", s.predecessor())
 		if err != nil {
 			return nil, err
 		}
-		return &portinv1.PortInResponse{Order: preview(content, product.Numbers(o), slices.Concat(warnings, succession))}, nil
+		return &portinv1.PortInResponse{Order: preview(content, product.Numbers(o), slices.Concat(warnings, standing.warnings()))}, nil
 	}
 
 	kept, err := proto.Marshal(content)
@@ -121,6 +121,8 @@ func (in *Intake) submit(ctx context.Context, s submission) (*portinv1.PortInRes
 			return nil, reused(before)
 		case before.State != order.NotSent:
 			return in.replay(ctx, before)
+		case before.Successor != "": // that one is sent instead
+			return nil, corrected(before)
 		}
 	}
 	in.Reach(PointKeyRead)
@@ -149,13 +151,6 @@ func (in *Intake) place(ctx context.Context, r ledger.Record, s submission) (*po
 	if err := in.enoughTime(ctx); err != nil {
 		return nil, err
 	}
-	if r.Attempt == 0 { // a later attempt has the other one's place already
-		succession, err := in.mayCorrect(ctx, s.corrects)
-		if err != nil {
-			return nil, err
-		}
-		warnings = slices.Concat(warnings, succession)
-	}
 	seen, err := in.look(ctx, r)
 	if err != nil {
 		return nil, err
@@ -164,10 +159,15 @@ func (in *Intake) place(ctx context.Context, r ledger.Record, s submission) (*po
 	if seen.match {
 		return in.adopt(ctx, r, seen)
 	}
-	next, err := in.claimed(r, seen, slices.Concat(warnings, seen.warnings(s.corrects)))
+	standing, err := in.mayCorrect(ctx, r.OrderID, r.Predecessor)
+	if err != nil {
+		return in.outrun(ctx, r, err)
+	}
+	next, err := in.claimed(r, seen, slices.Concat(warnings, standing.warnings(), seen.warnings(standing)))
 	if err != nil {
 		return nil, fault.Internal(err)
 	}
+	next.Guards = len(standing) > 0
 	f, mine, err := in.board(next.OrderID)
 	if err != nil {
 		return nil, err
@@ -235,6 +235,22 @@ func (in *Intake) overtaken(ctx context.Context, now, wanted ledger.Record) (*po
 		return nil, reused(now)
 	}
 	return in.replay(ctx, now)
+}
+
+// outrun answers a new correction that may not be made: when the order has been corrected meanwhile, that can be the work of
+// another request with the same key.
+func (in *Intake) outrun(ctx context.Context, wanted ledger.Record, refusal error) (*portinv1.PortInResponse, error) {
+	if wanted.Attempt > 0 || fault.From(refusal).Metadata[metadataSuccessor] == "" {
+		return nil, refusal
+	}
+	now, err := in.Ledger.FindKey(ctx, wanted.Tenant, wanted.RequestID)
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return nil, refusal
+	case err != nil:
+		return nil, writeFault(ctx, err)
+	}
+	return in.overtaken(ctx, now, wanted)
 }
 
 // enoughTime refuses to begin what the caller's deadline cannot see through.

@@ -132,9 +132,6 @@ func TestARejectedOrderIsCorrected(t *testing.T) {
 // TestWhatCanBeCorrected has an order stand everywhere, and somebody correct it.
 func TestWhatCanBeCorrected(t *testing.T) {
 	t.Parallel()
-	refuse := func(context.Context, carrier.Call) carrier.Outcome {
-		return carrier.Outcome{Settlement: carrier.Refused, Reply: carrier.ReplyRejected, Message: "no", Fault: fault.New(fault.ReasonCarrierRefused, "no")}
-	}
 	for name, c := range map[string]struct {
 		meets func(context.Context, carrier.Call) carrier.Outcome
 		now   carrier.Status
@@ -147,10 +144,11 @@ func TestWhatCanBeCorrected(t *testing.T) {
 		"a word nobody knows":  {now: word("TELEPORTED", false), want: fault.ReasonNotCorrectable, says: `"TELEPORTED"`},
 		"rejected":             {now: word("REJECTED", false)},
 		"rejected, disputed":   {now: word("REJECTED", true), want: fault.ReasonNotCorrectable, says: "disputes"},
+		"nobody says if so":    {now: status("T-1", "REJECTED", firstNumber, secondNumber), want: fault.ReasonNotCorrectable, says: "does not say whether its porting team disputes"},
 		"cancelled":            {now: word("CANCELLED", false)},
 		"ported":               {now: word("COMPLETED", false)},
-		"refused":              {meets: refuse},
-		"not sent":             {meets: func(context.Context, carrier.Call) carrier.Outcome { return unreachable() }, want: fault.ReasonNotCorrectable, says: "was not sent"},
+		"refused":              {meets: refusing},
+		"not sent":             {meets: unsent, want: fault.ReasonNotCorrectable, says: "was not sent"},
 		"in doubt":             {meets: lost, want: fault.ReasonNotCorrectable, says: "IN_DOUBT"},
 		"the carrier is down":  {err: fault.New(fault.ReasonCarrierUnreachable, "down").WithRetryAfter(7e9), want: fault.ReasonCarrierUnreachable, says: "nothing was sent"},
 		"another one's ticket": {now: status("T-1", "REJECTED", 4165550999), want: fault.ReasonNotCorrectable, says: "does not say"},
@@ -226,21 +224,23 @@ func TestOneCorrectionOfAnOrderWins(t *testing.T) {
 	}
 }
 
-// TestACorrectionThatWasNotSentIsSentAgain does not ask about the old order once more: its place is taken already.
+// TestACorrectionThatWasNotSentIsSentAgain asks about the old order once more, whose place it has already.
 func TestACorrectionThatWasNotSentIsSentAgain(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	old := placed(t, d, keyA)
 	says(d, word("REJECTED", false))
-	d.carrier.submit = func(context.Context, carrier.Call) carrier.Outcome { return unreachable() }
+	d.carrier.submit = unsent
 	if _, err := d.Resubmit(t.Context(), correction(old.GetOrderId(), keyB)); reasonOf(err) != fault.ReasonCarrierUnreachable {
 		t.Fatal(err)
 	}
-	says(d)
 	d.carrier.submit = nil
 	resp, err := d.Resubmit(t.Context(), correction(old.GetOrderId(), keyB))
 	if err != nil || resp.GetOrder().GetState() != stateAccepted || resp.GetOrder().GetAttempt() != 2 || resp.GetOrder().GetCorrectsOrderId() != old.GetOrderId() {
 		t.Errorf("sent again: %v, %v", resp, err)
+	}
+	if diff := cmp.Diff([]string{"EARLIER_ORDER_STANDS"}, earlier(resp.GetOrder())); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
 }
 
@@ -293,12 +293,25 @@ func TestResubmitSaysWhatIsWrong(t *testing.T) {
 		}, []string{"dropped_documents[1]"}},
 		"a mask that names nothing": {func(r *portinv1.ResubmitPortInRequest) { r.UpdateMask = mask("form.nothing") }, []string{"order.form.customer_account_number", "order.form.letters_of_authorization", "order.form.letters_of_authorization", "update_mask"}},
 		"a mask into a list": {func(r *portinv1.ResubmitPortInRequest) {
-			r.UpdateMask, r.DroppedDocuments = mask("form", "trunk_did.dids.number"), nil
+			r.UpdateMask = mask("form", "trunk_did.dids.number")
 		}, []string{"update_mask"}},
 		"a mask into another target": {func(r *portinv1.ResubmitPortInRequest) {
-			r.UpdateMask, r.DroppedDocuments = mask("form", "virtual_fax.fax_email"), nil
+			r.UpdateMask = mask("form", "virtual_fax.fax_email")
 		}, []string{"update_mask"}},
-		"an output field": {func(r *portinv1.ResubmitPortInRequest) { r.UpdateMask, r.DroppedDocuments = mask("form", "state"), nil }, []string{"update_mask"}},
+		"an output field": {func(r *portinv1.ResubmitPortInRequest) { r.UpdateMask = mask("form", "state") }, []string{"update_mask"}},
+		"documents are replaced by none": {func(r *portinv1.ResubmitPortInRequest) {
+			r.UpdateMask, r.DroppedDocuments = mask("form"), nil
+			r.Order.Form.LettersOfAuthorization = nil
+		}, []string{"order.form.letters_of_authorization", "order.form.last_invoices"}},
+		"the form is removed": {func(r *portinv1.ResubmitPortInRequest) {
+			r.UpdateMask, r.Order = mask("form"), nil
+		}, []string{"order.form.letters_of_authorization"}},
+		"a mask of too many paths": {func(r *portinv1.ResubmitPortInRequest) {
+			r.UpdateMask = mask(slices.Repeat([]string{"form"}, 201)...)
+		}, []string{"update_mask"}},
+		"a mask with a long path": {func(r *portinv1.ResubmitPortInRequest) {
+			r.UpdateMask = mask("form", strings.Repeat("a", 201))
+		}, []string{"update_mask"}},
 		"set and not named": {func(r *portinv1.ResubmitPortInRequest) {
 			r.UpdateMask = mask("form.letters_of_authorization")
 		}, []string{"order.form.customer_account_number"}},
@@ -372,13 +385,18 @@ func TestPasswordsAreGivenAgainOrUp(t *testing.T) {
 		lines   []*portinv1.ResidentialLine_Line
 		want    []string
 	}{
-		"neither":         {want: []string{"order.residential_line.lines[0].sip_password", "order.residential_line.lines[1].sip_password"}},
-		"one given up":    {dropped: []string{"residential_line.lines[1].sip_password"}, want: []string{"order.residential_line.lines[0].sip_password"}},
-		"all given up":    {dropped: []string{"residential_line.lines.sip_password"}},
-		"each given up":   {dropped: []string{"residential_line.lines[1].sip_password", "residential_line.lines[0].sip_password"}},
-		"given again":     {lines: []*portinv1.ResidentialLine_Line{line("416-555-0123", "s3cret-3")}},
-		"given and up":    {lines: []*portinv1.ResidentialLine_Line{line("416-555-0123", "s3cret-3")}, dropped: []string{"residential_line.lines.sip_password"}, want: []string{"dropped_documents[1]"}},
-		"up, a wrong one": {dropped: []string{"residential_line.lines.sip_password", "residential_line.lines[2].sip_password"}, want: []string{"dropped_documents[2]"}},
+		"neither":                        {want: []string{"order.residential_line.lines[0].sip_password", "order.residential_line.lines[1].sip_password"}},
+		"one given up":                   {dropped: []string{"residential_line.lines[1].sip_password"}, want: []string{"order.residential_line.lines[0].sip_password"}},
+		"all given up":                   {dropped: []string{"residential_line.lines.sip_password"}},
+		"each given up":                  {dropped: []string{"residential_line.lines[1].sip_password", "residential_line.lines[0].sip_password"}},
+		"given again":                    {lines: []*portinv1.ResidentialLine_Line{line("416-555-0123", "s3cret-3")}},
+		"given and up":                   {lines: []*portinv1.ResidentialLine_Line{line("416-555-0123", "s3cret-3")}, dropped: []string{"residential_line.lines.sip_password"}, want: []string{"dropped_documents[1]"}},
+		"replaced by lines without":      {lines: []*portinv1.ResidentialLine_Line{line("416-555-0123", ""), line("416-555-0124", "")}, want: []string{"order.residential_line.lines[0].sip_password", "order.residential_line.lines[1].sip_password"}},
+		"given in another place":         {lines: []*portinv1.ResidentialLine_Line{line("416-555-0199", ""), line("(416) 555-0124", "s3cret-4"), line("416-555-0123", "s3cret-3")}},
+		"one given and one up":           {lines: []*portinv1.ResidentialLine_Line{line("416-555-0124", ""), line("416-555-0123", "s3cret-3")}, dropped: []string{"residential_line.lines[1].sip_password"}},
+		"one given in the other's place": {lines: []*portinv1.ResidentialLine_Line{line("416-555-0124", "s3cret-3"), line("416-555-0123", "")}, want: []string{"order.residential_line.lines[0].sip_password"}},
+		"one line less, and named":       {lines: []*portinv1.ResidentialLine_Line{line("416-555-0123", "s3cret-3")}, dropped: []string{"residential_line.lines[1].sip_password"}},
+		"up, a wrong one":                {dropped: []string{"residential_line.lines.sip_password", "residential_line.lines[2].sip_password"}, want: []string{"dropped_documents[2]"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -26,6 +26,8 @@ type porting struct {
 	ticket, mask string
 	visible      time.Time
 	closed       bool
+	// rejected is the losing carrier's word; the porting team may take it back.
+	rejected bool
 }
 
 // haunts makes a port-in the ghost of an order.
@@ -73,6 +75,8 @@ type world struct {
 	posts  map[string]int
 	asked  map[string]int
 	ids    map[string]string
+	// corrects are the keys of orders that correct others, each with the key of the other.
+	corrects map[string]string
 
 	troubles []string
 }
@@ -97,7 +101,7 @@ func (w *world) submit(ctx context.Context, call carrier.Call) carrier.Outcome {
 		w.troublef("attempt %s is posted %d times; callers asked %d times", attempt, w.posts[attempt], w.asked[key])
 	}
 	for _, p := range w.portings {
-		if p.key != "" && p.key != key && !p.ghost && !p.closed && slices.ContainsFunc(numbers, p.has) {
+		if p.key != "" && p.key != key && !p.ghost && !p.closed && slices.ContainsFunc(numbers, p.has) && (!p.rejected || !w.descends(key, p.key)) {
 			w.troublef("order %s gets numbers of the open order %s", key, p.key)
 		}
 	}
@@ -155,6 +159,16 @@ func (w *world) of(key string, ghosts bool) (all []*porting) {
 	return all
 }
 
+// descends reports whether an order corrects another one, itself or through others.
+func (w *world) descends(key, from string) bool {
+	for ; key != ""; key = w.corrects[key] {
+		if key == from {
+			return true
+		}
+	}
+	return false
+}
+
 // open reports whether something of an order may still arrive.
 func (w *world) open(key string) bool {
 	return w.flying[key] != nil || slices.ContainsFunc(w.limbo, func(d *departure) bool { return d.key == key })
@@ -163,8 +177,11 @@ func (w *world) open(key string) bool {
 // says is what the carrier says about a port-in.
 func (w *world) says(p *porting) carrier.Status {
 	s := carrier.Status{Ticket: p.ticket, Word: "PENDING", Numbers: p.numbers}
-	if p.closed {
+	switch {
+	case p.closed:
 		s.Word = "COMPLETED"
+	case p.rejected:
+		s.Word, s.Disputing = "REJECTED", new(false)
 	}
 	switch w.view {
 	case "no ticket":

@@ -61,11 +61,12 @@ func TestFollowed(t *testing.T) {
 func TestSucceed(t *testing.T) {
 	t.Parallel()
 	r := ledgertest.Full(1)
-	r.Successor = ""
+	r.Successor, r.Kept, r.State = "", nil, order.Refused
 	before := r.Clone()
-	next, told := ledger.Succeed(r, "another", entry().Actor, later())
+	by := ledger.Record{OrderID: "another", Numbers: []string{ledgertest.Number(7), r.Numbers[1]}}
+	next, told := ledger.Succeed(r, by, entry().Actor, later())
 	want := r.Clone()
-	want.Successor, want.Updated = "another", later()
+	want.Successor, want.Kept, want.Updated = "another", r.Numbers[:1], later()
 	if diff := cmp.Diff(want, next); diff != "" {
 		t.Errorf("the order (-want +got):\n%s", diff)
 	}
@@ -73,12 +74,17 @@ func TestSucceed(t *testing.T) {
 		OrderID: r.OrderID, Tenant: r.Tenant, Time: later(), Actor: entry().Actor, Type: ledger.EventResubmitted, Attempt: r.Attempt, State: r.State,
 		Status: r.Status, Validated: true, Disputing: true, Ticket: r.Ticket, PortDate: r.PortDate, Attention: fullsAttention(),
 		Predecessor: r.Predecessor, Successor: "another", Was: r.Standing(), Is: r.Standing(),
-		Note: "order another corrects this one and has its numbers",
+		Note: "order another corrects this one and has its numbers, but for 1 that it does without",
 	}}, told); diff != "" {
 		t.Errorf("the events (-want +got):\n%s", diff)
 	}
 	if next.Holds() || next.Correctable() {
 		t.Errorf("an order that was corrected holds its numbers: %v, and may be corrected: %v", next.Holds(), next.Correctable())
+	}
+	by.Numbers = r.Numbers
+	whole, told := ledger.Succeed(r, by, entry().Actor, later())
+	if len(whole.Kept) > 0 || told[0].Note != "order another corrects this one and has its numbers" {
+		t.Errorf("an order that handed on all its numbers kept %v: %s", whole.Kept, told[0].Note)
 	}
 	spoil(next)
 	if diff := cmp.Diff(before, r); diff != "" {

@@ -53,11 +53,12 @@ type Orders interface {
 	// from now on, and a CLAIMED event with the entry's note. A record of attempt 1 is new: when its key is taken, Claim
 	// returns the order that has it, and ErrMoved. A later attempt takes an order from NOT_SENT: when the order of the key is
 	// not the record's, or is no longer there with the attempt before, Claim returns it as it is, and ErrMoved; otherwise
-	// what the record says replaces what was there, but for Fence, Successor and what Record calls fixed. *HeldError says that
-	// another order, of any tenant, holds one of the numbers.
+	// what the record says replaces what was there, but for Fence, Successor, Kept and what Record calls fixed. An order that
+	// another one corrects is not claimed again: that is ErrMoved too. *HeldError says that another order, of any tenant, holds
+	// one of the numbers; it comes also when the order itself holds them beside that one.
 	//
-	// A new record that has a Predecessor takes its place, and the numbers that it holds, in the same transaction: see
-	// Succeed, whose events come before the claim's. When the predecessor is not Correctable, Claim returns it as it is, and
+	// A new record that has a Predecessor takes its place, and those of the numbers that it holds which the record has too, in
+	// the same transaction: see Succeed, whose events come before the claim's. When the predecessor is not Correctable, Claim returns it as it is, and
 	// ErrNotCorrectable; ErrNotFound when the tenant has no such order. A key that is taken is answered before either.
 	Claim(ctx context.Context, r Record, e Entry) (Record, error)
 
@@ -68,7 +69,7 @@ type Orders interface {
 
 	// Advance changes an order by a step and returns it as it then is: see Step.Apply. On ErrMoved, ErrTicketTaken and
 	// *HeldError nothing is changed, and the order comes back as it is. ErrTicketTaken says that another order of the same
-	// carrier account has the ticket. When the step makes an order hold its numbers that did not, and another order holds
+	// carrier account has the ticket. When the step makes an order hold numbers that it did not hold, and another order holds
 	// one of them: by evidence that is *HeldError; by any other cause both orders keep their claim and are marked by Collide.
 	// An error of the step's own is returned as it is.
 	Advance(ctx context.Context, orderID string, s Step) (Record, error)

@@ -40,6 +40,11 @@ type Record struct {
 	// Predecessor is the order that this one corrects, and Successor the one that corrects it; History is the first of the row,
 	// which is the order itself when it corrects none.
 	History, Predecessor, Successor string
+	// Kept are the numbers that Successor does not have: the order has not handed them on. Guards tells that the order holds its
+	// numbers even when the carrier does not have it, because an order that it corrects, itself or through others, still stands
+	// at the carrier.
+	Kept   []string
+	Guards bool
 
 	// State is where the order stands; Attempt counts the claims, from 1.
 	State   order.State
@@ -150,13 +155,43 @@ func (r Record) Category() order.Category {
 	return order.CategoryOpen
 }
 
-// Holds reports whether the order holds its numbers. One that is corrected by another has handed them on.
-func (r Record) Holds() bool {
-	return r.Successor == "" && r.State.Holds(r.Category() == order.CategoryClosed)
+// Holds reports whether the order holds its numbers. One that is corrected by another has handed them on, but for some: see
+// Held.
+func (r Record) Holds() bool { return r.Successor == "" && r.stands() }
+
+// Held are the numbers that the order holds: all of them, or none, or those that it did not hand on to the order which
+// corrects it.
+func (r Record) Held() []string {
+	switch {
+	case !r.stands():
+		return nil
+	case r.Successor != "":
+		return r.Kept
+	}
+	return r.Numbers
+}
+
+// stands reports whether what the order asks for is to be kept from other orders.
+func (r Record) stands() bool {
+	return r.State.Holds(r.Category() == order.CategoryClosed) || r.Guarding()
+}
+
+// Guarding reports whether the order holds its numbers for an order that it corrects alone: the carrier does not have it, or
+// no longer, and has not ported its numbers by it.
+func (r Record) Guarding() bool {
+	switch r.State {
+	case order.NotSent, order.Refused:
+		return r.Guards
+	case order.Accepted:
+		return r.Guards && r.Category() == order.CategoryClosed && r.Status != order.StatusCompleted
+	case order.Sending, order.InDoubt:
+	}
+	return false
 }
 
 // Correctable reports whether another order may take this one's place: it is over, the carrier refused it, or the losing
-// carrier rejected it and nobody disputes that.
+// carrier rejected it and nobody disputes that. One that was not sent keeps its place for its own key, but when it guards
+// numbers there must be another way to them than sending just that once more.
 func (r Record) Correctable() bool {
 	switch {
 	case r.Successor != "":
@@ -164,7 +199,7 @@ func (r Record) Correctable() bool {
 	case r.State == order.Accepted:
 		return r.Category() == order.CategoryClosed || r.Status == order.StatusRejected && !r.Disputing
 	}
-	return r.State == order.Refused
+	return r.State == order.Refused || r.State == order.NotSent && r.Guards
 }
 
 // Standing is where the order stands, by which engines find it: see Query.Standings.
@@ -173,6 +208,7 @@ func (r Record) Standing() Standing { return standing(r.State, r.Category()) }
 // Clone returns a record that shares nothing with r but the bytes that nobody writes to.
 func (r Record) Clone() Record {
 	r.Numbers = slices.Clone(r.Numbers)
+	r.Kept = slices.Clone(r.Kept)
 	r.Looks = slices.Clone(r.Looks)
 	r.Attention = slices.Clone(r.Attention)
 	return r

@@ -59,6 +59,65 @@ func TestHolds(t *testing.T) {
 	}
 }
 
+// TestGuards has orders hold numbers that their state alone would let go.
+func TestGuards(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		state  order.State
+		status order.Status
+		guards bool // instead of holding the numbers as they do anyhow, or of letting them go
+	}{
+		{order.Sending, "", false},
+		{order.InDoubt, "", false},
+		{order.NotSent, "", true},
+		{order.NotSent, order.StatusCompleted, true},
+		{order.Refused, "", true},
+		{order.Accepted, order.StatusPending, false},
+		{order.Accepted, order.StatusRejected, false},
+		{order.Accepted, order.StatusCancelled, true},
+		{order.Accepted, order.StatusFullCancellation, true},
+		{order.Accepted, order.StatusExpired, true},
+		{order.Accepted, order.StatusCompleted, false}, // It has them, and the other one cannot have them any more.
+	} {
+		r := ledger.Record{State: c.state, Status: c.status, Numbers: []string{"a", "b"}, Guards: true}
+		plain := ledger.Record{State: c.state, Status: c.status, Numbers: r.Numbers}
+		if r.Guarding() != c.guards || plain.Guarding() {
+			t.Errorf("%v with status %q guards its numbers: %v, want %v", c.state, c.status, r.Guarding(), c.guards)
+		}
+		if want := plain.Holds() || c.guards; r.Holds() != want {
+			t.Errorf("%v with status %q holds what it guards: %v, want %v", c.state, c.status, r.Holds(), want)
+		}
+	}
+}
+
+func TestHeld(t *testing.T) {
+	t.Parallel()
+	r := ledger.Record{State: order.Accepted, Numbers: []string{"a", "b", "c"}}
+	over := r
+	over.Status = order.StatusExpired
+	corrected := r
+	corrected.Successor, corrected.Kept = "another", []string{"b"}
+	both := corrected
+	both.Status = order.StatusExpired
+	for _, c := range []struct {
+		before, after      ledger.Record
+		held, gained, lost []string
+	}{
+		{ledger.Record{}, r, r.Numbers, r.Numbers, nil},
+		{r, r, r.Numbers, nil, nil},
+		{r, over, nil, nil, r.Numbers},
+		{over, r, r.Numbers, r.Numbers, nil},
+		{r, corrected, []string{"b"}, nil, []string{"a", "c"}},
+		{corrected, both, nil, nil, []string{"b"}},
+		{both, corrected, []string{"b"}, []string{"b"}, nil},
+	} {
+		gained, lost := ledger.Shift(c.before, c.after)
+		if diff := cmp.Diff([][]string{c.held, c.gained, c.lost}, [][]string{c.after.Held(), gained, lost}); diff != "" {
+			t.Errorf("%+v: held, gained and lost (-want +got):\n%s", c.after, diff)
+		}
+	}
+}
+
 func TestCorrectable(t *testing.T) {
 	t.Parallel()
 	for _, s := range order.States() {
@@ -68,6 +127,10 @@ func TestCorrectable(t *testing.T) {
 				over := word.Category(disputing) == order.CategoryClosed || word == order.StatusRejected && !disputing
 				if want := s == order.Refused || s == order.Accepted && over; r.Correctable() != want {
 					t.Errorf("%v with status %q, disputing %v, may be corrected: %v, want %v", s, word, disputing, r.Correctable(), want)
+				}
+				r.Guards = true // Then one that was not sent may be, too.
+				if want := s == order.NotSent || s == order.Refused || s == order.Accepted && over; r.Correctable() != want {
+					t.Errorf("%v with status %q, disputing %v, guards its numbers and may be corrected: %v, want %v", s, word, disputing, r.Correctable(), want)
 				}
 				if r.Successor = "another"; r.Correctable() {
 					t.Errorf("%v with status %q may be corrected twice", s, word)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -61,13 +62,45 @@ func Followed(r Record, e Entry) Event {
 	return event(0, r, EventFollowed, e, r.Created)
 }
 
-// Succeed hands an order's place to the one that corrects it, which a Record that is Correctable allows.
-func Succeed(r Record, by string, actor Actor, now time.Time) (Record, []Event) {
+// Succeed hands an order's place to the one that corrects it, which a Record that is Correctable allows, with the numbers
+// that this one has too.
+func Succeed(r, by Record, actor Actor, now time.Time) (Record, []Event) {
 	next := r.Clone()
-	next.Successor = by
-	events := tell(r, next, Entry{Type: EventResubmitted, Actor: actor, Note: "order " + by + " corrects this one and has its numbers"}, now)
+	next.Successor, next.Kept = by.OrderID, without(r.Numbers, by.Numbers)
+	note := "order " + by.OrderID + " corrects this one and has its numbers"
+	if len(next.Kept) > 0 {
+		note += ", but for " + strconv.Itoa(len(next.Kept)) + " that it does without"
+	}
+	events := tell(r, next, Entry{Type: EventResubmitted, Actor: actor, Note: note}, now)
 	next.Updated = now
 	return next, events
+}
+
+// Shift is which numbers an order has come to hold by a change, and which it has let go, in the order of the record.
+func Shift(before, after Record) (gained, lost []string) {
+	was, is := before.Held(), after.Held()
+	if slices.Equal(was, is) { // nearly always
+		return nil, nil
+	}
+	return without(is, was), without(was, is)
+}
+
+// without are numbers but for others.
+func without(numbers, others []string) []string {
+	if len(others) == 0 {
+		return slices.Clone(numbers)
+	}
+	out := make(map[string]bool, len(others))
+	for _, n := range others {
+		out[n] = true
+	}
+	var rest []string
+	for _, n := range numbers {
+		if !out[n] {
+			rest = append(rest, n)
+		}
+	}
+	return rest
 }
 
 // Collide marks an order that has come to hold a number together with another one.

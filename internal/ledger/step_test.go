@@ -203,7 +203,7 @@ func TestApplyKeepsWhatIsFixed(t *testing.T) {
 	fixed := strings.Fields(`OrderID Tenant RequestID CarrierAccount Target CustomerReference Content Numbers Elsewhere History Predecessor
 		Created`)
 	free := strings.Fields(`Warnings State Attempt Owner Lease Due Fence Looks LookFailed Reply Ticket Message ErrorID Reason Problem
-		RetryAfter Doubt Attention Successor Status Disputing Validated PortDate Rejects Updated Claimed Settled Checked Progressed`)
+		RetryAfter Doubt Attention Successor Kept Guards Status Disputing Validated PortDate Rejects Updated Claimed Settled Checked Progressed`)
 	other := reflect.ValueOf(ledgertest.Full(2))
 	for f := range reflect.TypeFor[ledger.Record]().Fields() {
 		if slices.Contains(fixed, f.Name) == slices.Contains(free, f.Name) {
@@ -246,6 +246,7 @@ func TestApplySharesNothing(t *testing.T) {
 // spoil writes into every list of a record but the bytes.
 func spoil(r ledger.Record) {
 	clear(r.Numbers)
+	clear(r.Kept)
 	clear(r.Looks)
 	clear(r.Attention)
 }

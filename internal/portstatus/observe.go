@@ -56,7 +56,7 @@ func Observe(r *ledger.Record, s carrier.Status, now time.Time) {
 	}
 	if r.Successor != "" && category != order.CategoryClosed && (r.Status != order.StatusRejected || r.Disputing) {
 		r.Attend(ledger.AttentionNumbersHeldTwice,
-			"order "+r.Successor+" corrects this one, and the carrier goes on with this one too; have one of them cancelled", now)
+			"order "+r.Successor+" was to correct this one, and the carrier goes on with this one all the same; if it has both, have one of them cancelled", now)
 	}
 }
 

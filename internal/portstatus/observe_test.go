@@ -253,7 +253,7 @@ func TestACorrectedOrderThatTheCarrierRevives(t *testing.T) {
 	successor := "0193e3a0-0000-7000-8000-000000000002"
 	twice := []ledger.Attention{{
 		Code: ledger.AttentionNumbersHeldTwice, Since: noon,
-		Description: "order " + successor + " corrects this one, and the carrier goes on with this one too; have one of them cancelled",
+		Description: "order " + successor + " was to correct this one, and the carrier goes on with this one all the same; if it has both, have one of them cancelled",
 	}}
 	for word, want := range map[string][]ledger.Attention{
 		"CONFIRMED": twice, "PENDING": twice, "CANCELLED": nil, "COMPLETED": nil, "EXPIRED": nil,

@@ -3,6 +3,7 @@ package webhook
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -205,6 +206,12 @@ func TestUpdatesThatAreRefused(t *testing.T) {
 	}{
 		{"no such field", nil, []string{"secret"}, []fault.Violation{{
 			Field: "update_mask", Description: "names a field that an endpoint does not have; want url, description, event_types, states, categories or disabled",
+		}}},
+		{"more fields than there can be", nil, slices.Repeat([]string{"url"}, 201), []fault.Violation{{
+			Field: "update_mask", Description: "has more than 200 paths, or one of more than 200 bytes",
+		}}},
+		{"a long field", nil, []string{strings.Repeat("x", 201)}, []fault.Violation{{
+			Field: "update_mask", Description: "has more than 200 paths, or one of more than 200 bytes",
 		}}},
 		{"the URL taken away", nil, []string{"url"}, []fault.Violation{{Field: "endpoint.url", Description: "is required"}}},
 		{"several, in the order of the contract", &portinv1.WebhookEndpoint{

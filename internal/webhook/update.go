@@ -52,6 +52,9 @@ func masked(req *portinv1.UpdateWebhookEndpointRequest) ([]string, error) {
 	if len(mask) == 0 {
 		return contract.SetPaths(req.GetEndpoint()), nil
 	}
+	if problem := contract.CheckMask(mask); problem != "" {
+		return nil, fault.Fields([]fault.Violation{{Field: "update_mask", Description: problem}})
+	}
 	known := (*portinv1.WebhookEndpoint)(nil).ProtoReflect().Descriptor().Fields()
 	var fields []string
 	for _, path := range mask {

@@ -44,10 +44,10 @@ func (t *trial) correctable() []ledger.Record {
 func takesItsPlace(t *trial) {
 	for i, was := range t.correctable() {
 		before := t.seen(was)[0]
-		// One number stays, one comes and one goes.
+		// One number stays, one comes and one does not go over.
 		r := with(Correct(was, 100+i), func(r *ledger.Record) { r.Numbers = []string{Number(900 + i), was.Numbers[0]} })
 		t.same("the order that Claim returns", r, t.claimed(r))
-		next, told := ledger.Succeed(was, r.OrderID, Entry("claimed").Actor, r.Claimed)
+		next, told := ledger.Succeed(was, r, Entry("claimed").Actor, r.Claimed)
 		got := t.seen(was, r)
 		t.same("the orders", []ledger.Record{next, r}, []ledger.Record{got[0].Record, got[1].Record})
 		told = slices.Concat(before.Events, told, []ledger.Event{ledger.Claimed(r, Entry("claimed"))})
@@ -59,7 +59,7 @@ func takesItsPlace(t *trial) {
 			}
 		}
 		t.held(r, true, "the numbers of the correction")
-		t.held(with(was, func(r *ledger.Record) { r.Numbers = r.Numbers[1:] }), false, "the number that the correction does without")
+		t.held(with(was, func(r *ledger.Record) { r.Numbers = r.Numbers[1:] }), was.Holds(), "the number that the correction does without")
 	}
 }
 
@@ -193,7 +193,7 @@ func oneCorrects(t *trial) {
 	if won < 0 {
 		t.Fatalf("nobody corrected the order:%s", joined(errs))
 	}
-	next, told := ledger.Succeed(was, claim(won).OrderID, Entry("claimed").Actor, claim(won).Claimed)
+	next, told := ledger.Succeed(was, claim(won), Entry("claimed").Actor, claim(won).Claimed)
 	t.same("the order", next, t.found(was))
 	t.same("its events", unnumbered(slices.Concat(before, told)), unnumbered(t.told(was)))
 	for i, err := range errs {

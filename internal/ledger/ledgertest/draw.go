@@ -120,6 +120,7 @@ func (p *play) someChanges(rt *rapid.T, entry ledger.Entry, now time.Time) (chan
 			word := pick(rt, "status", append(words, order.StatusPending, order.StatusPending, order.StatusConfirmed)...)
 			return func(r *ledger.Record) { r.Status = word }
 		},
+		"guards":    func() change { return func(r *ledger.Record) { r.Guards = !r.Guards } },
 		"disputing": func() change { return func(r *ledger.Record) { r.Disputing = !r.Disputing } },
 		"validated": func() change { return func(r *ledger.Record) { r.Validated = !r.Validated } },
 		"date": func() change {
@@ -135,7 +136,9 @@ func (p *play) someChanges(rt *rapid.T, entry ledger.Entry, now time.Time) (chan
 		"attended":  func() change { return func(r *ledger.Record) { r.Attention = nil } },
 		"looks":     func() change { return func(r *ledger.Record) { r.Looks = append(r.Looks, entry.Note) } },
 	}
-	all := []string{"ticket", "ticket", "ticket", "status", "status", "status", "disputing", "validated", "date", "due", "asked", "attention", "attended", "looks"}
+	all := []string{
+		"ticket", "ticket", "ticket", "status", "status", "status", "guards", "disputing", "validated", "date", "due", "asked", "attention", "attended", "looks",
+	}
 	names = rapid.SliceOfN(rapid.SampledFrom(all), 0, 5).Draw(rt, "changes")
 	for _, name := range names {
 		changes = append(changes, kinds[name]())

@@ -52,7 +52,7 @@ func keptByClaim(t *trial) {
 
 	t.advanced(want.OrderID, Move(order.NotSent, order.ByAnswer, want.Updated))
 	again := fixed(Full(2), want)
-	again.Attempt, again.Fence, again.Successor = 2, 0, ""
+	again.Attempt, again.Fence, again.Successor, again.Kept = 2, 0, "", nil
 	t.same("the order that a second Claim returns", again, t.claimed(again))
 	t.everywhere("after the second claim", again)
 }
@@ -67,14 +67,14 @@ func keptByStep(t *trial) {
 
 func keptWhenZero(t *trial) {
 	first := t.claimed(t.fresh())
-	t.advanced(first.OrderID, alter(func(r *ledger.Record) { r.Successor = Full(1).Successor }))
+	t.advanced(first.OrderID, alter(func(r *ledger.Record) { r.Successor, r.Kept = Full(1).Successor, Full(1).Kept }))
 	later := first.Updated.Add(time.Second)
 	want := fixed(ledger.Record{State: order.NotSent, Attempt: 1, Updated: later}, first)
 	t.same("the order that Advance returns", want, t.advanced(first.OrderID, become(want, order.ByAnswer)))
 	t.everywhere("after the step", want)
 
 	t.advanced(first.OrderID, become(with(Full(2), func(r *ledger.Record) {
-		r.State, r.Attempt, r.Fence, r.Successor = order.NotSent, 1, 0, ""
+		r.State, r.Attempt, r.Fence, r.Successor, r.Kept = order.NotSent, 1, 0, "", nil
 	}), 0))
 	want.State, want.Attempt, want.Claimed = order.Sending, 2, later
 	t.same("the order that a second Claim returns", want, t.claimed(want))

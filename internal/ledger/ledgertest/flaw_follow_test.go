@@ -11,8 +11,14 @@ var flawsOfFollowing = map[string][]quirk{
 	"a number that a third order holds refuses a correction":             {"leaves half a correction", "takes the numbers of all"},
 	"an order is sent again whatever became of the one that it corrects": {"corrects at every claim"},
 	"an order that was corrected holds nothing any more":                 {"forgets what was corrected"},
-	"of many that correct an order one does":                             {"corrects in two steps"},
-	"an order that was placed elsewhere is there and is told of":         {"follows silently", "holds nothing", "shares tickets"},
+	"an order that was corrected holds what it did not hand on": {
+		"hands on every number", "never lets go what it did not hand on", "collides with its successor",
+	},
+	"an order holds what it guards in every state but when it was ported": {"guards nothing", "guards what was ported"},
+	"an order that guards its numbers is claimed again":                   {"claims again what it guards beside another", "takes no second attempt"},
+	"an order that guards its numbers is corrected instead of sent":       {"claims again what was corrected"},
+	"of many that correct an order one does":                              {"corrects in two steps"},
+	"an order that was placed elsewhere is there and is told of":          {"follows silently", "holds nothing", "shares tickets"},
 	"a ticket that an order has is not followed again": {
 		"follows for each tenant", "follows in every account", "follows what is over", "follows anything",
 		"keeps the ticket's order to itself",

@@ -96,6 +96,7 @@ var flawsOfOrders = map[string][]quirk{
 		"raises no fence", "tells of turns", "is always sending", "numbers by order", "takes no numbers over", "corrects anything", "corrects silently",
 		"corrects for any tenant", "leaves half a correction", "takes the numbers of all", "tells of one order", "follows for each tenant",
 		"follows what is over", "follows what is closed as if it were open", "holds what it follows no numbers of", "counts what is over",
-		"reads no history",
+		"reads no history", "hands on every number", "never lets go what it did not hand on", "guards nothing", "guards what was ported",
+		"claims again what it guards beside another", "claims again what was corrected",
 	},
 }

@@ -182,20 +182,20 @@ func sparedFields(name string, way int) []string {
 		return []string{"Sequence"}
 	case name == "every field of an order that was placed elsewhere is kept":
 		// It has no other attempt, has not been taken, corrects nothing and nobody corrects it.
-		return append(never, "Attempt", "Fence", "Predecessor", "Successor")
+		return append(never, "Attempt", "Fence", "Predecessor", "Successor", "Kept", "Guards")
 	case name == "every field of an endpoint is kept", name == "every field of a delivery is kept":
 		return nil
 	case name == "every field of a record is kept by a claim" && way == 0:
 		// The fence and the successor are no claim's to write.
-		return append(never, "Tenant", "RequestID", "Attempt", "Elsewhere", "Fence", "Successor")
+		return append(never, "Tenant", "RequestID", "Attempt", "Elsewhere", "Fence", "Successor", "Kept")
 	case name == "every field of a record is kept by a claim":
-		return slices.Concat(never, first, []string{"Attempt", "Fence", "Successor"})
+		return slices.Concat(never, first, []string{"Attempt", "Fence", "Successor", "Kept"})
 	case name == "every field of a record is kept by a step":
 		return slices.Concat(never, first, []string{"Attempt"})
 	}
 	never = slices.Concat(never, first, []string{"Attempt", "Updated", "Claimed", "Fence"})
 	if way == 1 {
-		never = append(never, "Successor")
+		never = append(never, "Successor", "Kept")
 	}
 	return never
 }

@@ -69,6 +69,7 @@ func followed(t *trial) {
 func followedWholly(t *trial) {
 	r := with(Full(1), func(r *ledger.Record) {
 		r.RequestID, r.State, r.Attempt, r.Fence, r.Successor, r.Predecessor = r.OrderID, order.Accepted, 0, 0, "", ""
+		r.Kept, r.Guards = nil, false
 	})
 	t.same("the order that Follow returns", r, t.follows(r))
 	t.same("the order at rest", r, t.found(r))

@@ -19,6 +19,7 @@ func Full(n int) ledger.Record {
 	}
 	word := func(what string) string { return fmt.Sprintf("%s %d", what, n) }
 	r.Elsewhere, r.History, r.Predecessor, r.Successor = true, orderID(2_000_000+n), orderID(3_000_000+n), orderID(3_500_000+n)
+	r.Kept, r.Guards = []string{Number(9_000_000 + n)}, true
 	r.Target = word("target")
 	r.Lease += time.Duration(n) * time.Microsecond
 	r.Fence = int64(n) + 1<<40
@@ -81,7 +82,7 @@ func blanksOf(name string, v reflect.Value) []string {
 func (t *trial) fresh() ledger.Record {
 	t.Helper()
 	r := Full(1)
-	r.Elsewhere, r.Fence, r.Successor = false, 0, ""
+	r.Elsewhere, r.Fence, r.Successor, r.Kept = false, 0, "", nil
 	t.inState(3_000_001, order.Refused)
 	return r
 }

@@ -16,7 +16,7 @@ func (s *memoryStore) succeed(r ledger.Record, e ledger.Entry) (ledger.Record, e
 	}
 	if !was.Correctable() && !s.quirks["corrects anything"] {
 		if s.quirks["marks what cannot be corrected"] {
-			next, told := ledger.Succeed(was, r.OrderID, e.Actor, r.Claimed)
+			next, told := ledger.Succeed(was, r, e.Actor, r.Claimed)
 			s.put(s.kept(next), told...)
 		}
 		return s.out(was), ledger.ErrNotCorrectable
@@ -26,7 +26,7 @@ func (s *memoryStore) succeed(r ledger.Record, e ledger.Entry) (ledger.Record, e
 		runtime.Gosched()
 		s.mu.Lock()
 	}
-	next, told := ledger.Succeed(was, r.OrderID, e.Actor, r.Claimed)
+	next, told := ledger.Succeed(was, r, e.Actor, r.Claimed)
 	switch {
 	case s.quirks["takes no numbers over"]:
 		next.Successor = ""
@@ -41,7 +41,7 @@ func (s *memoryStore) succeed(r ledger.Record, e ledger.Entry) (ledger.Record, e
 		told = nil
 	}
 	s.orders[was.OrderID] = next
-	if held := s.holders(r); len(held) > 0 && !s.quirks["takes the numbers of all"] {
+	if held := s.holders(r, r.Held()); len(held) > 0 && !s.quirks["takes the numbers of all"] {
 		if !s.quirks["leaves half a correction"] {
 			s.orders[was.OrderID] = was
 		}
@@ -89,7 +89,7 @@ func (s *memoryStore) Follow(ctx context.Context, r ledger.Record, e ledger.Entr
 	if s.quirks["needs numbers"] && len(r.Numbers) == 0 {
 		return ledger.Record{}, errID
 	}
-	held := s.holders(r)
+	held := s.holders(r, r.Numbers)
 	if s.quirks["holds what it follows no numbers of"] || !r.Holds() && !s.quirks["follows what is closed as if it were open"] {
 		held = nil
 	}

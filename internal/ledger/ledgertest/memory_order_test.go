@@ -24,7 +24,7 @@ func (s *memoryStore) Claim(ctx context.Context, r ledger.Record, e ledger.Entry
 	key := s.key(r.Tenant, r.RequestID)
 	now, known := s.orders[s.keys[key]]
 	if s.quirks["looks at numbers first"] || s.quirks["knows no keys"] {
-		if held := s.holders(r); len(held) > 0 {
+		if held := s.holders(r, r.Held()); len(held) > 0 {
 			return ledger.Record{}, &held[0]
 		}
 	}
@@ -39,7 +39,7 @@ func (s *memoryStore) Claim(ctx context.Context, r ledger.Record, e ledger.Entry
 		return s.out(now), ledger.ErrMoved
 	case known && r.Attempt > 1:
 		if s.quirks["takes no second attempt"] || now.Attempt != r.Attempt-1 && !s.quirks["takes any attempt"] || now.State != order.NotSent && !s.quirks["claims from any state"] ||
-			now.OrderID != r.OrderID && !s.quirks["takes any order"] {
+			now.OrderID != r.OrderID && !s.quirks["takes any order"] || now.Successor != "" && !s.quirks["claims again what was corrected"] {
 			return s.out(now), ledger.ErrMoved
 		}
 		fence := now.Fence
@@ -51,7 +51,7 @@ func (s *memoryStore) Claim(ctx context.Context, r ledger.Record, e ledger.Entry
 		}
 		r.Fence = fence
 		if !s.quirks["believes a claim's successor"] {
-			r.Successor = now.Successor
+			r.Successor, r.Kept = now.Successor, now.Kept
 		}
 	case !known && r.Attempt > 1 && !s.quirks["claims what is not there"]:
 		return ledger.Record{}, ledger.ErrNotFound
@@ -69,13 +69,13 @@ func (s *memoryStore) Claim(ctx context.Context, r ledger.Record, e ledger.Entry
 
 // claim writes a claim that its key allows.
 func (s *memoryStore) claim(now ledger.Record, key [2]string, r ledger.Record, e ledger.Entry) (ledger.Record, error) {
-	held := s.holders(r)
+	held := s.holders(r, r.Held())
 	if s.quirks["claims in two steps"] {
 		s.mu.Unlock()
 		runtime.Gosched()
 		s.mu.Lock()
 	}
-	if s.quirks["holds nothing"] || r.Attempt > 1 && s.quirks["claims again what others hold"] {
+	if s.quirks["holds nothing"] || r.Attempt > 1 && s.quirks["claims again what others hold"] || now.Guarding() && s.quirks["claims again what it guards beside another"] {
 		held = nil
 	}
 	if len(held) > 0 {
@@ -212,8 +212,12 @@ func (s *memoryStore) settle(now, next ledger.Record, events []ledger.Event, ste
 // collide writes a step's order, and marks it and the others whose numbers it comes to hold.
 func (s *memoryStore) collide(now, next ledger.Record, events []ledger.Event, step ledger.Step) (ledger.Record, error) {
 	var others []ledger.HeldError
-	if next.Holds() && (!now.Holds() || s.quirks["collides with what held already"]) && !s.quirks["never collides"] {
-		others = s.holders(next)
+	gained, _ := ledger.Shift(now, next)
+	if s.quirks["collides with what held already"] || len(gained) > 0 && s.quirks["collides with its successor"] {
+		gained = next.Numbers
+	}
+	if len(next.Held()) > 0 && !s.quirks["never collides"] {
+		others = s.holders(next, gained)
 	}
 	if len(others) > 0 && (step.By == order.ByEvidence || s.quirks["refuses to collide"]) && !s.quirks["believes any evidence"] {
 		return s.out(now), &others[0]

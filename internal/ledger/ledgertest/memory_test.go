@@ -224,22 +224,31 @@ func (m *memory) put(r ledger.Record, events ...ledger.Event) {
 	}
 }
 
-// holders are the other orders that hold a number of r, with the first number that they share, in the order of r.
-func (m *memory) holders(r ledger.Record) (holders []ledger.HeldError) {
-	numbers := slices.Clone(r.Numbers)
+// holders are the other orders that hold one of some numbers, with the first of them, in their order.
+func (m *memory) holders(r ledger.Record, wanted []string) (holders []ledger.HeldError) {
+	numbers := slices.Clone(wanted)
 	if m.quirks["names any number"] {
 		slices.Sort(numbers)
 	}
 	for _, n := range numbers {
 		for id, other := range m.orders {
-			holds := other.Holds()
+			holds := slices.Contains(other.Held(), n)
+			has := slices.Contains(other.Numbers, n)
 			switch {
 			case m.quirks["holds in every state"]:
-				holds = true
+				holds = has
 			case m.quirks["holds whatever the status"]:
-				holds = other.State.Holds(false)
+				holds = has && other.State.Holds(false)
 			case m.quirks["holds until REFUSED"]:
-				holds = holds || other.State == order.NotSent
+				holds = holds || has && other.State == order.NotSent
+			case m.quirks["hands on every number"] && other.Successor != "":
+				holds = false
+			case m.quirks["never lets go what it did not hand on"] && slices.Contains(other.Kept, n):
+				holds = true
+			case m.quirks["guards nothing"] && other.Guarding():
+				holds = false
+			case m.quirks["guards what was ported"] && other.Guards:
+				holds = has
 			case m.quirks["frees what is in doubt"] && other.State == order.InDoubt:
 				holds = false
 			case m.quirks["holds within a tenant"] && other.Tenant != r.Tenant && r.Tenant != "prober":
@@ -250,7 +259,7 @@ func (m *memory) holders(r ledger.Record) (holders []ledger.HeldError) {
 				holds = false
 			}
 			known := slices.ContainsFunc(holders, func(h ledger.HeldError) bool { return h.Holder.OrderID == id })
-			if id != r.OrderID && holds && !known && slices.Contains(other.Numbers, n) {
+			if id != r.OrderID && holds && !known {
 				holders = append(holders, ledger.HeldError{Holder: m.out(other), Number: n})
 			}
 		}

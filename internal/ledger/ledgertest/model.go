@@ -84,13 +84,13 @@ func (m *model) ofKey(tenant, requestID string) (ledger.Record, bool) {
 	return ledger.Record{}, false
 }
 
-// holders are the other orders that hold numbers of r, each with the first of its numbers, in the order of r.
-func (m *model) holders(r ledger.Record) []*ledger.HeldError {
+// holders are the other orders that hold some numbers, each with the first of them, in their order.
+func (m *model) holders(r ledger.Record, numbers []string) []*ledger.HeldError {
 	var holders []*ledger.HeldError
 	seen := map[string]bool{}
-	for _, n := range r.Numbers {
+	for _, n := range numbers {
 		for id, other := range m.orders {
-			if id != r.OrderID && other.Holds() && slices.Contains(other.Numbers, n) && !seen[id] {
+			if id != r.OrderID && slices.Contains(other.Held(), n) && !seen[id] {
 				seen[id] = true
 				holders = append(holders, &ledger.HeldError{Holder: other, Number: n})
 			}
@@ -121,18 +121,21 @@ func (m *model) claim(r ledger.Record, e ledger.Entry) answer {
 	case r.Attempt > 1 && !known:
 		m.met["no order to claim again"]++
 		return answer{errs: []error{ledger.ErrNotFound, ledger.ErrMoved}}
-	case r.Attempt > 1 && (now.OrderID != r.OrderID || now.State != order.NotSent || now.Attempt != r.Attempt-1):
+	case r.Attempt > 1 && (now.OrderID != r.OrderID || now.State != order.NotSent || now.Attempt != r.Attempt-1 || now.Successor != ""):
 		m.met["an order that has moved on"]++
 		return answer{now, []error{ledger.ErrMoved}}
 	case r.Attempt > 1:
 		r = fixed(r, now)
-		r.Fence, r.Successor = now.Fence, now.Successor
+		r.Fence, r.Successor, r.Kept = now.Fence, now.Successor, now.Kept
 	case r.Predecessor != "":
 		return m.correct(r, e)
 	}
-	if holders := m.holders(r); r.Holds() && len(holders) > 0 {
+	if holders := m.holders(r, r.Held()); len(holders) > 0 {
 		m.met["a number that is held"]++
 		return answer{errs: heldErrors(holders)}
+	}
+	if now.Guarding() {
+		m.met["a second claim of an order that guards its numbers"]++
 	}
 	m.met[fmt.Sprintf("a claim of attempt %d", min(r.Attempt, 2))]++
 	m.put(r, ledger.Claimed(r, e))
@@ -160,10 +163,11 @@ func (m *model) advance(orderID string, s ledger.Step, got ledger.Record) answer
 		m.met["a step that changes what is fixed"]++
 		return answer{errs: []error{errAny}}
 	}
-	var holders []*ledger.HeldError
-	if next.Holds() && !now.Holds() {
-		holders = m.holders(next)
+	gained, lost := ledger.Shift(now, next)
+	if len(lost) > 0 && len(gained) == 0 && now.Successor != "" {
+		m.met["an order that lets go what it did not hand on"]++
 	}
+	holders := m.holders(next, gained)
 	if refusals := m.refusals(next, s.By, holders); len(refusals) > 0 {
 		return answer{now, refusals}
 	}

@@ -18,14 +18,20 @@ func (m *model) correct(r ledger.Record, e ledger.Entry) answer {
 		m.met["an order that cannot be corrected"]++
 		return answer{was, []error{ledger.ErrNotCorrectable}}
 	}
-	next, told := ledger.Succeed(was, r.OrderID, e.Actor, r.Claimed)
+	next, told := ledger.Succeed(was, r, e.Actor, r.Claimed)
 	m.orders[was.OrderID] = next
-	if holders := m.holders(r); len(holders) > 0 {
+	if holders := m.holders(r, r.Held()); len(holders) > 0 {
 		m.met["a correction whose number is held"]++
 		m.orders[was.OrderID] = was
 		return answer{errs: heldErrors(holders)}
 	}
 	m.met["a correction"]++
+	if len(next.Held()) > 0 {
+		m.met["a correction that does without a number"]++
+	}
+	if was.Guarding() {
+		m.met["a correction of an order that guards its numbers"]++
+	}
 	m.put(next, told...)
 	m.put(r, ledger.Claimed(r, e))
 	return answer{record: r}
@@ -40,7 +46,7 @@ func (m *model) follow(r ledger.Record, e ledger.Entry) answer {
 			return answer{other, []error{ledger.ErrTicketTaken}}
 		}
 	}
-	if holders := m.holders(r); r.Holds() && len(holders) > 0 {
+	if holders := m.holders(r, r.Held()); len(holders) > 0 {
 		m.met["a followed number that is held"]++
 		return answer{errs: heldErrors(holders)}
 	}

@@ -13,6 +13,8 @@ func TestModelMeetsEverything(t *testing.T) {
 		"no order to advance", "an illegal move", "a step's own error", "a step that changes what is fixed", "a ticket that is taken",
 		"evidence about a number that is held", "collisions with 0", "collisions with 1", "collisions with 2",
 		"a correction", "no order to correct", "an order that cannot be corrected", "a correction whose number is held",
+		"a correction that does without a number", "a correction of an order that guards its numbers",
+		"a second claim of an order that guards its numbers", "an order that lets go what it did not hand on",
 		"an order that is followed", "a ticket that is followed already", "a followed number that is held",
 	} {
 		if met[what] == 0 {

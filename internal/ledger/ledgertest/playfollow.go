@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -16,13 +17,21 @@ func (p *play) correct(rt *rapid.T) {
 	if !ok {
 		return
 	}
+	if was.State == order.Accepted && was.Successor == "" && rapid.Bool().Draw(rt, "rejected first") {
+		p.step(rt, was, Fare(order.StatusRejected, p.moment(rt)), "to REJECTED")
+		was = p.model.orders[was.OrderID]
+	}
 	p.claim(rt, with(p.someRecord(rt), func(r *ledger.Record) {
 		r.History, r.Predecessor = was.History, was.OrderID
+		r.Guards = rapid.Bool().Draw(rt, "guards")
 		if !seldom(rt, "another tenant", 6) {
 			r.Tenant = was.Tenant
 		}
-		if !seldom(rt, "other numbers", 3) {
+		switch pick(rt, "numbers", "all", "all", "some", "other") {
+		case "all":
 			r.Numbers = was.Numbers
+		case "some":
+			r.Numbers = slices.Compact(append(slices.Clone(was.Numbers[:min(1, len(was.Numbers))]), r.Numbers[0]))
 		}
 		if seldom(rt, "unknown", 12) {
 			r.Predecessor = Record(4_999_999).OrderID

@@ -114,7 +114,7 @@ func fixedAtTheFirstClaim(t *trial) {
 	again.OrderID, again.RequestID, again.Attempt, again.Fence = r.OrderID, r.RequestID, 2, 99
 	again.CarrierAccount = "another account"
 	want := fixed(again, r)
-	want.Fence, want.Successor = taken.Fence, ""
+	want.Fence, want.Successor, want.Kept = taken.Fence, "", nil
 	t.same("the order that Claim returns", want, t.claimed(again))
 	t.everywhere("after the second claim", want)
 	t.held(want, true, "the numbers of the first claim")

@@ -60,7 +60,7 @@ func (c aCase) try(t testing.TB, e Engine) {
 // cases lists the whole suite.
 func cases() []aCase {
 	return slices.Concat(
-		recordCases(), claimCases(), reclaimCases(), correctCases(), followCases(), holdingCases(), collisionCases(), ticketCases(),
+		recordCases(), claimCases(), reclaimCases(), correctCases(), guardCases(), followCases(), holdingCases(), collisionCases(), ticketCases(),
 		stepCases(), eventCases(), listCases(), rowCases(), turnCases(), countCases(), feedCases(), endpointCases(), deliveryCases(),
 		handoutCases(), openingCases(), adoptCases(), closingCases(), cancelCases(), raceCases(), crowdCases(), modelCases(), hookModelCases(),
 	)

@@ -30,16 +30,7 @@ func (tx *writing) advance(ctx context.Context, now ledger.Record, step ledger.S
 	if err != nil {
 		return ledger.Record{}, refuse(err)
 	}
-	switch held, holds := now.Holds(), next.Holds(); {
-	case held && !holds:
-		err = tx.release(ctx, now)
-	case !held && holds && step.By == order.ByEvidence:
-		err = tx.seize(ctx, now)
-	case !held && holds:
-		var marks []ledger.Event
-		next, marks, err = tx.collide(ctx, next, step.Now)
-		events = append(events, marks...)
-	}
+	next, events, err = tx.shift(ctx, now, next, events, step)
 	if err != nil {
 		return ledger.Record{}, err
 	}
@@ -48,6 +39,24 @@ func (tx *writing) advance(ctx context.Context, now ledger.Record, step ledger.S
 		return ledger.Record{}, err
 	}
 	return next, tx.tell(ctx, events...)
+}
+
+// shift gives back the numbers that a step lets go, and takes those that it comes to hold.
+func (tx *writing) shift(ctx context.Context, now, next ledger.Record, events []ledger.Event, step ledger.Step) (ledger.Record, []ledger.Event, error) {
+	gained, lost := ledger.Shift(now, next)
+	if len(lost) > 0 {
+		if err := tx.release(ctx, now.OrderID, lost); err != nil {
+			return next, nil, err
+		}
+	}
+	switch {
+	case len(gained) == 0:
+		return next, events, nil
+	case step.By == order.ByEvidence:
+		return next, events, tx.seize(ctx, next, gained)
+	}
+	next, marks, err := tx.collide(ctx, next, gained, step.Now)
+	return next, append(events, marks...), err
 }
 
 // applied is Step.Apply, with an error for a panic. What was thrown may hold an order, so only its type is told.

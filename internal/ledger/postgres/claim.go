@@ -55,7 +55,7 @@ func (tx *writing) claimNew(ctx context.Context, r ledger.Record, e ledger.Entry
 	if r.Predecessor != "" {
 		return tx.correct(ctx, r, e)
 	}
-	return r, []ledger.Event{ledger.Claimed(r, e)}, tx.seize(ctx, r)
+	return r, []ledger.Event{ledger.Claimed(r, e)}, tx.seize(ctx, r, r.Held())
 }
 
 // insert writes a new order and lists its numbers, unless another one has its place in a unique index.
@@ -77,7 +77,7 @@ func (tx *writing) insert(ctx context.Context, r ledger.Record, index string) (w
 	return written, err
 }
 
-// correct makes an order that is written take the place of its predecessor, and the numbers that this one holds.
+// correct makes an order that is written take the place of its predecessor, and of the numbers that this one holds its own.
 func (tx *writing) correct(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, []ledger.Event, error) {
 	was, err := one(ctx, tx, "tenant = $1 AND order_id = $2 FOR UPDATE", r.Tenant, r.Predecessor)
 	if err != nil {
@@ -86,15 +86,10 @@ func (tx *writing) correct(ctx context.Context, r ledger.Record, e ledger.Entry)
 	if !was.Correctable() {
 		return was, nil, refuse(ledger.ErrNotCorrectable)
 	}
-	if was.Holds() {
-		err = tx.inherit(ctx, r, was)
-	} else {
-		err = tx.seize(ctx, r)
-	}
-	if err != nil {
+	if err := tx.inherit(ctx, r, was.OrderID); err != nil {
 		return ledger.Record{}, nil, err
 	}
-	next, events := ledger.Succeed(was, r.OrderID, e.Actor, r.Claimed)
+	next, events := ledger.Succeed(was, r, e.Actor, r.Claimed)
 	return r, append(events, ledger.Claimed(r, e)), tx.update(ctx, atRest(next))
 }
 
@@ -104,13 +99,17 @@ func (tx *writing) claimAgain(ctx context.Context, r ledger.Record) (ledger.Reco
 	if err != nil {
 		return ledger.Record{}, err
 	}
-	if now.OrderID != r.OrderID || now.Attempt != r.Attempt-1 || !order.CanMove(now.State, r.State, order.ByResend) {
+	if now.OrderID != r.OrderID || now.Attempt != r.Attempt-1 || now.Successor != "" || !order.CanMove(now.State, r.State, order.ByResend) {
 		return now, refuse(ledger.ErrMoved)
 	}
 	r.CarrierAccount, r.Target, r.CustomerReference = now.CarrierAccount, now.Target, now.CustomerReference
 	r.Content, r.Numbers, r.Created, r.Fence = now.Content, now.Numbers, now.Created, now.Fence
-	r.Elsewhere, r.History, r.Predecessor, r.Successor = now.Elsewhere, now.History, now.Predecessor, now.Successor
-	if err := tx.seize(ctx, r); err != nil {
+	r.Elsewhere, r.History, r.Predecessor, r.Successor, r.Kept = now.Elsewhere, now.History, now.Predecessor, now.Successor, now.Kept
+	take := tx.seize
+	if now.Holds() { // it guards them
+		take = func(ctx context.Context, r ledger.Record, _ []string) error { return tx.inherit(ctx, r, r.OrderID) }
+	}
+	if err := take(ctx, r, r.Held()); err != nil {
 		return now, err
 	}
 	if err := tx.update(ctx, r); err != nil {

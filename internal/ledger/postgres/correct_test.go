@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/portin/portin/internal/ledger"
@@ -150,8 +151,8 @@ func TestACorrectionTakesItsNumbersInTurn(t *testing.T) {
 	consistent(t, url)
 }
 
-// Of a number that its predecessor holds beside another order, and that the correction does not ask for, only the other order is
-// left.
+// A number that its predecessor holds beside another order, and that the correction does not ask for, stays with both until the
+// predecessor is over.
 func TestACorrectionLeavesTheNumbersOfOthers(t *testing.T) {
 	t.Parallel()
 	s, url := patient(t)
@@ -181,6 +182,14 @@ func TestACorrectionLeavesTheNumbersOfOthers(t *testing.T) {
 	}
 	correction.Numbers = []string{"+1"}
 	if err := claims(s, correction)(t.Context()); err != nil {
+		t.Error(err)
+	}
+	var ids []string
+	if err := pgtest.Connect(t, url).QueryRow(t.Context(), "SELECT order_ids FROM holds WHERE number = '+4'").Scan(&ids); err != nil ||
+		!slices.Equal(ids, []string{other.OrderID, was.OrderID}) {
+		t.Errorf("+4 is held by %q, %v", ids, err)
+	}
+	if _, err := s.Advance(t.Context(), was.OrderID, ledgertest.Fare(order.StatusExpired, was.Claimed)); err != nil {
 		t.Error(err)
 	}
 	consistent(t, url)

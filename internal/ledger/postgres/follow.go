@@ -25,7 +25,7 @@ func (s *Store) Follow(ctx context.Context, r ledger.Record, e ledger.Entry) (le
 			return other, err
 		}
 		if r.Holds() {
-			err := tx.seize(ctx, r)
+			err := tx.seize(ctx, r, r.Held())
 			if _, ok := errors.AsType[*ledger.HeldError](err); ok {
 				if other, err := tx.ticketed(ctx, r); err != nil {
 					return other, err

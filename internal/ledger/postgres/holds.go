@@ -18,7 +18,7 @@ import (
 //   - claim against release: the insert waits for the deletion; if that is committed the number is free. If the releasing
 //     order is not the last that holds the number, its row stays, and the claim is refused without waiting.
 //   - correction against anything: the insert becomes an update of the rows that its predecessor holds alone, in the same
-//     turn; so a number that one order hands to another is never free.
+//     turn; so a number that one order hands to another is never free. One that it does not hand on keeps its row.
 //   - collision against claim, release or another collision: the insert becomes an update of the row as it is once its lock
 //     is free, and that adds the order to whoever holds the number by then.
 //
@@ -26,56 +26,39 @@ import (
 // each other. A collision locks the other orders' rows after the numbers, where a release of one of them comes the other
 // way: the server ends one of the two after a second, and that one begins anew.
 
-// seize makes an order hold its numbers, or answers *ledger.HeldError.
-func (tx *writing) seize(ctx context.Context, r ledger.Record) error {
-	numbers := sorted(r.Numbers)
+// seize makes an order hold numbers that it does not hold, or answers *ledger.HeldError.
+func (tx *writing) seize(ctx context.Context, r ledger.Record, numbers []string) error {
 	const insert = `INSERT INTO holds (number, order_ids) SELECT number, ARRAY[$2::text] FROM unnest($1::text[]) AS number
 		ON CONFLICT (number) DO NOTHING`
-	done, err := tx.Exec(ctx, insert, numbers, r.OrderID)
+	once := sorted(numbers)
+	done, err := tx.Exec(ctx, insert, once, r.OrderID)
+	if err != nil || int(done.RowsAffected()) == len(once) {
+		return err
+	}
+	return tx.held(ctx, r.OrderID, numbers, "")
+}
+
+// inherit makes an order hold its numbers, those among them too that another one holds alone, or it itself; or answers
+// *ledger.HeldError.
+func (tx *writing) inherit(ctx context.Context, r ledger.Record, from string) error {
+	numbers := sorted(r.Held())
+	const upsert = `INSERT INTO holds (number, order_ids) SELECT number, ARRAY[$2::text] FROM unnest($1::text[]) AS number
+		ON CONFLICT (number) DO UPDATE SET order_ids = EXCLUDED.order_ids WHERE holds.order_ids = ARRAY[$3::text]`
+	done, err := tx.Exec(ctx, upsert, numbers, r.OrderID, from)
 	if err != nil || int(done.RowsAffected()) == len(numbers) {
 		return err
 	}
-	return tx.held(ctx, r, "")
+	return tx.held(ctx, r.OrderID, r.Held(), from)
 }
 
-// inherit makes an order hold its numbers, those among them that its predecessor holds, and takes the rest off that one; or
-// answers *ledger.HeldError. The numbers of both are locked in one turn, in their order.
-func (tx *writing) inherit(ctx context.Context, r, was ledger.Record) error {
-	numbers, all := sorted(r.Numbers), sorted(slices.Concat(r.Numbers, was.Numbers))
-	const upsert = `INSERT INTO holds (number, order_ids) SELECT number, ARRAY[$2::text] FROM unnest($1::text[]) AS number
-		ON CONFLICT (number) DO UPDATE SET order_ids = EXCLUDED.order_ids WHERE holds.order_ids = ARRAY[$3::text] RETURNING number`
-	rows, err := tx.Query(ctx, upsert, all, r.OrderID, was.OrderID)
-	if err != nil {
-		return err
-	}
-	taken, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(numbers, func(n string) bool { return !slices.Contains(taken, n) }) {
-		return tx.held(ctx, r, was.OrderID)
-	}
-	was.Numbers = slices.DeleteFunc(slices.Clone(was.Numbers), func(n string) bool { return slices.Contains(numbers, n) })
-	if len(was.Numbers) == 0 {
-		return nil
-	}
-	// What is left is its predecessor's beside others', or was just taken in its stead.
-	rest := r
-	rest.Numbers = was.Numbers
-	if err := tx.release(ctx, rest); err != nil {
-		return err
-	}
-	return tx.release(ctx, was)
-}
-
-// held says who holds the first of an order's numbers that is held, but for one order.
-func (tx *writing) held(ctx context.Context, r ledger.Record, but string) error {
+// held says who holds the first of some numbers that is held, but for the order that wants them and one more.
+func (tx *writing) held(ctx context.Context, orderID string, numbers []string, but string) error {
 	// The holder comes from the same snapshot as its hold: it is still one.
 	const holder = `SELECT number, ` + recordColumns + ` FROM (
 			SELECT number, (array_remove(order_ids, $3::text))[1] AS first FROM holds WHERE number = ANY($1::text[])
 		) AS h JOIN orders ON order_id = first
 		WHERE first <> $2 ORDER BY array_position($1::text[], number) LIMIT 1`
-	rows, err := tx.Query(ctx, holder, some(r.Numbers), r.OrderID, but)
+	rows, err := tx.Query(ctx, holder, some(numbers), orderID, but)
 	if err != nil {
 		return err
 	}
@@ -92,24 +75,24 @@ func (tx *writing) held(ctx context.Context, r ledger.Record, but string) error 
 	return refuse(&held)
 }
 
-// release gives back the numbers that an order holds. The first statement locks their rows in order; nobody but this order
+// release gives back numbers that an order holds. The first statement locks their rows in order; nobody but this order
 // takes it off them, and its own row is locked.
-func (tx *writing) release(ctx context.Context, r ledger.Record) error {
-	numbers := sorted(r.Numbers)
+func (tx *writing) release(ctx context.Context, orderID string, numbers []string) error {
+	numbers = sorted(numbers)
 	var all pgx.Batch
-	all.Queue(`SELECT FROM holds WHERE number = ANY($1::text[]) AND $2 = ANY(order_ids) ORDER BY number FOR UPDATE`, numbers, r.OrderID)
-	all.Queue(`DELETE FROM holds WHERE number = ANY($1::text[]) AND order_ids = ARRAY[$2::text]`, numbers, r.OrderID)
+	all.Queue(`SELECT FROM holds WHERE number = ANY($1::text[]) AND $2 = ANY(order_ids) ORDER BY number FOR UPDATE`, numbers, orderID)
+	all.Queue(`DELETE FROM holds WHERE number = ANY($1::text[]) AND order_ids = ARRAY[$2::text]`, numbers, orderID)
 	all.Queue(`UPDATE holds SET order_ids = array_remove(order_ids, $2) WHERE number = ANY($1::text[]) AND $2 = ANY(order_ids)`,
-		numbers, r.OrderID)
+		numbers, orderID)
 	return tx.SendBatch(ctx, &all).Close()
 }
 
-// collide makes an order hold its numbers beside whoever holds them, and marks it and the others. It returns the order as
+// collide makes an order hold numbers that it does not hold beside whoever holds them, and marks it and the others. It returns the order as
 // it is then, which is yet to be written, and the events.
-func (tx *writing) collide(ctx context.Context, r ledger.Record, now time.Time) (ledger.Record, []ledger.Event, error) {
+func (tx *writing) collide(ctx context.Context, r ledger.Record, numbers []string, now time.Time) (ledger.Record, []ledger.Event, error) {
 	const upsert = `INSERT INTO holds (number, order_ids) SELECT number, ARRAY[$2::text] FROM unnest($1::text[]) AS number
 		ON CONFLICT (number) DO UPDATE SET order_ids = holds.order_ids || EXCLUDED.order_ids RETURNING order_ids`
-	rows, err := tx.Query(ctx, upsert, sorted(r.Numbers), r.OrderID)
+	rows, err := tx.Query(ctx, upsert, sorted(numbers), r.OrderID)
 	if err != nil {
 		return r, nil, err
 	}

@@ -24,7 +24,7 @@ const (
 	changingColumns = `warnings, state, standing, needs_attention, attempt, owner, lease, due, fence, looks, look_failed,
 		reply, ticket, message, error_id, reason, problem, retry_after,
 		doubt_since, doubt_asked, doubt_finding, doubt_agreed, doubt_counted, attention,
-		status, disputing, port_date, updated, claimed, settled, successor, validated, rejects, checked, progressed, followed`
+		status, disputing, port_date, updated, claimed, settled, successor, validated, rejects, checked, progressed, kept, guards, followed`
 
 	recordColumns = fixedColumns + ", " + changingColumns
 )
@@ -44,7 +44,8 @@ func changingValues(r ledger.Record) ([]any, error) {
 		r.Reply, r.Ticket, r.Message, r.ErrorID, string(r.Reason), r.Problem, int64(r.RetryAfter),
 		micros(r.Doubt.Since), r.Doubt.Asked, r.Doubt.Finding, r.Doubt.Agreed, micros(r.Doubt.Counted), attention,
 		string(r.Status), r.Disputing, r.PortDate, micros(r.Updated), micros(r.Claimed), micros(r.Settled),
-		r.Successor, r.Validated, some(r.Rejects), micros(r.Checked), micros(r.Progressed), r.State == order.Accepted,
+		r.Successor, r.Validated, some(r.Rejects), micros(r.Checked), micros(r.Progressed), some(r.Kept), r.Guards,
+		r.State == order.Accepted,
 	}, err
 }
 
@@ -73,7 +74,7 @@ func scan(row pgx.CollectableRow, before ...any) (ledger.Record, error) {
 		&r.Reply, &r.Ticket, &r.Message, &r.ErrorID, &r.Reason, &r.Problem, &retryAfter,
 		&since, &r.Doubt.Asked, &r.Doubt.Finding, &r.Doubt.Agreed, &counted, &attention,
 		&r.Status, &r.Disputing, &r.PortDate, &updated, &claimed, &settled,
-		&r.Successor, &r.Validated, &r.Rejects, &checked, &progressed, &followed)...)
+		&r.Successor, &r.Validated, &r.Rejects, &checked, &progressed, &r.Kept, &r.Guards, &followed)...)
 	if err != nil {
 		return ledger.Record{}, err
 	}
@@ -83,7 +84,7 @@ func scan(row pgx.CollectableRow, before ...any) (ledger.Record, error) {
 	r.Checked, r.Progressed = moment(checked), moment(progressed)
 	r.Due, r.Doubt.Since, r.Doubt.Counted = moment(due), moment(since), moment(counted)
 	r.Content, r.Warnings, r.Numbers, r.Looks = none(r.Content), none(r.Warnings), none(r.Numbers), none(r.Looks)
-	r.Rejects, r.History = none(r.Rejects), cmp.Or(r.History, r.OrderID)
+	r.Rejects, r.Kept, r.History = none(r.Rejects), none(r.Kept), cmp.Or(r.History, r.OrderID)
 	if r.Elsewhere {
 		r.RequestID = strings.TrimPrefix(r.RequestID, placedElsewhere)
 	}
@@ -122,6 +123,7 @@ func atRest(r ledger.Record) ledger.Record {
 	r.Status, r.PortDate = clean(r.Status), clean(r.PortDate)
 	r.History, r.Predecessor, r.Successor = cmp.Or(clean(r.History), r.OrderID), clean(r.Predecessor), clean(r.Successor)
 	r.Content, r.Warnings, r.Numbers, r.Looks = none(r.Content), none(r.Warnings), cleanAll(r.Numbers), cleanAll(r.Looks)
+	r.Kept = cleanAll(r.Kept)
 	r.Rejects = none(r.Rejects)
 	for _, t := range []*time.Time{
 		&r.Created, &r.Updated, &r.Claimed, &r.Settled, &r.Checked, &r.Progressed, &r.Due, &r.Doubt.Since, &r.Doubt.Counted,

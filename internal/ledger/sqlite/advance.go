@@ -39,11 +39,10 @@ func (t *transaction) advance(ctx context.Context, orderID string, step ledger.S
 		return is, stepError{err}
 	}
 	next = clean(next)
-	var rivals []rival
-	if starts := !is.Holds() && next.Holds(); starts {
-		if rivals, err = t.rivals(ctx, next); err != nil {
-			return is, err
-		}
+	gained, _ := ledger.Shift(is, next)
+	rivals, err := t.rivals(ctx, is.OrderID, gained)
+	if err != nil {
+		return is, err
 	}
 	if len(rivals) > 0 && step.By == order.ByEvidence {
 		return is, t.held(ctx, rivals[0])
@@ -67,15 +66,16 @@ func (t *transaction) change(ctx context.Context, before stored, next ledger.Rec
 	if err != nil {
 		return stored{}, err
 	}
-	switch holds := next.Holds(); {
-	case holds == before.record.Holds():
-	case holds:
-		err = t.hold(ctx, after, rivals)
-	default:
-		err = t.release(ctx, after)
+	gained, lost := ledger.Shift(before.record, next)
+	if len(lost) > 0 {
+		if err := t.release(ctx, after, lost); err != nil {
+			return stored{}, err
+		}
 	}
-	if err != nil {
-		return stored{}, err
+	if len(gained) > 0 {
+		if err := t.hold(ctx, after, gained, rivals); err != nil {
+			return stored{}, err
+		}
 	}
 	return after, t.tell(ctx, after.serial, events...)
 }

@@ -37,7 +37,7 @@ func (t *transaction) claim(ctx context.Context, r ledger.Record, e ledger.Entry
 	case before.serial == 0 && r.Attempt > 1:
 		return ledger.Record{}, ledger.ErrNotFound
 	case before.serial == 0:
-	case is.OrderID != r.OrderID, is.Attempt != r.Attempt-1, !order.CanMove(is.State, r.State, order.ByResend):
+	case is.OrderID != r.OrderID, is.Attempt != r.Attempt-1, is.Successor != "", !order.CanMove(is.State, r.State, order.ByResend):
 		return is, ledger.ErrMoved
 	default:
 		r = refix(r, is)
@@ -74,12 +74,7 @@ func (t *transaction) put(ctx context.Context, before stored, r ledger.Record, e
 	if err != nil {
 		return err
 	}
-	if r.Holds() {
-		err = t.hold(ctx, after, nil)
-	} else {
-		err = t.mention(ctx, after)
-	}
-	if err != nil {
+	if err := t.mention(ctx, after, r.Held()); err != nil {
 		return err
 	}
 	return t.tell(ctx, after.serial, e)
@@ -95,12 +90,12 @@ func (t *transaction) keyed(ctx context.Context, tenant, requestID string) (stor
 	return t.order(ctx, orderByRow, serial)
 }
 
-// refix gives a record what the first claim fixed, and the fence and the successor, which are the ledger's own.
+// refix gives a record what the first claim fixed, and the fence and what is of the successor, which are the ledger's own.
 func refix(r, first ledger.Record) ledger.Record {
 	r.OrderID, r.Tenant, r.RequestID, r.CarrierAccount = first.OrderID, first.Tenant, first.RequestID, first.CarrierAccount
 	r.Target, r.CustomerReference, r.Content, r.Numbers = first.Target, first.CustomerReference, first.Content, first.Numbers
 	r.Elsewhere, r.History, r.Predecessor = first.Elsewhere, first.History, first.Predecessor
-	r.Created, r.Fence, r.Successor = first.Created, first.Fence, first.Successor
+	r.Created, r.Fence, r.Successor, r.Kept = first.Created, first.Fence, first.Successor, first.Kept
 	return r
 }
 

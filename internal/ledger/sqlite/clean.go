@@ -32,6 +32,9 @@ func clean(r ledger.Record) ledger.Record {
 	for i := range r.Numbers {
 		r.Numbers[i] = text(r.Numbers[i])
 	}
+	for i := range r.Kept {
+		r.Kept[i] = text(r.Kept[i])
+	}
 	for i := range r.Looks {
 		r.Looks[i] = text(r.Looks[i])
 	}
@@ -42,6 +45,7 @@ func clean(r ledger.Record) ledger.Record {
 	}
 	r.Numbers, r.Looks, r.Attention = orNil(r.Numbers), orNil(r.Looks), orNil(r.Attention)
 	r.Content, r.Warnings, r.Rejects = orNil(r.Content), orNil(r.Warnings), orNil(r.Rejects)
+	r.Kept = orNil(r.Kept)
 	r.History = cmp.Or(r.History, r.OrderID)
 	return r
 }

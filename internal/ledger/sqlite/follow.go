@@ -22,9 +22,9 @@ func (t *transaction) correctable(ctx context.Context, r ledger.Record) (stored,
 	return was, nil
 }
 
-// succeed hands the place of an order, and its numbers, to the one that corrects it.
+// succeed hands the place of an order, and the numbers that both have, to the one that corrects it.
 func (t *transaction) succeed(ctx context.Context, was stored, r ledger.Record, e ledger.Entry) error {
-	next, events := ledger.Succeed(was.record, r.OrderID, e.Actor, r.Claimed)
+	next, events := ledger.Succeed(was.record, r, e.Actor, r.Claimed)
 	_, err := t.change(ctx, was, clean(next), nil, events)
 	return err
 }

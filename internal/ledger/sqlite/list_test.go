@@ -46,8 +46,7 @@ func scattered(t *testing.T, s *Store, die *rand.Rand, n int) []ledger.Record {
 			if err != nil {
 				return err
 			}
-			written.numbers = fmt.Sprintf("[%q]", r.Numbers[0])
-			if err := t.hold(ctx, written, []rival{{}}); err != nil {
+			if err := t.hold(ctx, written, r.Numbers[:1], []rival{{}}); err != nil {
 				return err
 			}
 		}

@@ -12,11 +12,14 @@ type rival struct {
 	serial int64
 }
 
-// rivals are the other orders that hold numbers of a record, in the order of its numbers. There are none for most orders, and
-// that is asked first: whoever holds a number beside another one has that other one before it.
-func (t *transaction) rivals(ctx context.Context, r ledger.Record) ([]rival, error) {
+// rivals are the other orders that hold some numbers, in their order. There are none for most orders, and that is asked
+// first: whoever holds a number beside another one has that other one, which may be the order itself, before it.
+func (t *transaction) rivals(ctx context.Context, orderID string, wanted []string) ([]rival, error) {
+	if len(wanted) == 0 {
+		return nil, nil
+	}
 	const anybody = `SELECT n.serial FROM json_each(?) j CROSS JOIN numbers n INDEXED BY numbers_held ON n.number = j.value
-		WHERE n.held = 1 AND n.order_id <> ? LIMIT 1`
+		WHERE n.held = 1 LIMIT 1`
 	const holders = `
 		SELECT j.key AS place, n.held AS held, n.number, n.serial
 			FROM json_each(?1) j CROSS JOIN numbers n INDEXED BY numbers_held ON n.number = j.value
@@ -26,17 +29,17 @@ func (t *transaction) rivals(ctx context.Context, r ledger.Record) ([]rival, err
 			FROM json_each(?1) j CROSS JOIN numbers n INDEXED BY numbers_beside ON n.number = j.value
 			WHERE n.held = 2 AND n.order_id <> ?2
 		ORDER BY place, held`
-	numbers, err := list(r.Numbers)
+	numbers, err := list(wanted)
 	if err != nil {
 		return nil, err
 	}
 	var somebody int64
-	found, err := t.one(ctx, anybody, []any{numbers, r.OrderID}, &somebody)
+	found, err := t.one(ctx, anybody, []any{numbers}, &somebody)
 	if err != nil || !found {
 		return nil, err
 	}
 	var all []rival
-	err = t.each(ctx, holders, []any{numbers, r.OrderID}, func(from row) error {
+	err = t.each(ctx, holders, []any{numbers, orderID}, func(from row) error {
 		var place, held int64
 		var next rival
 		err := from.Scan(&place, &held, &next.number, &next.serial)
@@ -48,10 +51,7 @@ func (t *transaction) rivals(ctx context.Context, r ledger.Record) ([]rival, err
 
 // free says *ledger.HeldError when an order holds a number of a record that is another one, nor the one whose place it takes.
 func (t *transaction) free(ctx context.Context, r ledger.Record, predecessor int64) error {
-	if !r.Holds() {
-		return nil
-	}
-	rivals, err := t.rivals(ctx, r)
+	rivals, err := t.rivals(ctx, r.OrderID, r.Held())
 	for _, other := range rivals {
 		if other.serial != predecessor {
 			return t.held(ctx, other)
@@ -69,8 +69,8 @@ func (t *transaction) held(ctx context.Context, r rival) error {
 	return &ledger.HeldError{Holder: holder.record, Number: r.number}
 }
 
-// hold makes an order hold its numbers; beside its rivals, where there are any.
-func (t *transaction) hold(ctx context.Context, s stored, rivals []rival) error {
+// hold makes an order hold numbers; beside its rivals, where there are any.
+func (t *transaction) hold(ctx context.Context, s stored, wanted []string, rivals []rival) error {
 	const (
 		take = `INSERT INTO numbers (tenant, number, created, order_id, serial, held) SELECT ?1, j.value, ?2, ?3, ?4, `
 		free = `1 FROM json_each(?5) j WHERE TRUE`
@@ -82,23 +82,36 @@ func (t *transaction) hold(ctx context.Context, s stored, rivals []rival) error 
 	if len(rivals) > 0 {
 		query = take + both + again
 	}
-	_, err := t.exec(ctx, query, s.record.Tenant, s.created, s.record.OrderID, s.serial, s.numbers)
+	numbers, err := list(wanted)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, query, s.record.Tenant, s.created, s.record.OrderID, s.serial, numbers)
 	return err
 }
 
-// mention keeps the numbers of an order that holds none of them, by which it is found all the same.
-func (t *transaction) mention(ctx context.Context, s stored) error {
+// mention keeps the numbers of an order, by which it is found, and makes it hold those that are given.
+func (t *transaction) mention(ctx context.Context, s stored, held []string) error {
+	if len(held) == len(s.record.Numbers) { // all or, of none, nothing
+		return t.hold(ctx, s, held, nil)
+	}
 	const write = `INSERT INTO numbers (tenant, number, created, order_id, serial, held) SELECT ?1, j.value, ?2, ?3, ?4, 0
 		FROM json_each(?5) j WHERE TRUE ON CONFLICT (tenant, number, created, order_id) DO NOTHING`
-	_, err := t.exec(ctx, write, s.record.Tenant, s.created, s.record.OrderID, s.serial, s.numbers)
-	return err
+	if _, err := t.exec(ctx, write, s.record.Tenant, s.created, s.record.OrderID, s.serial, s.numbers); err != nil || len(held) == 0 {
+		return err
+	}
+	return t.hold(ctx, s, held, nil)
 }
 
-// release lets an order's numbers go. One that an order beside it holds too is that one's now.
-func (t *transaction) release(ctx context.Context, s stored) error {
+// release lets numbers of an order go. One that an order beside it holds too is that one's now.
+func (t *transaction) release(ctx context.Context, s stored, lost []string) error {
+	numbers, err := list(lost)
+	if err != nil {
+		return err
+	}
 	const letGo = `UPDATE numbers SET held = 0
 		WHERE tenant = ?1 AND number IN (SELECT value FROM json_each(?2)) AND created = ?3 AND order_id = ?4`
-	if _, err := t.exec(ctx, letGo, s.record.Tenant, s.numbers, s.created, s.record.OrderID); err != nil {
+	if _, err := t.exec(ctx, letGo, s.record.Tenant, numbers, s.created, s.record.OrderID); err != nil {
 		return err
 	}
 	const heirs = `
@@ -112,7 +125,7 @@ func (t *transaction) release(ctx context.Context, s stored) error {
 		orderID        string
 	}
 	var all []heir
-	err := t.each(ctx, heirs, []any{s.numbers}, func(from row) error {
+	err = t.each(ctx, heirs, []any{numbers}, func(from row) error {
 		var h heir
 		err := from.Scan(&h.tenant, &h.number, &h.created, &h.orderID)
 		if len(all) == 0 || all[len(all)-1].number != h.number { // The eldest of several.

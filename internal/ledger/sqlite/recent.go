@@ -16,7 +16,7 @@ const (
 // keep remembers an order.
 func (m recent) keep(s stored) {
 	r := &s.record
-	if len(r.Content)+len(r.Warnings)+len(r.Rejects)+len(r.Message)+len(s.looks)+len(s.numbers)+len(s.attention) > recentBytes {
+	if len(r.Content)+len(r.Warnings)+len(r.Rejects)+len(r.Message)+len(s.looks)+len(s.numbers)+len(s.kept)+len(s.attention) > recentBytes {
 		delete(m, r.OrderID)
 		return
 	}

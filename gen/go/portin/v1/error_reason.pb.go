@@ -111,7 +111,9 @@ const (
 	// INVALID_ARGUMENT, 415. The body is not declared as JSON. Example: Content-Type text/plain.
 	ErrorReason_ERROR_REASON_UNSUPPORTED_MEDIA_TYPE ErrorReason = 31
 	// FAILED_PRECONDITION, 422. The ticket given for an order in doubt could not be looked up, names no numbers, or
-	// stood there before the latest attempt; set `unverified` to decide all the same. Example: the carrier is down.
+	// stood there before the latest attempt; set `unverified` to decide all the same. Or the ticket to follow may be that of an
+	// order that is in doubt or being sent, `order_id` in the metadata: it names no numbers, or that order's. Example: the carrier
+	// is down.
 	ErrorReason_ERROR_REASON_TICKET_UNVERIFIED ErrorReason = 32
 	// FAILED_PRECONDITION, 422. The order has been sent again since; look at it once more. Example: a decision about attempt
 	// 1 while attempt 2 is in doubt.
@@ -119,9 +121,10 @@ const (
 	// FAILED_PRECONDITION, 422. An operator found that the carrier does not have the order; the same request_id sends it
 	// again. Example: the answer to a caller that still waited for the order.
 	ErrorReason_ERROR_REASON_NOT_PLACED ErrorReason = 34
-	// FAILED_PRECONDITION, 422. The order cannot be corrected by another one: it is neither closed nor refused nor rejected
-	// without a dispute, or it was corrected already; then the metadata `corrected_by_order_id` names the order that did.
-	// Example: an order that is CONFIRMED.
+	// FAILED_PRECONDITION, 422. The order cannot be corrected by another one: it, or one that it was itself to correct (`order_id`
+	// in the metadata says which), is neither closed nor refused nor rejected with the carrier's word that nobody disputes that;
+	// or it was corrected already: then the metadata `corrected_by_order_id` names the order that did. Example: an order that is
+	// CONFIRMED.
 	ErrorReason_ERROR_REASON_NOT_CORRECTABLE ErrorReason = 35
 	// NOT_FOUND, 404. There is no such webhook endpoint for this caller. Example: one that was deleted.
 	ErrorReason_ERROR_REASON_WEBHOOK_ENDPOINT_NOT_FOUND ErrorReason = 36

@@ -94,7 +94,8 @@ const (
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_CLAIMED PortInOrderEventType = 1
 	// The order's state changed.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_STATE_CHANGED PortInOrderEventType = 2
-	// The carrier was asked about an order in doubt, or answered an attempt late; the note says what it answered.
+	// The carrier was asked about an order in doubt, or answered an attempt late, or says that no order stands any more which
+	// this one was to correct; the note says what it answered.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_EVIDENCE PortInOrderEventType = 3
 	// An operator decided about an order in doubt; the note says why.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_RESOLVED PortInOrderEventType = 4

@@ -173,7 +173,7 @@ const (
 	AttentionCode_ATTENTION_CODE_IN_DOUBT_UNRESOLVED AttentionCode = 4
 	// The carrier answered an order after its state was decided, and the answer says otherwise.
 	AttentionCode_ATTENTION_CODE_LATE_ANSWER AttentionCode = 5
-	// The carrier has two orders for a number.
+	// The carrier has, or may have, two orders for a number.
 	AttentionCode_ATTENTION_CODE_NUMBERS_HELD_TWICE AttentionCode = 6
 	// The carrier's status needs a look: HOLD, REJECTED, CONFIRMEDwEXCEPTION, or a word that nobody knows.
 	AttentionCode_ATTENTION_CODE_CARRIER_STATUS AttentionCode = 7
@@ -266,7 +266,8 @@ const (
 	WarningCode_WARNING_CODE_EARLIER_TICKET WarningCode = 10
 	// Fields contradict each other or leave open what happens, without breaking a rule of the carrier.
 	WarningCode_WARNING_CODE_AMBIGUOUS WarningCode = 11
-	// The carrier still has the rejected order that this one corrects, and has no way to cancel it here: ask the porting team.
+	// The carrier still has a rejected order that this one corrects, itself or through others, and has no way to cancel it
+	// here: ask the porting team.
 	WarningCode_WARNING_CODE_EARLIER_ORDER_STANDS WarningCode = 12
 )
 
@@ -400,7 +401,7 @@ type PortInOrder struct {
 	HistoryId string `protobuf:"bytes,58,opt,name=history_id,json=historyId,proto3" json:"history_id,omitempty"`
 	// The order that this one corrects. Empty when there is none.
 	CorrectsOrderId string `protobuf:"bytes,59,opt,name=corrects_order_id,json=correctsOrderId,proto3" json:"corrects_order_id,omitempty"`
-	// The order that corrects this one, and has its numbers. Empty while there is none.
+	// The order that corrects this one, and has those of its numbers that it asks for. Empty while there is none.
 	CorrectedByOrderId string `protobuf:"bytes,60,opt,name=corrected_by_order_id,json=correctedByOrderId,proto3" json:"corrected_by_order_id,omitempty"`
 	// When the carrier's status was last asked for with an answer. Absent until then.
 	CheckTime *timestamppb.Timestamp `protobuf:"bytes,61,opt,name=check_time,json=checkTime,proto3" json:"check_time,omitempty"`

@@ -935,11 +935,14 @@ type ResubmitPortInRequest struct {
 	// Which fields of the order are corrected, each a path from the order with proto names: `form.customer_account_number`,
 	// `trunk_did.dids`, `form.letters_of_authorization`. A repeated field is replaced whole, and so is a message that is named
 	// itself; a field that is named and not set is removed. Empty is every field that is set. In a query, paths have commas
-	// between them.
+	// between them. At most 200 paths of 200 bytes each.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
-	// Documents and passwords of the old order that the new one goes without, each a path from the order with proto names to
-	// a list of documents or to a password: `form.last_invoices`, `business_line.lines[0].sip_password`. The others that the
-	// old order had must be given again.
+	// Documents and passwords of the old order that the new one goes without, each a path from the old order with proto names to
+	// a list of documents or to a password: `form.last_invoices`, `business_line.lines[0].sip_password`, or
+	// `business_line.lines.sip_password` for those of all lines. Every list of documents and every password that the old order
+	// had must be in the new one or be named here, also where `update_mask` replaces or removes what it was in. The password of
+	// a line counts as given when the line of the same number, in the same list, has one; it needs no mention when that number is
+	// no longer ported. What the new order has must not be named.
 	DroppedDocuments []string `protobuf:"bytes,4,rep,name=dropped_documents,json=droppedDocuments,proto3" json:"dropped_documents,omitempty"`
 	// The idempotency key of the new order: any UUID but the zero one, another one than the old order's. Required unless
 	// `validate_only`.

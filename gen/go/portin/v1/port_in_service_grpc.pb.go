@@ -58,11 +58,14 @@ type PortInServiceClient interface {
 	WatchPortInOrders(ctx context.Context, in *WatchPortInOrdersRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchPortInOrdersResponse], error)
 	// FollowPortIn has the service follow a port-in that was placed elsewhere, by its ticket or by one of its numbers, as if
 	// it had been placed here. The carrier is asked about it now. A port-in that is here already is answered as it is: the
-	// call may be repeated.
+	// call may be repeated. A ticket that may be that of an order in doubt, or of one that is being sent, is refused: one of which
+	// the carrier names no numbers, or exactly that order's.
 	FollowPortIn(ctx context.Context, in *FollowPortInRequest, opts ...grpc.CallOption) (*FollowPortInResponse, error)
 	// ResubmitPortIn places a new order made from an old one with corrections. The old one must be closed, REFUSED, or
-	// REJECTED without a dispute, which the carrier is asked about; its numbers pass to the new one, and each names the other.
-	// Everything else is as with PortIn: the new order is validated, sent once, and retried with the same request_id.
+	// REJECTED without a dispute, and so must every order that it corrects itself, which the carrier is asked about before every
+	// attempt. Those of its numbers that the new one has pass to it, and each names the other; the rest it holds until it is
+	// closed. While an order that is corrected stands at the carrier, a plain order for its numbers is refused, also when the
+	// correction was refused or not sent: correct that one then. Everything else is as with PortIn: the new order is validated, sent once, and retried with the same request_id.
 	// Documents and passwords are not kept: those of the old order must be given again or be listed in `dropped_documents`.
 	ResubmitPortIn(ctx context.Context, in *ResubmitPortInRequest, opts ...grpc.CallOption) (*ResubmitPortInResponse, error)
 	// GetPortInStatus asks the carrier, now, about a port-in by its ticket or by one of its numbers. It also answers for
@@ -194,11 +197,14 @@ type PortInServiceServer interface {
 	WatchPortInOrders(*WatchPortInOrdersRequest, grpc.ServerStreamingServer[WatchPortInOrdersResponse]) error
 	// FollowPortIn has the service follow a port-in that was placed elsewhere, by its ticket or by one of its numbers, as if
 	// it had been placed here. The carrier is asked about it now. A port-in that is here already is answered as it is: the
-	// call may be repeated.
+	// call may be repeated. A ticket that may be that of an order in doubt, or of one that is being sent, is refused: one of which
+	// the carrier names no numbers, or exactly that order's.
 	FollowPortIn(context.Context, *FollowPortInRequest) (*FollowPortInResponse, error)
 	// ResubmitPortIn places a new order made from an old one with corrections. The old one must be closed, REFUSED, or
-	// REJECTED without a dispute, which the carrier is asked about; its numbers pass to the new one, and each names the other.
-	// Everything else is as with PortIn: the new order is validated, sent once, and retried with the same request_id.
+	// REJECTED without a dispute, and so must every order that it corrects itself, which the carrier is asked about before every
+	// attempt. Those of its numbers that the new one has pass to it, and each names the other; the rest it holds until it is
+	// closed. While an order that is corrected stands at the carrier, a plain order for its numbers is refused, also when the
+	// correction was refused or not sent: correct that one then. Everything else is as with PortIn: the new order is validated, sent once, and retried with the same request_id.
 	// Documents and passwords are not kept: those of the old order must be given again or be listed in `dropped_documents`.
 	ResubmitPortIn(context.Context, *ResubmitPortInRequest) (*ResubmitPortInResponse, error)
 	// GetPortInStatus asks the carrier, now, about a port-in by its ticket or by one of its numbers. It also answers for

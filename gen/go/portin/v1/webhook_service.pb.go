@@ -569,7 +569,8 @@ type UpdateWebhookEndpointRequest struct {
 	// What the fields that `update_mask` names are to be.
 	Endpoint *WebhookEndpoint `protobuf:"bytes,2,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
 	// Which fields change: `url`, `description`, `event_types`, `states`, `categories`, `disabled`. Empty is every field that
-	// is set, which a list is when it is not empty; over JSON it is every field that the body names.
+	// is set, which a list is when it is not empty; over JSON it is every field that the body names. At most 200 paths of 200 bytes
+	// each.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

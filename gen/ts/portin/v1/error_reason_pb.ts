@@ -259,7 +259,9 @@ export enum ErrorReason {
 
   /**
    * FAILED_PRECONDITION, 422. The ticket given for an order in doubt could not be looked up, names no numbers, or
-   * stood there before the latest attempt; set `unverified` to decide all the same. Example: the carrier is down.
+   * stood there before the latest attempt; set `unverified` to decide all the same. Or the ticket to follow may be that of an
+   * order that is in doubt or being sent, `order_id` in the metadata: it names no numbers, or that order's. Example: the carrier
+   * is down.
    *
    * @generated from enum value: ERROR_REASON_TICKET_UNVERIFIED = 32;
    */
@@ -282,9 +284,10 @@ export enum ErrorReason {
   NOT_PLACED = 34,
 
   /**
-   * FAILED_PRECONDITION, 422. The order cannot be corrected by another one: it is neither closed nor refused nor rejected
-   * without a dispute, or it was corrected already; then the metadata `corrected_by_order_id` names the order that did.
-   * Example: an order that is CONFIRMED.
+   * FAILED_PRECONDITION, 422. The order cannot be corrected by another one: it, or one that it was itself to correct (`order_id`
+   * in the metadata says which), is neither closed nor refused nor rejected with the carrier's word that nobody disputes that;
+   * or it was corrected already: then the metadata `corrected_by_order_id` names the order that did. Example: an order that is
+   * CONFIRMED.
    *
    * @generated from enum value: ERROR_REASON_NOT_CORRECTABLE = 35;
    */

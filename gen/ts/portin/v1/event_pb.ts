@@ -251,7 +251,8 @@ export enum PortInOrderEventType {
   STATE_CHANGED = 2,
 
   /**
-   * The carrier was asked about an order in doubt, or answered an attempt late; the note says what it answered.
+   * The carrier was asked about an order in doubt, or answered an attempt late, or says that no order stands any more which
+   * this one was to correct; the note says what it answered.
    *
    * @generated from enum value: PORT_IN_ORDER_EVENT_TYPE_EVIDENCE = 3;
    */

@@ -264,7 +264,7 @@ export type PortInOrder = Message<"portin.v1.PortInOrder"> & {
   correctsOrderId: string;
 
   /**
-   * The order that corrects this one, and has its numbers. Empty while there is none.
+   * The order that corrects this one, and has those of its numbers that it asks for. Empty while there is none.
    *
    * @generated from field: string corrected_by_order_id = 60;
    */
@@ -597,7 +597,7 @@ export enum AttentionCode {
   LATE_ANSWER = 5,
 
   /**
-   * The carrier has two orders for a number.
+   * The carrier has, or may have, two orders for a number.
    *
    * @generated from enum value: ATTENTION_CODE_NUMBERS_HELD_TWICE = 6;
    */
@@ -722,7 +722,8 @@ export enum WarningCode {
   AMBIGUOUS = 11,
 
   /**
-   * The carrier still has the rejected order that this one corrects, and has no way to cancel it here: ask the porting team.
+   * The carrier still has a rejected order that this one corrects, itself or through others, and has no way to cancel it
+   * here: ask the porting team.
    *
    * @generated from enum value: WARNING_CODE_EARLIER_ORDER_STANDS = 12;
    */

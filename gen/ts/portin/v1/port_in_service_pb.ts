@@ -538,16 +538,19 @@ export type ResubmitPortInRequest = Message<"portin.v1.ResubmitPortInRequest"> &
    * Which fields of the order are corrected, each a path from the order with proto names: `form.customer_account_number`,
    * `trunk_did.dids`, `form.letters_of_authorization`. A repeated field is replaced whole, and so is a message that is named
    * itself; a field that is named and not set is removed. Empty is every field that is set. In a query, paths have commas
-   * between them.
+   * between them. At most 200 paths of 200 bytes each.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */
   updateMask?: FieldMask | undefined;
 
   /**
-   * Documents and passwords of the old order that the new one goes without, each a path from the order with proto names to
-   * a list of documents or to a password: `form.last_invoices`, `business_line.lines[0].sip_password`. The others that the
-   * old order had must be given again.
+   * Documents and passwords of the old order that the new one goes without, each a path from the old order with proto names to
+   * a list of documents or to a password: `form.last_invoices`, `business_line.lines[0].sip_password`, or
+   * `business_line.lines.sip_password` for those of all lines. Every list of documents and every password that the old order
+   * had must be in the new one or be named here, also where `update_mask` replaces or removes what it was in. The password of
+   * a line counts as given when the line of the same number, in the same list, has one; it needs no mention when that number is
+   * no longer ported. What the new order has must not be named.
    *
    * @generated from field: repeated string dropped_documents = 4;
    */
@@ -731,7 +734,8 @@ export const PortInService: GenService<{
   /**
    * FollowPortIn has the service follow a port-in that was placed elsewhere, by its ticket or by one of its numbers, as if
    * it had been placed here. The carrier is asked about it now. A port-in that is here already is answered as it is: the
-   * call may be repeated.
+   * call may be repeated. A ticket that may be that of an order in doubt, or of one that is being sent, is refused: one of which
+   * the carrier names no numbers, or exactly that order's.
    *
    * @generated from rpc portin.v1.PortInService.FollowPortIn
    */
@@ -742,8 +746,10 @@ export const PortInService: GenService<{
   },
   /**
    * ResubmitPortIn places a new order made from an old one with corrections. The old one must be closed, REFUSED, or
-   * REJECTED without a dispute, which the carrier is asked about; its numbers pass to the new one, and each names the other.
-   * Everything else is as with PortIn: the new order is validated, sent once, and retried with the same request_id.
+   * REJECTED without a dispute, and so must every order that it corrects itself, which the carrier is asked about before every
+   * attempt. Those of its numbers that the new one has pass to it, and each names the other; the rest it holds until it is
+   * closed. While an order that is corrected stands at the carrier, a plain order for its numbers is refused, also when the
+   * correction was refused or not sent: correct that one then. Everything else is as with PortIn: the new order is validated, sent once, and retried with the same request_id.
    * Documents and passwords are not kept: those of the old order must be given again or be listed in `dropped_documents`.
    *
    * @generated from rpc portin.v1.PortInService.ResubmitPortIn

@@ -312,7 +312,8 @@ export type UpdateWebhookEndpointRequest = Message<"portin.v1.UpdateWebhookEndpo
 
   /**
    * Which fields change: `url`, `description`, `event_types`, `states`, `categories`, `disabled`. Empty is every field that
-   * is set, which a list is when it is not empty; over JSON it is every field that the body names.
+   * is set, which a list is when it is not empty; over JSON it is every field that the body names. At most 200 paths of 200 bytes
+   * each.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 3;
    */

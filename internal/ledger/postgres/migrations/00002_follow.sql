@@ -12,6 +12,9 @@ ALTER TABLE orders
     ADD COLUMN IF NOT EXISTS predecessor text    COLLATE "C" NOT NULL DEFAULT '',
     -- All above is written once.
     ADD COLUMN IF NOT EXISTS successor   text    COLLATE "C" NOT NULL DEFAULT '',
+    -- Which numbers an order with a successor has not handed on, and whether an order guards those of one that it corrects.
+    ADD COLUMN IF NOT EXISTS kept        text[]  COLLATE "C" NOT NULL DEFAULT '{}',
+    ADD COLUMN IF NOT EXISTS guards      boolean NOT NULL DEFAULT false,
     ADD COLUMN IF NOT EXISTS validated   boolean NOT NULL DEFAULT false,
     ADD COLUMN IF NOT EXISTS rejects     bytea   NOT NULL DEFAULT '',
     ADD COLUMN IF NOT EXISTS checked     bigint  NOT NULL DEFAULT 0,

@@ -7,6 +7,9 @@ ALTER TABLE orders ADD COLUMN elsewhere   INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE orders ADD COLUMN history     TEXT    NOT NULL DEFAULT '';
 ALTER TABLE orders ADD COLUMN predecessor TEXT    NOT NULL DEFAULT '';
 ALTER TABLE orders ADD COLUMN successor   TEXT    NOT NULL DEFAULT '';
+-- Which numbers an order with a successor has not handed on, and whether an order guards those of one that it corrects.
+ALTER TABLE orders ADD COLUMN kept        TEXT    NOT NULL DEFAULT '[]';
+ALTER TABLE orders ADD COLUMN guards      INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE orders ADD COLUMN validated   INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE orders ADD COLUMN rejects     BLOB;
 ALTER TABLE orders ADD COLUMN checked     INTEGER NOT NULL DEFAULT 0;
