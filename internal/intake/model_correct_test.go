@@ -10,7 +10,6 @@ import (
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/fault"
-	"github.com/portin/portin/internal/intake"
 )
 
 // destined draws what becomes of the next POST, and who calls.
@@ -65,7 +64,7 @@ func (w *world) resubmits(rt *rapid.T) {
 	w.mu.Lock()
 	w.corrects[key] = old.GetRequestId()
 	w.mu.Unlock()
-	w.calls(key, wish, callers, patience, func(ctx context.Context, in *intake.Intake) (*portinv1.PortInOrder, error) {
+	w.calls(key, wish, callers, patience, func(ctx context.Context, in door) (*portinv1.PortInOrder, error) {
 		as := request(w.t, key, numbers...).GetOrder()
 		req := &portinv1.ResubmitPortInRequest{OrderId: old.GetOrderId(), RequestId: key, Order: &portinv1.PortInOrder{
 			Target: as.GetTarget(),

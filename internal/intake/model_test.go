@@ -97,7 +97,7 @@ func (w *world) places(i, wish, callers int, patience time.Duration) {
 
 // calls has callers make the same call at once, for an order of these numbers, and checks what they are told.
 func (w *world) calls(
-	key string, wish []int64, callers int, patience time.Duration, call func(context.Context, *intake.Intake) (*portinv1.PortInOrder, error),
+	key string, wish []int64, callers int, patience time.Duration, call func(context.Context, door) (*portinv1.PortInOrder, error),
 ) {
 	var all sync.WaitGroup
 	for range callers {
