@@ -123,6 +123,9 @@ func query(req *portinv1.ListPortInOrdersRequest) (ledger.Query, error) {
 	for _, c := range req.GetCategories() {
 		q.Categories = append(q.Categories, contract.CategoryOf(c))
 	}
+	for _, c := range req.GetAttentionCodes() {
+		q.Attention = append(q.Attention, attentionOf(c))
+	}
 	if req.Number != nil {
 		n, ok := nanp.Parse(req.GetNumber())
 		if !ok {

@@ -36,8 +36,7 @@ func Render(r ledger.Record) (*portinv1.PortInOrder, error) {
 	o.NeedsAttention = len(r.Attention) > 0
 	for _, a := range r.Attention {
 		o.Attentions = append(o.Attentions, &portinv1.Attention{
-			Code:        portinv1.AttentionCode(portinv1.AttentionCode_value["ATTENTION_CODE_"+string(a.Code)]),
-			Description: a.Description, StartTime: stamp(a.Since),
+			Code: attentionCode(a.Code), Description: a.Description, StartTime: stamp(a.Since),
 		})
 	}
 	o.TicketId = r.Ticket

@@ -200,8 +200,8 @@ func TestFirstShape(t *testing.T) {
 		y.as(s, want)
 	}
 	counts, err := s.Count(t.Context())
-	if want := (ledger.Counts{Sending: 1, InDoubt: 1, Open: 1, Attention: 1}); err != nil || counts != want {
-		t.Errorf("Count: %+v, %v; want %+v", counts, err, want)
+	if diff := gocmp.Diff(ledger.Counts{Sending: 1, InDoubt: 1, Open: 1, Attention: 1}, counts); err != nil || diff != "" {
+		t.Errorf("Count: error %v; (-want +got):\n%s", err, diff)
 	}
 	now := ledgertest.Epoch().AddDate(0, 0, 1)
 	taken, err := s.Take(t.Context(), ledger.Turn{State: order.Accepted, Now: now, Until: now, Limit: 10})

@@ -541,7 +541,7 @@ func (x *PortInStatus) GetReseller() string {
 // Reject is one record of the losing carrier and what it means for the order: what is wrong, who has to act, and with what.
 type Reject struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is wrong, in words that do not depend on the carrier. OTHER when the record's code is not known.
+	// What is wrong, in words that do not depend on the carrier. OTHER when neither the record's code nor its field says.
 	Reason RejectReason `protobuf:"varint,1,opt,name=reason,proto3,enum=portin.v1.RejectReason" json:"reason,omitempty"`
 	// Path of the field of the order that it is about, in the caller's own spelling: `order.form.customer_account_number` over
 	// gRPC, `form.customerAccountNumber` over JSON. Empty when it is about none, or about more than one can tell.

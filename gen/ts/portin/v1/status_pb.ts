@@ -134,7 +134,7 @@ export const PortInStatusSchema: GenMessage<PortInStatus> = /*@__PURE__*/
  */
 export type Reject = Message<"portin.v1.Reject"> & {
   /**
-   * What is wrong, in words that do not depend on the carrier. OTHER when the record's code is not known.
+   * What is wrong, in words that do not depend on the carrier. OTHER when neither the record's code nor its field says.
    *
    * @generated from field: portin.v1.RejectReason reason = 1;
    */
