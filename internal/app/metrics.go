@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/rpc"
 )
 
@@ -93,7 +95,7 @@ func (a *App) observed(ctx context.Context, o carrier.Observation) {
 type orderMetrics struct{ app *App }
 
 // orderDescriptions describe the metrics of orders.
-type orderDescriptions struct{ sending, inDoubt, attention, accepted, up *prometheus.Desc }
+type orderDescriptions struct{ sending, inDoubt, attention, reasons, accepted, up *prometheus.Desc }
 
 func (orderMetrics) descriptions() orderDescriptions {
 	describe := func(name, help string, labels ...string) *prometheus.Desc {
@@ -103,6 +105,7 @@ func (orderMetrics) descriptions() orderDescriptions {
 		sending:   describe("portin_orders_sending", "Orders that are being sent."),
 		inDoubt:   describe("portin_orders_in_doubt", "Orders of which it is not known whether the carrier has them."),
 		attention: describe("portin_orders_need_attention", "Orders that a person should look at."),
+		reasons:   describe("portin_orders_need_attention_by_reason", "Orders that a person should look at, by why; one may have several reasons.", "reason"),
 		accepted:  describe("portin_orders_accepted", "Orders that the carrier has and that are not over, by what their status means.", "category"),
 		up:        describe("portin_ledger_up", "Whether the ledger could be asked for these figures."),
 	}
@@ -111,7 +114,7 @@ func (orderMetrics) descriptions() orderDescriptions {
 // Describe names the metrics.
 func (o orderMetrics) Describe(out chan<- *prometheus.Desc) {
 	is := o.descriptions()
-	for _, d := range []*prometheus.Desc{is.sending, is.inDoubt, is.attention, is.accepted, is.up} {
+	for _, d := range []*prometheus.Desc{is.sending, is.inDoubt, is.attention, is.reasons, is.accepted, is.up} {
 		out <- d
 	}
 }
@@ -132,6 +135,9 @@ func (o orderMetrics) Collect(out chan<- prometheus.Metric) {
 	show(is.sending, float64(counts.Sending))
 	show(is.inDoubt, float64(counts.InDoubt))
 	show(is.attention, float64(counts.NeedsAttention))
+	for _, code := range ledger.AttentionCodes() {
+		show(is.reasons, float64(counts.ByAttention[code]), strings.ToLower(string(code)))
+	}
 	show(is.accepted, float64(counts.Open), "open")
 	show(is.accepted, float64(counts.Scheduled), "scheduled")
 	show(is.accepted, float64(counts.Attention), "attention")

@@ -80,12 +80,63 @@ func TestEveryWordOfTheCarrierIsFollowed(t *testing.T) {
 		if n := s.metric(t, `portin_orders_accepted{category="open"}`); n != 2 { // stays-pending, stays-submitted
 			t.Errorf("%v orders are open", n)
 		}
+		s.checkReasons(t, f)
 		events := s.allEvents(t)
 		for _, w := range watchers {
 			w.wantAll(t, events)
 		}
 		h.wantAll(t, events)
 	})
+}
+
+// checkReasons asks over a face for the orders that need attention for each reason, and compares them, and what is counted,
+// with what all orders say. Some have a status that needs a look; none has been still for days.
+func (s *service) checkReasons(t *testing.T, over face) {
+	t.Helper()
+	want, got := map[string][]string{}, map[string][]string{}
+	wantCount, gotCount := map[string]int{}, map[string]int{}
+	for _, o := range s.list(t) {
+		for _, a := range o.GetAttentions() {
+			want[a.GetCode().String()] = append(want[a.GetCode().String()], o.GetOrderId())
+		}
+	}
+	if len(want["ATTENTION_CODE_CARRIER_STATUS"]) == 0 || len(want["ATTENTION_CODE_NO_PROGRESS"]) > 0 {
+		t.Errorf("the orders need attention for %v", want)
+	}
+	for number, name := range portinv1.AttentionCode_name {
+		if number == 0 {
+			continue
+		}
+		for _, o := range s.needing(t, over, portinv1.AttentionCode(number)) {
+			got[name] = append(got[name], o.GetOrderId())
+		}
+		reason := strings.ToLower(strings.TrimPrefix(name, "ATTENTION_CODE_"))
+		gotCount[name], wantCount[name] = int(s.metric(t, `portin_orders_need_attention_by_reason{reason="`+reason+`"}`)), len(want[name])
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the orders by reason for attention (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(wantCount, gotCount); diff != "" {
+		t.Errorf("how many there are of each reason (-want +got):\n%s", diff)
+	}
+}
+
+// needing lists the orders that need attention for a reason over a face.
+func (s *service) needing(t *testing.T, over face, code portinv1.AttentionCode) []*portinv1.PortInOrder {
+	t.Helper()
+	if over == overGRPC {
+		resp, err := s.grpc.ListPortInOrders(t.Context(), &portinv1.ListPortInOrdersRequest{AttentionCodes: []portinv1.AttentionCode{code}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.GetOrders()
+	}
+	a := s.do(t, http.MethodGet, "http://"+s.HTTPAddress+"/v1/port-ins?attentionCodes="+code.String(), nil)
+	resp := &portinv1.ListPortInOrdersResponse{}
+	if err := protojson.Unmarshal(a.body, resp); err != nil || a.status != http.StatusOK {
+		t.Fatalf("%d %s: %v", a.status, a.body, err)
+	}
+	return resp.GetOrders()
 }
 
 // checkStory compares an order at the end of its scenario, and its events, with the words that the carrier had for it.

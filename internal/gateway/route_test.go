@@ -168,10 +168,11 @@ func TestQueryFieldsOfTheContract(t *testing.T) {
 	t.Parallel()
 	f := newFace(t)
 	f.do(http.MethodGet, "/v1/port-ins?states=ORDER_STATE_IN_DOUBT&states=1&needs_attention=false&pageSize=7"+
-		"&fromCreateTime=2026-01-31T15:04:05Z&customerReference=%C3%A9", "")
+		"&fromCreateTime=2026-01-31T15:04:05Z&customerReference=%C3%A9&attentionCodes=ATTENTION_CODE_NO_PROGRESS", "")
 	got, _ := f.service.onlyRequest(t).(*portinv1.ListPortInOrdersRequest)
 	if !slices.Equal(got.GetStates(), []portinv1.OrderState{4, 1}) || got.GetPageSize() != 7 || got.NeedsAttention == nil ||
-		got.GetFromCreateTime().GetSeconds() != 1769871845 || got.GetCustomerReference() != "é" {
+		got.GetFromCreateTime().GetSeconds() != 1769871845 || got.GetCustomerReference() != "é" ||
+		!slices.Equal(got.GetAttentionCodes(), []portinv1.AttentionCode{portinv1.AttentionCode_ATTENTION_CODE_NO_PROGRESS}) {
 		t.Errorf("the service was asked %v", got)
 	}
 

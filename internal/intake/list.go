@@ -131,6 +131,9 @@ func query(tenant string, req *portinv1.ListPortInOrdersRequest) (ledger.Query, 
 	for _, c := range req.GetCategories() {
 		q.Categories = append(q.Categories, contract.CategoryOf(c))
 	}
+	for _, c := range req.GetAttentionCodes() {
+		q.Attention = append(q.Attention, attentionOf(c))
+	}
 	if req.Number != nil {
 		n, ok := nanp.Parse(req.GetNumber())
 		if !ok {

@@ -131,6 +131,9 @@ func shelf(t *testing.T) (d *desk, all []*portinv1.PortInOrder) {
 				if i%3 == 0 {
 					r.Attend(ledger.AttentionNoProgress, "nothing happens", created)
 				}
+				if i%4 == 0 {
+					r.Attend(ledger.AttentionDateChanged, "another day", created)
+				}
 				return ledger.Entry{}, nil
 			},
 		}); err != nil {
@@ -215,6 +218,22 @@ func TestAListHasWhatItsFiltersSay(t *testing.T) {
 			func(o *portinv1.PortInOrder) bool {
 				return o.GetForm().GetCustomerReference() == "ref-0" && (o.GetState() == stateAccepted || o.GetState() == stateInDoubt) && o.GetNeedsAttention()
 			},
+		},
+		"what needs it for a reason": {
+			&request{AttentionCodes: []portinv1.AttentionCode{portinv1.AttentionCode_ATTENTION_CODE_NO_PROGRESS}},
+			func(o *portinv1.PortInOrder) bool { return slices.Contains(attentions(o), "NO_PROGRESS") },
+		},
+		"what needs it for one of two reasons": {
+			&request{AttentionCodes: []portinv1.AttentionCode{
+				portinv1.AttentionCode_ATTENTION_CODE_DATE_CHANGED, portinv1.AttentionCode_ATTENTION_CODE_LATE_ANSWER,
+			}, States: []portinv1.OrderState{stateAccepted}},
+			func(o *portinv1.PortInOrder) bool {
+				return slices.Contains(attentions(o), "DATE_CHANGED") && o.GetState() == stateAccepted
+			},
+		},
+		"what needs none for a reason": {
+			&request{AttentionCodes: []portinv1.AttentionCode{portinv1.AttentionCode_ATTENTION_CODE_NO_PROGRESS}, NeedsAttention: new(false)},
+			func(*portinv1.PortInOrder) bool { return false },
 		},
 	} {
 		var want []*portinv1.PortInOrder

@@ -82,11 +82,6 @@ func RenderEvent(e ledger.Event) *portinv1.PortInOrderEvent {
 	return out
 }
 
-// attentionCode is the contract's value for a reason for attention.
-func attentionCode(c ledger.AttentionCode) portinv1.AttentionCode {
-	return portinv1.AttentionCode(portinv1.AttentionCode_value["ATTENTION_CODE_"+string(c)])
-}
-
 // preview is an order that was only validated: what was understood, and the warnings. The content is the caller's own.
 func preview(o *portinv1.PortInOrder, numbers []string, warnings []*portinv1.Warning) *portinv1.PortInOrder {
 	o.Numbers = numbers

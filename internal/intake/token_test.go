@@ -56,6 +56,7 @@ func TestAPageTokenBelongsToItsList(t *testing.T) {
 		"another state":     {States: []portinv1.OrderState{stateSending}},
 		"one more state":    {States: []portinv1.OrderState{stateInDoubt, stateSending}},
 		"one more filter":   {States: inDoubt, NeedsAttention: new(false)},
+		"a reason":          {States: inDoubt, AttentionCodes: []portinv1.AttentionCode{portinv1.AttentionCode_ATTENTION_CODE_NO_PROGRESS}},
 		"a category":        {States: inDoubt, Categories: []portinv1.Category{portinv1.Category_CATEGORY_OPEN}},
 		"a number":          {States: inDoubt, Number: new("416-555-0190")},
 		"a ticket":          {States: inDoubt, TicketId: new("T-1")},

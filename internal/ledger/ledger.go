@@ -175,4 +175,7 @@ type Counts struct {
 	Sending, InDoubt, NeedsAttention int
 	// Open, Scheduled and Attention are how many accepted orders are in that category.
 	Open, Scheduled, Attention int
+	// ByAttention is how many orders need attention for each reason; an order may have several. Reasons that no order has are
+	// left out.
+	ByAttention map[AttentionCode]int
 }

@@ -20,6 +20,8 @@ type Query struct {
 	// History is the first order of a row of orders that correct each other.
 	History        string
 	NeedsAttention *bool
+	// Attention are alternatives; an order that does not need attention has none of them.
+	Attention []AttentionCode
 	// From is inclusive, Before is not.
 	FromCreated, BeforeCreated, FromUpdated, BeforeUpdated time.Time
 
@@ -46,6 +48,11 @@ func (s Standing) State() order.State { return order.State(s / 10) }
 
 // Category is the category; zero in every state but Accepted.
 func (s Standing) Category() order.Category { return order.Category(s % 10) }
+
+// Wants reports whether orders that need attention may be wanted, or those that do not. When neither may, no order passes.
+func (q Query) Wants(attention bool) bool {
+	return (q.NeedsAttention == nil || *q.NeedsAttention == attention) && (attention || len(q.Attention) == 0)
+}
 
 // Standings lists what Record.Standing of a wanted order may be, rising; nil lets every order pass, and an empty list none.
 func (q Query) Standings() []Standing {

@@ -126,6 +126,14 @@ const (
 	AttentionNoProgress        AttentionCode = "NO_PROGRESS"
 )
 
+// AttentionCodes are all reasons.
+func AttentionCodes() []AttentionCode {
+	return []AttentionCode{
+		AttentionReplyDeferred, AttentionReplyConditional, AttentionNoTicket, AttentionInDoubtUnresolved, AttentionLateAnswer,
+		AttentionNumbersHeldTwice, AttentionCarrierStatus, AttentionDateChanged, AttentionNoProgress,
+	}
+}
+
 // Attend adds a reason for a person to look. One that is there already stays as it is.
 func (r *Record) Attend(code AttentionCode, description string, now time.Time) {
 	if !r.Attends(code) {

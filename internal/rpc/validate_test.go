@@ -277,7 +277,8 @@ func TestRequestsThatBreakTheContract(t *testing.T) {
 			func(ctx context.Context, f face) error {
 				_, err := portinv1.NewPortInServiceClient(f).ListPortInOrders(ctx, &portinv1.ListPortInOrdersRequest{
 					PageToken: strings.Repeat("x", 2000), RequestId: new(secret), PageSize: -1,
-					States: []portinv1.OrderState{portinv1.OrderState_ORDER_STATE_SENDING, 0, 99},
+					States:         []portinv1.OrderState{portinv1.OrderState_ORDER_STATE_SENDING, 0, 99},
+					AttentionCodes: []portinv1.AttentionCode{portinv1.AttentionCode_ATTENTION_CODE_NO_PROGRESS, 0, 99},
 				})
 				return err
 			},
@@ -287,6 +288,8 @@ func TestRequestsThatBreakTheContract(t *testing.T) {
 				{"request_id", "is not a UUID; want 8-4-4-4-12 hexadecimal digits"},
 				{"page_size", "is out of range; want 0 to 1000"},
 				{"page_token", "is too long; want at most 1024 characters"},
+				{"attention_codes[1]", "must be set; UNSPECIFIED is not a choice"},
+				{"attention_codes[2]", "is not a value of this enum"},
 			},
 		},
 		"a stream": {

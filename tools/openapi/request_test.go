@@ -116,6 +116,7 @@ func TestPublishedParameters(t *testing.T) {
 		{"/v1/port-ins", "query", "requestId", "7f9c24e8-3b12-4f8a-9d2e-1a2b3c4d5e6f", "7f9c24e8"},
 		{"/v1/port-ins", "query", "states", []any{"ORDER_STATE_IN_DOUBT"}, []any{"ORDER_STATE_UNSPECIFIED"}},
 		{"/v1/port-ins", "query", "states", make([]any, 0), strings.Split(strings.Repeat("ORDER_STATE_SENDING ", 11), " ")[:11]},
+		{"/v1/port-ins", "query", "attentionCodes", []any{"ATTENTION_CODE_NO_PROGRESS"}, []any{"ATTENTION_CODE_UNSPECIFIED"}},
 		{"/v1/line-plans", "query", "kind", "LINE_PLAN_KIND_BUSINESS", "LINE_PLAN_KIND_UNSPECIFIED"},
 		{"/v1/port-ins/{order_id}", "path", "order_id", "7f9c24e8-3b12-4f8a-9d2e-1a2b3c4d5e6f", "7f9c24e8"},
 		{"/v1/tickets/{ticket_id}/status", "path", "ticket_id", "T-1", strings.Repeat("x", 101)},

@@ -57,7 +57,9 @@ func lateAnswerCollides(t *trial) {
 	before := t.seen(late, holder)
 	step := Accept("late", late.Claimed.Add(time.Hour))
 	t.collided(before, step, t.advanced(late.OrderID, step))
-	t.counted("two orders that need attention", ledger.Counts{NeedsAttention: 2, Open: 2})
+	t.counted("two orders that need attention", ledger.Counts{
+		NeedsAttention: 2, Open: 2, ByAttention: eachReason(2, ledger.AttentionNumbersHeldTwice),
+	})
 }
 
 func reopenedCollides(t *trial) {

@@ -27,6 +27,15 @@ func (t *trial) counted(when string, want ledger.Counts) {
 	t.same(when+": the counts", want, got)
 }
 
+// eachReason counts so many orders for each of the reasons, and none for the others.
+func eachReason(orders int, codes ...ledger.AttentionCode) map[ledger.AttentionCode]int {
+	all := make(map[ledger.AttentionCode]int)
+	for _, code := range codes {
+		all[code] = orders
+	}
+	return all
+}
+
 // leases are who is sending what, by order id.
 func (t *trial) leases() []ledger.Lease {
 	t.Helper()
@@ -46,6 +55,11 @@ func countsFollow(t *trial) {
 		r.Attend(ledger.AttentionNoProgress, "slow", Epoch())
 		r.Attend(ledger.AttentionNoTicket, "none", Epoch())
 	})
+	why := func(noProgress, noTicket int) map[ledger.AttentionCode]int {
+		all := eachReason(noProgress, ledger.AttentionNoProgress)
+		all[ledger.AttentionNoTicket] = noTicket
+		return all
+	}
 	a := t.claimed(Record(1))
 	t.counted("one order", ledger.Counts{Sending: 1})
 	b := t.claimed(with(Record(2), func(r *ledger.Record) { r.Tenant = "another" }))
@@ -54,31 +68,36 @@ func countsFollow(t *trial) {
 	t.counted("one in doubt", ledger.Counts{Sending: 1, InDoubt: 1})
 	t.advanced(a.OrderID, attend)
 	t.advanced(a.OrderID, attend)
-	t.counted("one in doubt that needs attention for two reasons", ledger.Counts{Sending: 1, InDoubt: 1, NeedsAttention: 1})
+	t.counted("one in doubt that needs attention for two reasons", ledger.Counts{Sending: 1, InDoubt: 1, NeedsAttention: 1, ByAttention: why(1, 1)})
 	t.advanced(b.OrderID, Move(order.InDoubt, order.ByLease, Epoch()))
-	t.counted("two in doubt", ledger.Counts{InDoubt: 2, NeedsAttention: 1})
+	t.counted("two in doubt", ledger.Counts{InDoubt: 2, NeedsAttention: 1, ByAttention: why(1, 1)})
 	t.advanced(b.OrderID, Move(order.Refused, order.ByAnswer, Epoch()))
 	t.advanced(b.OrderID, attend)
-	t.counted("one refused", ledger.Counts{InDoubt: 1, NeedsAttention: 2})
+	t.counted("one refused", ledger.Counts{InDoubt: 1, NeedsAttention: 2, ByAttention: why(2, 2)})
 	t.advanced(a.OrderID, Accept("T", Epoch()))
-	t.counted("one accepted", ledger.Counts{NeedsAttention: 2, Open: 1})
+	t.counted("one accepted", ledger.Counts{NeedsAttention: 2, Open: 1, ByAttention: why(2, 2)})
 	t.advanced(a.OrderID, Fare(order.StatusConfirmed, Epoch()))
-	t.counted("one has a date", ledger.Counts{NeedsAttention: 2, Scheduled: 1})
+	t.counted("one has a date", ledger.Counts{NeedsAttention: 2, Scheduled: 1, ByAttention: why(2, 2)})
 	t.advanced(a.OrderID, Fare(order.StatusRejected, Epoch()))
-	t.counted("one is rejected", ledger.Counts{NeedsAttention: 2, Attention: 1})
+	t.counted("one is rejected", ledger.Counts{NeedsAttention: 2, Attention: 1, ByAttention: why(2, 2)})
 	t.advanced(a.OrderID, alter(func(r *ledger.Record) { r.Disputing = true }))
-	t.counted("one is disputed", ledger.Counts{NeedsAttention: 2, Open: 1})
+	t.counted("one is disputed", ledger.Counts{NeedsAttention: 2, Open: 1, ByAttention: why(2, 2)})
 	t.advanced(a.OrderID, Fare(order.StatusCompleted, Epoch()))
-	t.counted("all over", ledger.Counts{NeedsAttention: 2})
+	t.counted("all over", ledger.Counts{NeedsAttention: 2, ByAttention: why(2, 2)})
 	t.advanced(a.OrderID, alter(func(r *ledger.Record) { r.Unattend(ledger.AttentionNoTicket) }))
-	t.counted("one reason of two is gone", ledger.Counts{NeedsAttention: 2})
+	t.counted("one reason of two is gone", ledger.Counts{NeedsAttention: 2, ByAttention: why(2, 1)})
 	t.advanced(a.OrderID, alter(func(r *ledger.Record) { r.Attention = nil }))
-	t.counted("one needs no attention any more", ledger.Counts{NeedsAttention: 1})
+	t.counted("one needs no attention any more", ledger.Counts{NeedsAttention: 1, ByAttention: why(1, 1)})
 	r := t.notSent(3)
-	t.counted("one was not sent", ledger.Counts{NeedsAttention: 1})
+	t.counted("one was not sent", ledger.Counts{NeedsAttention: 1, ByAttention: why(1, 1)})
 	t.claimed(Resend(r))
 	t.reopen()
-	t.counted("one is sent again", ledger.Counts{Sending: 1, NeedsAttention: 1})
+	t.counted("one is sent again", ledger.Counts{Sending: 1, NeedsAttention: 1, ByAttention: why(1, 1)})
+	t.claimed(with(Record(4), func(r *ledger.Record) {
+		twice := ledger.Attention{Code: ledger.AttentionNoTicket, Since: Epoch()}
+		r.Attention = []ledger.Attention{twice, twice}
+	}))
+	t.counted("one has a reason twice", ledger.Counts{Sending: 2, NeedsAttention: 2, ByAttention: why(1, 2)})
 }
 
 func sendingIsKnown(t *trial) {

@@ -113,7 +113,9 @@ func collideFromBothSides(t *trial) {
 			t.Errorf("order %d was marked %d times", i, marks)
 		}
 	}
-	t.counted("after the collisions", ledger.Counts{NeedsAttention: 2 * pairs, Open: 2 * pairs})
+	t.counted("after the collisions", ledger.Counts{
+		NeedsAttention: 2 * pairs, Open: 2 * pairs, ByAttention: eachReason(2*pairs, ledger.AttentionNumbersHeldTwice),
+	})
 }
 
 // numberChangesHands has orders claim two numbers and give them back, over and over. Whoever was let in looks around: it

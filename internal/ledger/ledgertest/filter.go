@@ -19,7 +19,8 @@ func eachFilter(t *trial) {
 	change := step.Change
 	step.Change = func(r *ledger.Record) (ledger.Entry, error) {
 		r.Status = order.StatusConfirmed
-		r.Attend(ledger.AttentionDateChanged, "why", minute(6))
+		r.Attend(ledger.AttentionDateChanged, "NO_TICKET", minute(6))
+		r.Attend(ledger.AttentionLateAnswer, "why", minute(6))
 		return change(r)
 	}
 	r = t.advanced(r.OrderID, step)
@@ -60,6 +61,9 @@ func minute(n int) time.Time { return Epoch().Add(time.Duration(n) * time.Minute
 
 // filter is what lets an order through, and what does not.
 type filter struct{ in, out []func(*ledger.Query) }
+
+// reasons is a list of reasons.
+func reasons(codes ...ledger.AttentionCode) []ledger.AttentionCode { return codes }
 
 // filtersFor are the filters by the fields of Query, for the order that eachFilter looks for.
 func filtersFor(r ledger.Record) map[string]filter {
@@ -126,6 +130,7 @@ func filtersFor(r ledger.Record) map[string]filter {
 			in:  []func(*ledger.Query){func(q *ledger.Query) { q.NeedsAttention = new(true) }},
 			out: []func(*ledger.Query){func(q *ledger.Query) { q.NeedsAttention, q.Ticket = new(false), "Mine" }},
 		},
+		"Attention": ofReasons(),
 		"FromCreated": {
 			in:  []func(*ledger.Query){func(q *ledger.Query) { q.FromCreated, q.Ticket = minute(5), "Mine" }},
 			out: []func(*ledger.Query){func(q *ledger.Query) { q.FromCreated, q.Ticket = minute(5).Add(time.Microsecond), "Mine" }},
@@ -141,6 +146,30 @@ func filtersFor(r ledger.Record) map[string]filter {
 		"BeforeUpdated": {
 			in:  []func(*ledger.Query){func(q *ledger.Query) { q.BeforeUpdated, q.Ticket = minute(6).Add(time.Microsecond), "Mine" }},
 			out: []func(*ledger.Query){func(q *ledger.Query) { q.BeforeUpdated, q.Ticket = minute(6), "Mine" }},
+		},
+	}
+}
+
+// ofReasons is the filter by why orders need attention. What a description says is no reason, nor is part of one.
+func ofReasons() filter {
+	return filter{
+		in: []func(*ledger.Query){
+			func(q *ledger.Query) { q.Attention = reasons(ledger.AttentionDateChanged) },
+			func(q *ledger.Query) { q.Attention = reasons(ledger.AttentionLateAnswer) },
+			func(q *ledger.Query) { q.Attention = reasons(ledger.AttentionNoTicket, ledger.AttentionLateAnswer) },
+			func(q *ledger.Query) { q.Attention, q.Ticket = reasons(ledger.AttentionDateChanged), "Mine" },
+			func(q *ledger.Query) { q.Attention, q.NeedsAttention = reasons(ledger.AttentionDateChanged), new(true) },
+		},
+		out: []func(*ledger.Query){
+			func(q *ledger.Query) { q.Attention = reasons(ledger.AttentionNoTicket) },
+			func(q *ledger.Query) { q.Attention = reasons("DATE", "date_changed", "%", "") },
+			func(q *ledger.Query) { q.Attention, q.Ticket = reasons(ledger.AttentionNoTicket), "Mine" },
+			func(q *ledger.Query) { q.Attention, q.Ticket = reasons(ledger.AttentionDateChanged), "mine" },
+			func(q *ledger.Query) { q.Attention, q.CustomerReference = reasons(ledger.AttentionDateChanged), "mine" },
+			func(q *ledger.Query) { q.Attention, q.FromUpdated = reasons(ledger.AttentionDateChanged), minute(7) },
+			func(q *ledger.Query) {
+				q.Attention, q.NeedsAttention = reasons(ledger.AttentionDateChanged), new(false)
+			},
 		},
 	}
 }

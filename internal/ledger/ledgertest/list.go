@@ -127,7 +127,9 @@ func listFollows(t *trial) {
 		alter(func(r *ledger.Record) { r.Attend(ledger.AttentionNoProgress, "slow", Epoch()) }),
 		Fare(order.StatusConfirmed, r.Claimed.Add(time.Hour)), alter(func(r *ledger.Record) { r.Ticket = "U" }),
 		Fare(order.StatusCompleted, r.Claimed.Add(2*time.Hour)),
+		alter(func(r *ledger.Record) { r.Attend(ledger.AttentionNoTicket, "none", Epoch()) }),
 		alter(func(r *ledger.Record) { r.Unattend(ledger.AttentionNoProgress) }),
+		alter(func(r *ledger.Record) { r.Unattend(ledger.AttentionNoTicket) }),
 	}
 	for _, s := range steps {
 		all[0] = t.advanced(r.OrderID, s)
@@ -157,6 +159,9 @@ func onceEach(r ledger.Record) []ledger.Query {
 	add(func(q *ledger.Query) { q.Number = r.Numbers[0] })
 	add(func(q *ledger.Query) { q.NeedsAttention = new(true) })
 	add(func(q *ledger.Query) { q.NeedsAttention = new(false) })
+	for _, code := range []ledger.AttentionCode{ledger.AttentionNoProgress, ledger.AttentionNoTicket} {
+		add(func(q *ledger.Query) { q.Attention = []ledger.AttentionCode{code} })
+	}
 	add(func(q *ledger.Query) { q.FromUpdated = r.Updated })
 	add(func(q *ledger.Query) { q.BeforeUpdated = r.Updated })
 	return all

@@ -50,6 +50,11 @@ func (m *memory) misread(q *ledger.Query) {
 		q.States = nil
 	case m.quirks["reads the first state"]:
 		q.States = q.States[:min(1, len(q.States))]
+	case m.quirks["reads no reasons"] && len(q.Attention) > 0:
+		// As if it were enough that there is one.
+		q.Attention = ledger.AttentionCodes()
+	case m.quirks["reads the first reason"]:
+		q.Attention = q.Attention[:min(1, len(q.Attention))]
 	case m.quirks["reads no history"]:
 		q.History = ""
 	case m.quirks["includes what is before"] && !q.BeforeUpdated.IsZero():
@@ -160,6 +165,7 @@ func (s *memoryStore) Count(ctx context.Context) (c ledger.Counts, err error) {
 		return ledger.Counts{}, err
 	}
 	defer leave()
+	c.ByAttention = eachReason(0)
 	for _, r := range s.orders {
 		if s.quirks["counts one tenant"] && r.Tenant != ledger.Default {
 			continue
@@ -172,6 +178,19 @@ func (s *memoryStore) Count(ctx context.Context) (c ledger.Counts, err error) {
 		}
 		if len(r.Attention) > 0 {
 			c.NeedsAttention++
+		}
+		codes := codesOf(r)
+		if s.quirks["counts one reason of an order"] {
+			codes = codes[:min(1, len(codes))]
+		}
+		if s.quirks["counts a reason as often as it stands there"] {
+			codes = nil
+			for _, a := range r.Attention {
+				codes = append(codes, a.Code)
+			}
+		}
+		for _, code := range codes {
+			c.ByAttention[code]++
 		}
 		switch category := r.Category(); {
 		case category == order.CategoryOpen, category == order.CategoryClosed && s.quirks["counts what is over"]:

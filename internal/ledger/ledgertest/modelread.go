@@ -28,7 +28,7 @@ func (m *model) due(t ledger.Turn) []ledger.Record {
 
 // counts is Store.Count.
 func (m *model) counts() ledger.Counts {
-	var c ledger.Counts
+	c := ledger.Counts{ByAttention: eachReason(0)}
 	for _, r := range m.orders {
 		switch r.State {
 		case order.Sending:
@@ -39,6 +39,9 @@ func (m *model) counts() ledger.Counts {
 		}
 		if len(r.Attention) > 0 {
 			c.NeedsAttention++
+		}
+		for _, code := range codesOf(r) {
+			c.ByAttention[code]++
 		}
 		switch r.Category() {
 		case order.CategoryOpen:
@@ -51,6 +54,17 @@ func (m *model) counts() ledger.Counts {
 		}
 	}
 	return c
+}
+
+// codesOf are the reasons for which an order needs attention, each once.
+func codesOf(r ledger.Record) []ledger.AttentionCode {
+	var codes []ledger.AttentionCode
+	for _, a := range r.Attention {
+		if !slices.Contains(codes, a.Code) {
+			codes = append(codes, a.Code)
+		}
+	}
+	return codes
 }
 
 // leases is Store.Sending.

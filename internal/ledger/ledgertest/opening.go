@@ -121,7 +121,10 @@ func allIsThereAgain(t *trial) {
 	for range 3 {
 		t.reopen()
 		t.same("the orders", before, t.seen(all...))
-		t.counted("opened again", ledger.Counts{Sending: 1, InDoubt: 1, NeedsAttention: 1, Attention: 1})
+		t.counted("opened again", ledger.Counts{
+			Sending: 1, InDoubt: 1, NeedsAttention: 1, Attention: 1,
+			ByAttention: eachReason(1, ledger.AttentionNoTicket, ledger.AttentionLateAnswer),
+		})
 		turnPages(t.TB, t.Store, whole(), all)
 		t.same("what is not due", []ledger.Record(nil), t.taken(ledger.Turn{State: order.NotSent, Now: until.Add(-1), Until: until, Limit: 1}))
 		t.moved(all[0], all[0])

@@ -22,6 +22,7 @@ func wanted(q ledger.Query, r ledger.Record) bool {
 		is(q.Ticket, r.Ticket) && is(q.CustomerReference, r.CustomerReference) && is(q.RequestID, r.RequestID) &&
 		is(q.History, r.History) &&
 		(q.NeedsAttention == nil || *q.NeedsAttention == (len(r.Attention) > 0)) &&
+		(len(q.Attention) == 0 || slices.ContainsFunc(q.Attention, r.Attends)) &&
 		within(q.FromCreated, q.BeforeCreated, r.Created) && within(q.FromUpdated, q.BeforeUpdated, r.Updated)
 }
 

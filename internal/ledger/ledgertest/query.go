@@ -91,12 +91,15 @@ func (t *trial) settled(n int) ledger.Record {
 	r = t.claimed(r)
 	words := append(order.Statuses(), "A NEW WORD", "")
 	word, ticket := words[roll(len(words))], Ticket(n)
-	attends, disputing := roll(3) == 0, roll(2) == 0
+	why := [][]ledger.AttentionCode{
+		reasons(ledger.AttentionNoProgress), reasons(ledger.AttentionNoTicket, ledger.AttentionNoProgress), reasons(ledger.AttentionDateChanged), 5: nil,
+	}[roll(6)]
+	disputing := roll(2) == 0
 	updated := Epoch().Add(time.Duration(roll(12)) * time.Second)
 	return t.advanced(r.OrderID, ledger.Step{By: order.ByAnswer, Now: updated, Change: func(r *ledger.Record) (ledger.Entry, error) {
 		r.State, r.Status, r.Disputing, r.Ticket = to, word, disputing, ticket
-		if attends {
-			r.Attend(ledger.AttentionNoProgress, "slow", updated)
+		for _, code := range why {
+			r.Attend(code, "slow", updated)
 		}
 		return Entry("settled"), nil
 	}})
@@ -125,6 +128,14 @@ func someQuery(rt *rapid.T, all []ledger.Record) ledger.Query {
 		},
 		"categories": func(ledger.Record) {
 			q.Categories = rapid.SliceOfN(rapid.Map(rapid.Uint8Range(1, 4), category), 1, 2).Draw(rt, "categories")
+		},
+		"reason": func(r ledger.Record) {
+			if q.Attention = codesOf(r); len(q.Attention) == 0 {
+				q.Attention = reasons(ledger.AttentionLateAnswer)
+			}
+		},
+		"reasons": func(ledger.Record) {
+			q.Attention = rapid.SliceOfN(rapid.SampledFrom(ledger.AttentionCodes()), 1, 3).Draw(rt, "reasons")
 		},
 		"number": func(r ledger.Record) {
 			if len(r.Numbers) > 0 {

@@ -13,7 +13,12 @@ import (
 var errNoLedger = errors.New("the ledger's own row is gone")
 
 const countOpen = `SELECT (SELECT count(*) FROM orders WHERE state = $1), (SELECT count(*) FROM orders WHERE state = $2),
-	(SELECT count(*) FROM orders WHERE needs_attention), open, scheduled, attention FROM (
+	(SELECT count(*) FROM orders WHERE needs_attention), open, scheduled, attention, (
+		SELECT json_object_agg(code, orders) FROM (
+			SELECT a->>'code' AS code, count(DISTINCT o.order_id) AS orders
+			FROM orders AS o CROSS JOIN json_array_elements(o.attention::json) AS a WHERE o.needs_attention GROUP BY 1
+		) AS attending
+	) FROM (
 		SELECT count(*) FILTER (WHERE standing = 51) AS open, count(*) FILTER (WHERE standing = 52) AS scheduled,
 			count(*) FILTER (WHERE standing = 53) AS attention FROM orders WHERE state = 5 AND standing <> 54
 	) AS accepted`
@@ -23,7 +28,7 @@ const countOpen = `SELECT (SELECT count(*) FROM orders WHERE state = $1), (SELEC
 func (s *Store) Count(ctx context.Context) (c ledger.Counts, err error) {
 	err = s.call(ctx, "count orders", func(ctx context.Context, conn *pgx.Conn) error {
 		return conn.QueryRow(ctx, countOpen, int16(order.Sending), int16(order.InDoubt)).
-			Scan(&c.Sending, &c.InDoubt, &c.NeedsAttention, &c.Open, &c.Scheduled, &c.Attention)
+			Scan(&c.Sending, &c.InDoubt, &c.NeedsAttention, &c.Open, &c.Scheduled, &c.Attention, &c.ByAttention)
 	})
 	if err != nil {
 		return ledger.Counts{}, err

@@ -97,11 +97,11 @@ func listDeliveries(endpointID string, states []ledger.DeliveryState, before int
 	return s
 }
 
-// names are the names of states.
-func names(states []ledger.DeliveryState) []string {
+// names are words of the ledger, such as states, as a query takes them.
+func names[S ~string](words []S) []string {
 	all := []string{}
-	for _, state := range states {
-		all = append(all, clean(string(state)))
+	for _, word := range words {
+		all = append(all, clean(string(word)))
 	}
 	return all
 }

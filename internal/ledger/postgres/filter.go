@@ -52,7 +52,9 @@ func standings(q ledger.Query) []int16 {
 }
 
 // none reports whether no order can pass.
-func (f filter) none() bool { return f.standings != nil && len(f.standings) == 0 }
+func (f filter) none() bool {
+	return f.standings != nil && len(f.standings) == 0 || !f.Wants(true) && !f.Wants(false)
+}
 
 // shelved reports whether a condition stands that one of the indexes by standing serves.
 func (f filter) shelved() bool {
@@ -112,6 +114,7 @@ func (f filter) rest(s *statement) {
 		s.and("o.needs_attention = %s", *f.NeedsAttention)
 	}
 	f.reference(s)
+	f.reason(s)
 	if f.RequestID != "" {
 		s.and("o.request_id = ANY(%s::text[])", []string{f.RequestID, placedElsewhere + f.RequestID})
 	}
@@ -133,6 +136,13 @@ func (f filter) reference(s *statement) {
 	}
 }
 
+// reason adds the condition on the reasons for attention, of which no index knows: it reads the order.
+func (f filter) reason(s *statement) {
+	if len(f.Attention) > 0 {
+		s.and("EXISTS (SELECT FROM json_array_elements(o.attention::json) AS a WHERE a->>'code' = ANY(%s::text[]))", names(f.Attention))
+	}
+}
+
 // shelves are the standings that an order may have, each with and without a need for attention as far as wanted: the
 // prefixes of the indexes by standing.
 func (f filter) shelves() (standing []int16, attention []bool) {
@@ -142,7 +152,7 @@ func (f filter) shelves() (standing []int16, attention []bool) {
 	}
 	for _, w := range wanted {
 		for _, a := range []bool{false, true} {
-			if f.NeedsAttention == nil || *f.NeedsAttention == a {
+			if f.Wants(a) {
 				standing, attention = append(standing, w), append(attention, a)
 			}
 		}

@@ -66,7 +66,8 @@ func (f filter) byShelf() statement {
 	return s
 }
 
-// shelf adds the newest orders k of each shelf w, by what the indexes by standing know: nothing of the other conditions.
+// shelf adds the newest orders k of each shelf w, by what the indexes by standing know: nothing of the other conditions, but
+// where a reason for attention is wanted. The shelves of what needs attention have few orders, and each of them may be read.
 func (f filter) shelf(s *statement, limit int) {
 	standing, attention := f.shelves()
 	s.sql += "unnest(" + s.arg(standing) + "::smallint[], " + s.arg(attention) + "::boolean[]) WITH ORDINALITY AS w (standing, attention, shelf) " +
@@ -75,6 +76,10 @@ func (f filter) shelf(s *statement, limit int) {
 	s.sql += " AND o.standing = w.standing AND o.needs_attention = w.attention"
 	f.reference(s)
 	f.created(s, "o")
+	if len(f.Attention) > 0 {
+		f.reason(s)
+		updatedIn(s, f.reach)
+	}
 	s.sql += newest(s, "o", limit) + ") AS k"
 }
 

@@ -25,26 +25,32 @@ func (s *Store) List(ctx context.Context, q ledger.Query) (page []ledger.Record,
 		return nil, false, nil
 	}
 	err = s.call(ctx, "list orders", func(ctx context.Context, conn *pgx.Conn) (err error) {
-		switch {
-		case f.RequestID != "" || f.Ticket != "":
-			page, more, err = f.page(ctx, conn, f.direct())
-		case f.History != "":
-			page, more, err = f.page(ctx, conn, f.byHistory())
-		case f.Number != "":
-			page, more, err = f.page(ctx, conn, f.byNumber())
-		case f.reach != everything:
-			page, more, err = f.updated(ctx, conn)
-		case f.shelved():
-			page, more, err = f.page(ctx, conn, f.byShelf())
-		default:
-			page, more, err = f.page(ctx, conn, f.direct())
-		}
+		page, more, err = f.find(ctx, conn)
 		return err
 	})
 	if err != nil {
 		return nil, false, err
 	}
 	return page, more, nil
+}
+
+// find takes the way to a page that suits the filter.
+func (f filter) find(ctx context.Context, conn *pgx.Conn) (page []ledger.Record, more bool, err error) {
+	switch {
+	case f.RequestID != "" || f.Ticket != "":
+		return f.page(ctx, conn, f.direct())
+	case f.History != "":
+		return f.page(ctx, conn, f.byHistory())
+	case f.Number != "":
+		return f.page(ctx, conn, f.byNumber())
+	case len(f.Attention) > 0:
+		return f.page(ctx, conn, f.byShelf())
+	case f.reach != everything:
+		return f.updated(ctx, conn)
+	case f.shelved():
+		return f.page(ctx, conn, f.byShelf())
+	}
+	return f.page(ctx, conn, f.direct())
 }
 
 // updated is a page of what was updated in a range. When that is few they are read and sorted. Otherwise, if something else

@@ -45,7 +45,7 @@ func TestEveryWayLeadsToThePage(t *testing.T) {
 		wantMore := len(want) > f.Limit
 		want = want[:min(len(want), f.Limit)]
 		err := s.call(t.Context(), "list", func(ctx context.Context, conn *pgx.Conn) error {
-			page, more, err := f.updated(ctx, conn)
+			page, more, err := f.find(ctx, conn)
 			var got []string
 			for _, r := range page {
 				got = append(got, r.OrderID)
@@ -60,16 +60,19 @@ func TestEveryWayLeadsToThePage(t *testing.T) {
 		}
 		ways[f.way(t, s)]++
 	}
-	for _, way := range []string{"few", "walk", "spans after a walk", "spans"} {
+	for _, way := range []string{"few", "walk", "spans after a walk", "spans", "reasons"} {
 		if ways[way] < 5 {
 			t.Errorf("%d of the queries went by %s: the test does not try it", ways[way], way)
 		}
 	}
 }
 
-// way is how f.updated finds its page.
+// way is how f.find finds its page, which is of what was updated in a range.
 func (f filter) way(t *testing.T, s *Store) (way string) {
 	t.Helper()
+	if len(f.Attention) > 0 {
+		return "reasons"
+	}
 	err := s.call(t.Context(), "list", func(ctx context.Context, conn *pgx.Conn) error {
 		var inRange int
 		count := f.inRange()
@@ -118,6 +121,9 @@ func scattered(t *testing.T, s *Store, chance *rand.Rand, n int) []ledger.Record
 		}
 		if chance.IntN(1+n/75) == 0 {
 			r.Attend(ledger.AttentionNoTicket, "none", at)
+			if chance.IntN(2) == 0 {
+				r.Attend(ledger.AttentionNoProgress, "slow", at)
+			}
 		}
 		all = append(all, atRest(r))
 	}
@@ -166,6 +172,9 @@ func asks(chance *rand.Rand, all []ledger.Record) ledger.Query {
 	if chance.IntN(4) == 0 {
 		q.NeedsAttention = new(chance.IntN(2) == 0)
 	}
+	if chance.IntN(6) == 0 {
+		q.Attention = []ledger.AttentionCode{ledger.AttentionNoProgress, ledger.AttentionLateAnswer}[:1+chance.IntN(2)]
+	}
 	if chance.IntN(4) == 0 {
 		q.CustomerReference = some().CustomerReference
 	}
@@ -188,6 +197,7 @@ func passes(q ledger.Query, r ledger.Record) bool {
 	switch after := q.After; {
 	case wanted != nil && !slices.Contains(wanted, r.Standing()),
 		q.NeedsAttention != nil && *q.NeedsAttention != (len(r.Attention) > 0),
+		len(q.Attention) > 0 && !slices.ContainsFunc(q.Attention, r.Attends),
 		q.CustomerReference != "" && q.CustomerReference != r.CustomerReference,
 		!q.FromUpdated.IsZero() && r.Updated.Before(q.FromUpdated), !q.BeforeUpdated.IsZero() && !r.Updated.Before(q.BeforeUpdated),
 		!q.FromCreated.IsZero() && r.Created.Before(q.FromCreated), !q.BeforeCreated.IsZero() && !r.Created.Before(q.BeforeCreated),

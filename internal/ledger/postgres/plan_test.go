@@ -32,32 +32,37 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 	everything := ask(func(*ledger.Query) {})
 	shelf := ask(func(q *ledger.Query) { q.States = []order.State{order.Refused} })
 	reference := ask(func(q *ledger.Query) { q.CustomerReference = "r" })
+	reason := func(q *ledger.Query) { q.Attention = []ledger.AttentionCode{ledger.AttentionNoTicket} }
 	updated := ask(func(q *ledger.Query) { q.FromUpdated, q.BeforeUpdated = at.AddDate(0, -3, 0), at })
 	history := ask(func(q *ledger.Query) { q.History = "h" })
 	for name, c := range map[string]struct {
 		statement
 		want []string
 	}{
-		"everything":     {everything.direct(), []string{"orders_created"}},
-		"key":            {ask(func(q *ledger.Query) { q.RequestID = "k" }).direct(), []string{"orders_key"}},
-		"ticket":         {ask(func(q *ledger.Query) { q.Ticket = "t" }).direct(), []string{"orders_ticket"}},
-		"number":         {ask(func(q *ledger.Query) { q.Number = "n" }).byNumber(), []string{"numbers_list", "orders_pkey"}},
-		"history":        {history.byHistory(), []string{"orders_history", "orders_pkey"}},
-		"events":         {eventsOf("o", 1, 1), []string{"events_order", "orders_pkey"}},
-		"row's events":   {eventsOfRow("t", "h", 1, 1), []string{"events_order", "orders_history", "orders_pkey"}},
-		"changes":        {changes(1, 1), []string{"events_order", "events_pkey", "orders_pkey"}},
-		"records":        {statement{readRecords, []any{[]string{"o"}}}, []string{"orders_pkey"}},
-		"adopt":          {statement{adoptAccepted, []any{1}}, []string{"orders_pkey", "orders_unfollowed"}},
-		"state":          {shelf.byShelf(), []string{"orders_standing"}},
-		"reference":      {reference.byShelf(), []string{"orders_reference"}},
-		"state, updated": {shelf.walk(), []string{"orders_standing"}},
-		"updated":        {updated.bySpan(updated.reach), []string{"orders_span_26", "orders_span_31", "orders_span_36", "orders_span_41", "orders_updated"}},
-		"few updated":    {updated.byUpdate(), []string{"orders_updated"}},
-		"how many":       {updated.inRange(), []string{"orders_updated"}},
-		"least and most": {updated.ends(), []string{"orders_updated"}},
-		"take":           {statement{takeDue, []any{int16(1), int64(1), 1, int64(1)}}, []string{"orders_due", "orders_pkey"}},
-		"sending":        {statement{readSending, []any{int16(order.Sending)}}, []string{"orders_unsettled"}},
-		"count":          {statement{countOpen, []any{int16(order.Sending), int16(order.InDoubt)}}, []string{"orders_attention", "orders_open", "orders_unsettled"}},
+		"everything":        {everything.direct(), []string{"orders_created"}},
+		"key":               {ask(func(q *ledger.Query) { q.RequestID = "k" }).direct(), []string{"orders_key"}},
+		"ticket":            {ask(func(q *ledger.Query) { q.Ticket = "t" }).direct(), []string{"orders_ticket"}},
+		"number":            {ask(func(q *ledger.Query) { q.Number = "n" }).byNumber(), []string{"numbers_list", "orders_pkey"}},
+		"history":           {history.byHistory(), []string{"orders_history", "orders_pkey"}},
+		"events":            {eventsOf("o", 1, 1), []string{"events_order", "orders_pkey"}},
+		"row's events":      {eventsOfRow("t", "h", 1, 1), []string{"events_order", "orders_history", "orders_pkey"}},
+		"changes":           {changes(1, 1), []string{"events_order", "events_pkey", "orders_pkey"}},
+		"records":           {statement{readRecords, []any{[]string{"o"}}}, []string{"orders_pkey"}},
+		"adopt":             {statement{adoptAccepted, []any{1}}, []string{"orders_pkey", "orders_unfollowed"}},
+		"state":             {shelf.byShelf(), []string{"orders_standing"}},
+		"reference":         {reference.byShelf(), []string{"orders_reference"}},
+		"reason":            {ask(reason).byShelf(), []string{"orders_standing"}},
+		"reason, updated":   {ask(func(q *ledger.Query) { reason(q); q.FromUpdated = at }).byShelf(), []string{"orders_standing"}},
+		"reason, reference": {ask(func(q *ledger.Query) { reason(q); q.CustomerReference = "r" }).byShelf(), []string{"orders_reference"}},
+		"reason, number":    {ask(func(q *ledger.Query) { reason(q); q.Number = "n" }).byNumber(), []string{"numbers_list", "orders_pkey"}},
+		"state, updated":    {shelf.walk(), []string{"orders_standing"}},
+		"updated":           {updated.bySpan(updated.reach), []string{"orders_span_26", "orders_span_31", "orders_span_36", "orders_span_41", "orders_updated"}},
+		"few updated":       {updated.byUpdate(), []string{"orders_updated"}},
+		"how many":          {updated.inRange(), []string{"orders_updated"}},
+		"least and most":    {updated.ends(), []string{"orders_updated"}},
+		"take":              {statement{takeDue, []any{int16(1), int64(1), 1, int64(1)}}, []string{"orders_due", "orders_pkey"}},
+		"sending":           {statement{readSending, []any{int16(order.Sending)}}, []string{"orders_unsettled"}},
+		"count":             {statement{countOpen, []any{int16(order.Sending), int16(order.InDoubt)}}, []string{"orders_attention", "orders_open", "orders_unsettled"}},
 	} {
 		if diff := cmp.Diff(c.want, s.indexes(t, c.statement)); diff != "" {
 			t.Errorf("%s: the indexes (-want +got):\n%s", name, diff)

@@ -18,6 +18,9 @@ func wantings() []wanting {
 	since := func(d time.Duration) func(*growth, *ledger.Query) {
 		return func(g *growth, q *ledger.Query) { q.FromUpdated = g.now.Add(-d) }
 	}
+	reason := func(code ledger.AttentionCode) func(*growth, *ledger.Query) {
+		return func(_ *growth, q *ledger.Query) { q.Attention = []ledger.AttentionCode{code} }
+	}
 	const day = 24 * time.Hour
 	return []wanting{
 		{"everything", func(*growth, *ledger.Query) {}},
@@ -34,6 +37,12 @@ func wantings() []wanting {
 		{"needs none", func(_ *growth, q *ledger.Query) { q.NeedsAttention = new(false) }},
 		{"accepted, needs attention", func(_ *growth, q *ledger.Query) {
 			q.States, q.NeedsAttention = []order.State{order.Accepted}, new(true)
+		}},
+		{"frequent reason", reason(ledger.AttentionNoProgress)},
+		{"reason that none has", reason(ledger.AttentionLateAnswer)},
+		{"frequent reason, updated since any time", func(g *growth, q *ledger.Query) {
+			reason(ledger.AttentionNoProgress)(g, q)
+			q.FromUpdated = g.order(g.random.IntN(g.n)).Created
 		}},
 		{"number", func(g *growth, q *ledger.Query) { q.Number = g.number(g.random.IntN(g.n)) }},
 		{"number of many orders", func(_ *growth, q *ledger.Query) { q.Number = "+14165550100" }},

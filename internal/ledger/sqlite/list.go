@@ -14,7 +14,8 @@ const few = 250
 // List returns a page of orders, newest first, and whether there are more; see ledger.Store.
 //
 // A page costs what it holds, whatever the ledger holds, by every filter and by any of them together: a key, a ticket and a
-// number lead to few orders, to which the other filters are held one by one, and a page of many orders is merged.
+// number lead to few orders, to which the other filters are held one by one, and a page of many orders is merged. Only what
+// needs attention for a reason is looked for among all that needs attention, which is little.
 func (s *Store) List(ctx context.Context, q ledger.Query) (page []ledger.Record, more bool, err error) {
 	w := wantedBy(q)
 	if len(w.classes) == 0 {
@@ -51,20 +52,26 @@ func (l *line) plan(ctx context.Context, w wanted, few int) (plan, error) {
 		return w.narrow(byHistory)
 	case w.Number != "":
 		return w.narrow(byNumber)
+	case w.CustomerReference != "" && len(w.Attention) > 0:
+		return l.windowed(ctx, w, findReferences, mergeReferenceReason)
 	case w.CustomerReference != "":
 		return l.windowed(ctx, w, findReferences, mergeReference)
 	}
-	if !w.touched() {
+	if w.touched() {
+		scarce, err := l.scarce(ctx, w, few)
+		if err != nil {
+			return plan{}, err
+		}
+		if scarce {
+			return w.narrow(byUpdate)
+		}
+	}
+	switch {
+	case len(w.Attention) > 0:
+		return w.merge(mergeReasons, w.streams())
+	case !w.touched():
 		return w.merge(mergeClasses, w.streams())
-	}
-	scarce, err := l.scarce(ctx, w, few)
-	if err != nil {
-		return plan{}, err
-	}
-	if scarce {
-		return w.narrow(byUpdate)
-	}
-	if w.anyClass() {
+	case w.anyClass():
 		return l.windowed(ctx, w, findLengths, mergeLengths)
 	}
 	return l.windowed(ctx, w, findSpans, mergeSpans)

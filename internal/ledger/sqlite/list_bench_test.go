@@ -141,6 +141,9 @@ func listCases() []listCase {
 	reference := func(q *ledger.Query, _ bulk, die *rand.Rand) {
 		q.CustomerReference = fmt.Sprintf("reference %d", die.IntN(40))
 	}
+	reason := func(q *ledger.Query, _ bulk, _ *rand.Rand) {
+		q.Attention = []ledger.AttentionCode{ledger.AttentionNoProgress}
+	}
 	var all []listCase
 	add := func(name string, sets ...set) {
 		all = append(all, listCase{name, func(b bulk, die *rand.Rand) ledger.Query {
@@ -160,6 +163,9 @@ func listCases() []listCase {
 	add("category closed", categories(order.CategoryClosed))
 	add("needs attention", attention(true))
 	add("needs no attention", attention(false))
+	add("needs attention for a reason", reason)
+	add("needs attention for a reason, reference", reason, reference)
+	add("needs attention for a reason, updated in the last hours", reason, since(5*time.Hour))
 	add("number", func(q *ledger.Query, b bulk, die *rand.Rand) { q.Number = b.number(die.IntN(b.n)) })
 	add("ticket", func(q *ledger.Query, b bulk, die *rand.Rand) { q.Ticket = b.ticket(die.IntN(b.n)) })
 	add("request id", func(q *ledger.Query, b bulk, die *rand.Rand) { q.RequestID = b.requestID(die.IntN(b.n)) })

@@ -35,8 +35,10 @@ func scattered(t *testing.T, s *Store, die *rand.Rand, n int) []ledger.Record {
 		if r.State == order.Accepted {
 			r.Status, r.Ticket = order.Statuses()[die.IntN(len(order.Statuses()))], fmt.Sprint(i)
 		}
-		if die.IntN(4) == 0 {
-			r.Attend(ledger.AttentionNoTicket, "none", at)
+		for _, code := range reasons()[:2] {
+			if die.IntN(4) == 0 {
+				r.Attend(code, "why", at)
+			}
 		}
 		all = append(all, clean(r))
 	}
@@ -59,6 +61,11 @@ func scattered(t *testing.T, s *Store, die *rand.Rand, n int) []ledger.Record {
 		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(b.OrderID, a.OrderID))
 	})
 	return all
+}
+
+// reasons are some for attention; scattered orders have the first two.
+func reasons() []ledger.AttentionCode {
+	return []ledger.AttentionCode{ledger.AttentionNoTicket, ledger.AttentionNoProgress, ledger.AttentionLateAnswer}
 }
 
 // asks is a query by something, and perhaps by something else too.
@@ -89,6 +96,9 @@ func asks(die *rand.Rand, all []ledger.Record) ledger.Query {
 	if die.IntN(4) == 0 {
 		q.NeedsAttention = new(die.IntN(2) == 0)
 	}
+	if die.IntN(6) == 0 {
+		q.Attention = [][]ledger.AttentionCode{reasons()[:1], reasons()[1:2], reasons()[1:], reasons()[:2]}[die.IntN(4)]
+	}
 	if die.IntN(3) == 0 {
 		q.CustomerReference = some().CustomerReference
 	}
@@ -110,6 +120,7 @@ func passes(q ledger.Query, r ledger.Record) bool {
 	standings := q.Standings()
 	return q.Tenant == r.Tenant && (standings == nil || slices.Contains(standings, r.Standing())) &&
 		(q.NeedsAttention == nil || *q.NeedsAttention == (len(r.Attention) > 0)) &&
+		(len(q.Attention) == 0 || slices.ContainsFunc(q.Attention, r.Attends)) &&
 		(q.CustomerReference == "" || q.CustomerReference == r.CustomerReference) &&
 		(q.Number == "" || slices.Contains(r.Numbers, q.Number)) &&
 		within(q.FromCreated, q.BeforeCreated, r.Created) && within(q.FromUpdated, q.BeforeUpdated, r.Updated) &&
@@ -125,9 +136,10 @@ func TestEveryWayFindsThePage(t *testing.T) {
 	all := scattered(t, s, die, 400)
 	names := map[string]string{
 		byNumber: "number", byUpdate: "update", mergeClasses: "classes", mergeReference: "reference", mergeLengths: "lengths", mergeSpans: "spans",
+		mergeReasons: "reasons", mergeReferenceReason: "reference and reason",
 	}
 	ways := map[string]int{}
-	for n := range 400 {
+	for n := range 600 {
 		s.few = []int{0, 100}[n%2]
 		q := asks(die, all)
 		var want []string

@@ -26,16 +26,24 @@ const (
 	nextTouched = ` AND h.updated >= :from_updated AND h.updated < :before_updated`
 	nextSort    = ` ORDER BY h.created DESC, h.order_id DESC LIMIT 1`
 
-	nextOfClass     = nextOrder + `orders_class WHERE h.tenant = :tenant AND h.class = p.run` + nextBelow + nextSort
-	nextOfReference = nextOrder + `orders_reference WHERE h.tenant = :tenant AND h.customer_reference = :reference
-		AND h.customer_reference <> '' AND h.span = p.run` + nextBelow + nextTouched + nextSort
-	nextOfLength = nextOrder + `orders_length WHERE h.tenant = :tenant AND h.length = p.run` + nextBelow + nextTouched + nextSort
-	nextOfSpan   = nextOrder + `orders_span WHERE h.tenant = :tenant AND h.span = p.run` + nextBelow + nextTouched + nextSort
+	nextInClass       = nextOrder + `orders_class WHERE h.tenant = :tenant AND h.class = p.run` + nextBelow
+	nextOfClass       = nextInClass + nextSort
+	nextWithReference = nextOrder + `orders_reference WHERE h.tenant = :tenant AND h.customer_reference = :reference
+		AND h.customer_reference <> '' AND h.span = p.run` + nextBelow + nextTouched
+	nextOfReference = nextWithReference + nextSort
+	nextOfLength    = nextOrder + `orders_length WHERE h.tenant = :tenant AND h.length = p.run` + nextBelow + nextTouched + nextSort
+	nextOfSpan      = nextOrder + `orders_span WHERE h.tenant = :tenant AND h.span = p.run` + nextBelow + nextTouched + nextSort
 
-	mergeClasses   = mergeOrders + nextOfClass + mergeAgain + nextOfClass + mergeLimit
-	mergeReference = mergeOrders + nextOfReference + mergeAgain + nextOfReference + mergeLimit
-	mergeLengths   = mergeOrders + nextOfLength + mergeAgain + nextOfLength + mergeLimit
-	mergeSpans     = mergeOrders + nextOfSpan + mergeAgain + nextOfSpan + mergeLimit
+	// Streams of orders that need attention are short, so they may pass by those that need it for another reason.
+	nextOfReason          = nextInClass + nextTouched + ` AND ` + forReason + nextSort
+	nextOfReferenceReason = nextWithReference + ` AND ` + forReason + nextSort
+
+	mergeClasses         = mergeOrders + nextOfClass + mergeAgain + nextOfClass + mergeLimit
+	mergeReference       = mergeOrders + nextOfReference + mergeAgain + nextOfReference + mergeLimit
+	mergeLengths         = mergeOrders + nextOfLength + mergeAgain + nextOfLength + mergeLimit
+	mergeSpans           = mergeOrders + nextOfSpan + mergeAgain + nextOfSpan + mergeLimit
+	mergeReasons         = mergeOrders + nextOfReason + mergeAgain + nextOfReason + mergeLimit
+	mergeReferenceReason = mergeOrders + nextOfReferenceReason + mergeAgain + nextOfReferenceReason + mergeLimit
 )
 
 // stream is a run of orders in the order of lists, from below a place down to a creation.
@@ -65,8 +73,12 @@ func (w wanted) merge(query string, streams []stream) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
+	reasons, err := list(w.Attention)
+	if err != nil {
+		return plan{}, err
+	}
 	return plan{query, named(map[string]any{
-		"tenant": w.Tenant, "streams": runs, "reference": w.CustomerReference,
+		"tenant": w.Tenant, "streams": runs, "reference": w.CustomerReference, "reasons": reasons,
 		"from_updated": w.fromUpdated, "before_updated": w.beforeUpdated, "limit": w.Limit + 1,
 	})}, nil
 }

@@ -11,6 +11,7 @@ const (
 		AND (:history = '' OR :history = CASE h.history WHEN '' THEN h.order_id ELSE h.history END)
 		AND (:number = '' OR EXISTS (SELECT 1 FROM numbers m WHERE m.tenant = h.tenant AND m.number = :number
 			AND m.created = h.created AND m.order_id = h.order_id))
+		AND (:reasons = '[]' OR ` + forReason + `)
 		AND h.class IN (SELECT value FROM json_each(:classes))`
 	narrowSort  = ` ORDER BY h.created DESC, h.order_id DESC`
 	narrowLimit = ` LIMIT :limit) found CROSS JOIN orders o ON o.serial = found.serial CROSS JOIN contents c ON c.serial = found.serial`
@@ -26,6 +27,9 @@ const (
 		narrowRest + ` ORDER BY n.created DESC, n.order_id DESC` + narrowLimit
 )
 
+// forReason tells whether an order h needs attention for one of the reasons. No index knows: it reads the order.
+const forReason = `EXISTS (SELECT 1 FROM json_each(h.attention) j WHERE j.value ->> 'code' IN (SELECT value FROM json_each(:reasons)))`
+
 // ordersOfHistory are the orders that correct each other: the first, which says nothing of it, and the others.
 const ordersOfHistory = `SELECT serial FROM orders INDEXED BY orders_history WHERE tenant = :tenant AND history = :history AND history <> ''
 	UNION ALL SELECT serial FROM orders INDEXED BY orders_id WHERE order_id = :history AND tenant = :tenant AND history = ''`
@@ -39,9 +43,14 @@ func (w wanted) narrow(query string) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
+	reasons, err := list(w.Attention)
+	if err != nil {
+		return plan{}, err
+	}
 	return plan{query, named(map[string]any{
 		"tenant": w.Tenant, "created": w.below.created, "order_id": w.below.orderID, "from_created": w.fromCreated,
 		"from_updated": w.fromUpdated, "before_updated": w.beforeUpdated, "request_id": w.RequestID, "ticket": w.Ticket,
-		"reference": w.CustomerReference, "history": w.History, "number": w.Number, "classes": classes, "limit": w.Limit + 1,
+		"reference": w.CustomerReference, "history": w.History, "number": w.Number, "classes": classes, "reasons": reasons,
+		"limit": w.Limit + 1,
 	})}, nil
 }

@@ -24,6 +24,8 @@ func exercised(t *testing.T) *Store {
 		func(*ledger.Query) {}, long,
 		func(q *ledger.Query) { q.RequestID = "x" }, func(q *ledger.Query) { q.Ticket = "x" }, func(q *ledger.Query) { q.Number = "x" },
 		func(q *ledger.Query) { q.History = "x" }, func(q *ledger.Query) { q.CustomerReference = "reference 1" }, func(q *ledger.Query) { q.BeforeUpdated = bulkEpoch().Add(time.Hour) },
+		func(q *ledger.Query) { q.Attention = reasons() },
+		func(q *ledger.Query) { q.Attention, q.CustomerReference = reasons(), "reference 1" },
 		func(q *ledger.Query) { long(q); q.States = []order.State{order.Accepted} },
 	} {
 		q := q
@@ -166,7 +168,7 @@ func steps(t *testing.T, s *Store, statement string) (plan []string) {
 	t.Helper()
 	args := named(map[string]any{
 		"tenant": "x", "created": 1, "order_id": "x", "from_created": 1, "from_updated": 1, "before_updated": 2, "request_id": "x", "ticket": "x",
-		"reference": "x", "number": "x", "classes": "[]", "streams": "[]", "limit": 1, "history": "x", "after": 1, "count": 0, "epoch": 0, "base": 1,
+		"reference": "x", "number": "x", "classes": "[]", "streams": "[]", "reasons": "[]", "limit": 1, "history": "x", "after": 1, "count": 0, "epoch": 0, "base": 1,
 	})
 	positional := slices.Repeat([]any{1}, 60)
 	err := s.writer.write(t.Context(), func(ctx context.Context, t *transaction) (err error) {
@@ -200,8 +202,8 @@ func TestEveryStatementHasItsIndex(t *testing.T) {
 	// Endpoints are few: a question about all of them reads all of them, and of their deliveries those that it is about.
 	mayScan = regexp.MustCompile(mayScan.String() + `|^SCAN (f$|w\b)`)
 	// What is sorted: the few orders of a ticket, one for each account, of a history, or of a narrow range of time; who holds the
-	// numbers of one order; as many events of each order of a history as are wanted.
-	maySort := []string{byTicket, byUpdate, byHistory, historysEvents, "AS place", "held = 2"}
+	// numbers of one order; as many events of each order of a history as are wanted; the reasons of all that needs attention.
+	maySort := []string{byTicket, byUpdate, byHistory, historysEvents, countReasons, "AS place", "held = 2"}
 	control := regexp.MustCompile(`^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|EXPLAIN)`)
 	seen := 0
 	for _, statement := range statements(t, s) {
@@ -228,8 +230,8 @@ func TestEveryStatementHasItsIndex(t *testing.T) {
 	}
 	tried := statements(t, s)
 	for _, statement := range []string{
-		byKey, byTicket, byNumber, byUpdate, mergeClasses, mergeReference, mergeLengths, mergeSpans, findLengths, findSpans, findReferences,
-		fewUpdated, ordersDue, leases, countState, countAttention, countClass, orderByKey, orderByID, orderByRow, tenantsByID, ordersEvents, historysEvents,
+		byKey, byTicket, byNumber, byUpdate, mergeClasses, mergeReasons, mergeReference, mergeReferenceReason, mergeLengths, mergeSpans, findLengths, findSpans, findReferences,
+		fewUpdated, ordersDue, leases, countState, countAttention, countReasons, countClass, orderByKey, orderByID, orderByRow, tenantsByID, ordersEvents, historysEvents,
 		byHistory, changes, latestSequence, ordersByIDs, endpointByID, endpointsOf, endpointsAll, deliveriesLatest, deliveriesIn, pendingOfTenant,
 		pendingOfAll, firsts, markFirst, redeliver, deliveriesOver, deliveriesShut, removeShut, dueEndpoints, deliveriesDue,
 	} {

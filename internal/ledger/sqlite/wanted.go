@@ -38,7 +38,7 @@ func wantedBy(q ledger.Query) wanted {
 	}
 	for _, s := range standings {
 		for _, attention := range []bool{false, true} {
-			if q.NeedsAttention == nil || *q.NeedsAttention == attention {
+			if q.Wants(attention) {
 				w.classes = append(w.classes, newClass(s, attention))
 			}
 		}

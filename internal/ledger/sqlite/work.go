@@ -18,6 +18,9 @@ const (
 	countState     = `SELECT count(*) FROM orders INDEXED BY orders_unsettled WHERE state IN (1, 4) AND state = ?`
 	countClass     = `SELECT count(*) FROM orders INDEXED BY orders_open WHERE class BETWEEN 102 AND 107 AND class IN (?, ?)`
 	countAttention = `SELECT count(*) FROM orders INDEXED BY orders_attention WHERE needs_attention = 1`
+	// An order may have a reason twice when a record came so, and is one all the same.
+	countReasons = `SELECT j.value ->> 'code', count(DISTINCT o.serial) FROM orders o INDEXED BY orders_attention
+		CROSS JOIN json_each(o.attention) j WHERE o.needs_attention = 1 GROUP BY 1`
 )
 
 // Take hands out orders that something is due for; see ledger.Store.
@@ -95,7 +98,16 @@ func (s *Store) Count(ctx context.Context) (n ledger.Counts, err error) {
 				return err
 			}
 		}
-		return nil
+		return l.each(ctx, countReasons, nil, func(from row) error {
+			var code ledger.AttentionCode
+			var orders int
+			err := from.Scan(&code, &orders)
+			if n.ByAttention == nil {
+				n.ByAttention = make(map[ledger.AttentionCode]int)
+			}
+			n.ByAttention[code] = orders
+			return err
+		})
 	})
 	if err != nil {
 		return ledger.Counts{}, doing("count orders", err)

@@ -168,7 +168,7 @@ func lives(t *testing.T) []told {
 	rest := unfollowed()
 	other := ledgertest.Record(5)
 	other.Tenant = "another"
-	attend := ledger.Step{Now: ledgertest.Epoch(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+	attend := ledger.Step{Now: ledgertest.Epoch().Add(time.Minute), Change: func(r *ledger.Record) (ledger.Entry, error) {
 		r.Attend(ledger.AttentionLateAnswer, "late", ledgertest.Epoch())
 		return ledger.Entry{}, nil
 	}}
@@ -222,8 +222,11 @@ func TestFirstShape(t *testing.T) {
 		y.as(s, want)
 	}
 	counts, err := s.Count(t.Context())
-	if want := (ledger.Counts{Sending: 1, InDoubt: 1, NeedsAttention: 1, Open: 1, Attention: 1}); err != nil || counts != want {
-		t.Errorf("Count: %+v, %v; want %+v", counts, err, want)
+	wanted := ledger.Counts{
+		Sending: 1, InDoubt: 1, NeedsAttention: 1, Open: 1, Attention: 1, ByAttention: map[ledger.AttentionCode]int{ledger.AttentionLateAnswer: 1},
+	}
+	if diff := gocmp.Diff(wanted, counts); err != nil || diff != "" {
+		t.Errorf("Count: error %v; (-want +got):\n%s", err, diff)
 	}
 	now := ledgertest.Epoch().AddDate(0, 0, 1)
 	taken, err := s.Take(t.Context(), ledger.Turn{State: order.Accepted, Now: now, Until: now, Limit: 10})

@@ -272,9 +272,11 @@ type ListPortInOrdersRequest struct {
 	// The `next_page_token` of the page before, with the same filters. Empty for the first page.
 	PageToken string `protobuf:"bytes,13,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Orders with this `history_id`: an order and those that correct it.
-	HistoryId     *string `protobuf:"bytes,14,opt,name=history_id,json=historyId,proto3,oneof" json:"history_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	HistoryId *string `protobuf:"bytes,14,opt,name=history_id,json=historyId,proto3,oneof" json:"history_id,omitempty"`
+	// Orders that need attention for one of these reasons, such as ATTENTION_CODE_NO_PROGRESS.
+	AttentionCodes []AttentionCode `protobuf:"varint,15,rep,packed,name=attention_codes,json=attentionCodes,proto3,enum=portin.v1.AttentionCode" json:"attention_codes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListPortInOrdersRequest) Reset() {
@@ -403,6 +405,13 @@ func (x *ListPortInOrdersRequest) GetHistoryId() string {
 		return *x.HistoryId
 	}
 	return ""
+}
+
+func (x *ListPortInOrdersRequest) GetAttentionCodes() []AttentionCode {
+	if x != nil {
+		return x.AttentionCodes
+	}
+	return nil
 }
 
 // ListPortInOrdersResponse is the answer of ListPortInOrders.
@@ -1230,7 +1239,7 @@ const file_portin_v1_port_in_service_proto_rawDesc = "" +
 	"\x15GetPortInOrderRequest\x12)\n" +
 	"\border_id\x18\x01 \x01(\tB\x0e\xe0A\x02\xbaH\b\xc8\x01\x01r\x03\xb0\x01\x01R\aorderId\"F\n" +
 	"\x16GetPortInOrderResponse\x12,\n" +
-	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order\"\xcf\a\n" +
+	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order\"\xa8\b\n" +
 	"\x17ListPortInOrdersRequest\x12C\n" +
 	"\x06states\x18\x01 \x03(\x0e2\x15.portin.v1.OrderStateB\x14\xe0A\x01\xbaH\x0e\x92\x01\v\x10\n" +
 	"\"\a\x82\x01\x04\x10\x01 \x00R\x06states\x12I\n" +
@@ -1253,7 +1262,8 @@ const file_portin_v1_port_in_service_proto_rawDesc = "" +
 	"\n" +
 	"page_token\x18\r \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\x18\x80\bR\tpageToken\x12/\n" +
 	"\n" +
-	"history_id\x18\x0e \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\xb0\x01\x01H\x05R\thistoryId\x88\x01\x01B\t\n" +
+	"history_id\x18\x0e \x01(\tB\v\xe0A\x01\xbaH\x05r\x03\xb0\x01\x01H\x05R\thistoryId\x88\x01\x01\x12W\n" +
+	"\x0fattention_codes\x18\x0f \x03(\x0e2\x18.portin.v1.AttentionCodeB\x14\xe0A\x01\xbaH\x0e\x92\x01\v\x10\x14\"\a\x82\x01\x04\x10\x01 \x00R\x0eattentionCodesB\t\n" +
 	"\a_numberB\f\n" +
 	"\n" +
 	"_ticket_idB\x15\n" +
@@ -1362,9 +1372,10 @@ var file_portin_v1_port_in_service_proto_goTypes = []any{
 	(OrderState)(0),                       // 18: portin.v1.OrderState
 	(Category)(0),                         // 19: portin.v1.Category
 	(*timestamppb.Timestamp)(nil),         // 20: google.protobuf.Timestamp
-	(*PortInOrderEvent)(nil),              // 21: portin.v1.PortInOrderEvent
-	(*fieldmaskpb.FieldMask)(nil),         // 22: google.protobuf.FieldMask
-	(*PortInStatus)(nil),                  // 23: portin.v1.PortInStatus
+	(AttentionCode)(0),                    // 21: portin.v1.AttentionCode
+	(*PortInOrderEvent)(nil),              // 22: portin.v1.PortInOrderEvent
+	(*fieldmaskpb.FieldMask)(nil),         // 23: google.protobuf.FieldMask
+	(*PortInStatus)(nil),                  // 24: portin.v1.PortInStatus
 }
 var file_portin_v1_port_in_service_proto_depIdxs = []int32{
 	17, // 0: portin.v1.PortInRequest.order:type_name -> portin.v1.PortInOrder
@@ -1376,39 +1387,40 @@ var file_portin_v1_port_in_service_proto_depIdxs = []int32{
 	20, // 6: portin.v1.ListPortInOrdersRequest.before_create_time:type_name -> google.protobuf.Timestamp
 	20, // 7: portin.v1.ListPortInOrdersRequest.from_update_time:type_name -> google.protobuf.Timestamp
 	20, // 8: portin.v1.ListPortInOrdersRequest.before_update_time:type_name -> google.protobuf.Timestamp
-	17, // 9: portin.v1.ListPortInOrdersResponse.orders:type_name -> portin.v1.PortInOrder
-	21, // 10: portin.v1.ListPortInOrderEventsResponse.events:type_name -> portin.v1.PortInOrderEvent
-	18, // 11: portin.v1.WatchPortInOrdersRequest.states:type_name -> portin.v1.OrderState
-	19, // 12: portin.v1.WatchPortInOrdersRequest.categories:type_name -> portin.v1.Category
-	17, // 13: portin.v1.WatchPortInOrdersResponse.order:type_name -> portin.v1.PortInOrder
-	21, // 14: portin.v1.WatchPortInOrdersResponse.event:type_name -> portin.v1.PortInOrderEvent
-	11, // 15: portin.v1.FollowPortInRequest.port_in:type_name -> portin.v1.FollowedPortIn
-	17, // 16: portin.v1.FollowPortInResponse.order:type_name -> portin.v1.PortInOrder
-	17, // 17: portin.v1.ResubmitPortInRequest.order:type_name -> portin.v1.PortInOrder
-	22, // 18: portin.v1.ResubmitPortInRequest.update_mask:type_name -> google.protobuf.FieldMask
-	17, // 19: portin.v1.ResubmitPortInResponse.order:type_name -> portin.v1.PortInOrder
-	23, // 20: portin.v1.GetPortInStatusResponse.status:type_name -> portin.v1.PortInStatus
-	0,  // 21: portin.v1.PortInService.PortIn:input_type -> portin.v1.PortInRequest
-	2,  // 22: portin.v1.PortInService.GetPortInOrder:input_type -> portin.v1.GetPortInOrderRequest
-	4,  // 23: portin.v1.PortInService.ListPortInOrders:input_type -> portin.v1.ListPortInOrdersRequest
-	6,  // 24: portin.v1.PortInService.ListPortInOrderEvents:input_type -> portin.v1.ListPortInOrderEventsRequest
-	8,  // 25: portin.v1.PortInService.WatchPortInOrders:input_type -> portin.v1.WatchPortInOrdersRequest
-	10, // 26: portin.v1.PortInService.FollowPortIn:input_type -> portin.v1.FollowPortInRequest
-	13, // 27: portin.v1.PortInService.ResubmitPortIn:input_type -> portin.v1.ResubmitPortInRequest
-	15, // 28: portin.v1.PortInService.GetPortInStatus:input_type -> portin.v1.GetPortInStatusRequest
-	1,  // 29: portin.v1.PortInService.PortIn:output_type -> portin.v1.PortInResponse
-	3,  // 30: portin.v1.PortInService.GetPortInOrder:output_type -> portin.v1.GetPortInOrderResponse
-	5,  // 31: portin.v1.PortInService.ListPortInOrders:output_type -> portin.v1.ListPortInOrdersResponse
-	7,  // 32: portin.v1.PortInService.ListPortInOrderEvents:output_type -> portin.v1.ListPortInOrderEventsResponse
-	9,  // 33: portin.v1.PortInService.WatchPortInOrders:output_type -> portin.v1.WatchPortInOrdersResponse
-	12, // 34: portin.v1.PortInService.FollowPortIn:output_type -> portin.v1.FollowPortInResponse
-	14, // 35: portin.v1.PortInService.ResubmitPortIn:output_type -> portin.v1.ResubmitPortInResponse
-	16, // 36: portin.v1.PortInService.GetPortInStatus:output_type -> portin.v1.GetPortInStatusResponse
-	29, // [29:37] is the sub-list for method output_type
-	21, // [21:29] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	21, // 9: portin.v1.ListPortInOrdersRequest.attention_codes:type_name -> portin.v1.AttentionCode
+	17, // 10: portin.v1.ListPortInOrdersResponse.orders:type_name -> portin.v1.PortInOrder
+	22, // 11: portin.v1.ListPortInOrderEventsResponse.events:type_name -> portin.v1.PortInOrderEvent
+	18, // 12: portin.v1.WatchPortInOrdersRequest.states:type_name -> portin.v1.OrderState
+	19, // 13: portin.v1.WatchPortInOrdersRequest.categories:type_name -> portin.v1.Category
+	17, // 14: portin.v1.WatchPortInOrdersResponse.order:type_name -> portin.v1.PortInOrder
+	22, // 15: portin.v1.WatchPortInOrdersResponse.event:type_name -> portin.v1.PortInOrderEvent
+	11, // 16: portin.v1.FollowPortInRequest.port_in:type_name -> portin.v1.FollowedPortIn
+	17, // 17: portin.v1.FollowPortInResponse.order:type_name -> portin.v1.PortInOrder
+	17, // 18: portin.v1.ResubmitPortInRequest.order:type_name -> portin.v1.PortInOrder
+	23, // 19: portin.v1.ResubmitPortInRequest.update_mask:type_name -> google.protobuf.FieldMask
+	17, // 20: portin.v1.ResubmitPortInResponse.order:type_name -> portin.v1.PortInOrder
+	24, // 21: portin.v1.GetPortInStatusResponse.status:type_name -> portin.v1.PortInStatus
+	0,  // 22: portin.v1.PortInService.PortIn:input_type -> portin.v1.PortInRequest
+	2,  // 23: portin.v1.PortInService.GetPortInOrder:input_type -> portin.v1.GetPortInOrderRequest
+	4,  // 24: portin.v1.PortInService.ListPortInOrders:input_type -> portin.v1.ListPortInOrdersRequest
+	6,  // 25: portin.v1.PortInService.ListPortInOrderEvents:input_type -> portin.v1.ListPortInOrderEventsRequest
+	8,  // 26: portin.v1.PortInService.WatchPortInOrders:input_type -> portin.v1.WatchPortInOrdersRequest
+	10, // 27: portin.v1.PortInService.FollowPortIn:input_type -> portin.v1.FollowPortInRequest
+	13, // 28: portin.v1.PortInService.ResubmitPortIn:input_type -> portin.v1.ResubmitPortInRequest
+	15, // 29: portin.v1.PortInService.GetPortInStatus:input_type -> portin.v1.GetPortInStatusRequest
+	1,  // 30: portin.v1.PortInService.PortIn:output_type -> portin.v1.PortInResponse
+	3,  // 31: portin.v1.PortInService.GetPortInOrder:output_type -> portin.v1.GetPortInOrderResponse
+	5,  // 32: portin.v1.PortInService.ListPortInOrders:output_type -> portin.v1.ListPortInOrdersResponse
+	7,  // 33: portin.v1.PortInService.ListPortInOrderEvents:output_type -> portin.v1.ListPortInOrderEventsResponse
+	9,  // 34: portin.v1.PortInService.WatchPortInOrders:output_type -> portin.v1.WatchPortInOrdersResponse
+	12, // 35: portin.v1.PortInService.FollowPortIn:output_type -> portin.v1.FollowPortInResponse
+	14, // 36: portin.v1.PortInService.ResubmitPortIn:output_type -> portin.v1.ResubmitPortInResponse
+	16, // 37: portin.v1.PortInService.GetPortInStatus:output_type -> portin.v1.GetPortInStatusResponse
+	30, // [30:38] is the sub-list for method output_type
+	22, // [22:30] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_portin_v1_port_in_service_proto_init() }
