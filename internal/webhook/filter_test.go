@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,9 +62,7 @@ func TestEndpointsShareOneReading(t *testing.T) {
 		few := h.creates(&portinv1.WebhookEndpoint{EventTypes: []portinv1.PortInOrderEventType{portinv1.PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_FOLLOWED}})
 		off := h.creates(&portinv1.WebhookEndpoint{Disabled: new(true)})
 		const events = 3 * pageEvents
-		for range events {
-			h.ledger.tell(happened("o"))
-		}
+		h.ledger.tell(slices.Repeat([]ledger.Event{happened("o")}, events)...) // at once, so that the pages are whole
 		pass(time.Second)
 		followed := happened("o")
 		followed.Type = ledger.EventFollowed

@@ -155,13 +155,13 @@ func TestRetryAfterOnlyLengthensThePause(t *testing.T) {
 				return resp, nil
 			})
 			h.ledger.tell(happened("o-1"))
-			pass(24 * time.Hour)
+			pass(23 * time.Hour) // no try is due near its end
 			tries[header] = len(h.receiver.got())
 		})
 	}
 	// Seven tries within two hours and then one in three hours; with an hour at least between two there is room for fewer.
-	if diff := cmp.Diff(map[string]int{"": 14, "1": 14, "60": 14, "3600": 13}, tries); diff != "" {
-		t.Errorf("tries in a day (-want +got):\n%s", diff)
+	if diff := cmp.Diff(map[string]int{"": 14, "1": 14, "60": 14, "3600": 12}, tries); diff != "" {
+		t.Errorf("tries in 23 hours (-want +got):\n%s", diff)
 	}
 }
 
@@ -193,10 +193,10 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 					resp.Header.Set("Retry-After", c.header)
 					return resp, nil
 				})
-				began := time.Now()
 				h.ledger.tell(happened("o-1"))
 				pass(time.Second)
-				if got := h.lists(id)[0].GetNextAttemptTime().AsTime().Sub(began).Round(time.Second / 10); got != c.want {
+				d := h.lists(id)[0]
+				if got := d.GetNextAttemptTime().AsTime().Sub(d.GetAttemptTime().AsTime()); got != c.want {
 					t.Errorf("the next try is after %s, want %s", got, c.want)
 				}
 			})
