@@ -84,6 +84,10 @@ type Lists interface {
 	// higher sequence than after; ErrNotFound when there is no such order.
 	Events(ctx context.Context, tenant, orderID string, history bool, after int64, limit int) ([]Event, error)
 
+	// Owners returns the tenants, each once and in order, that have an order with this ticket at this carrier account or one that
+	// holds this number, in E.164; empty texts are nobody's. It is for telling who may not be told.
+	Owners(ctx context.Context, account, ticket, number string) ([]string, error)
+
 	// Count counts what an operator has to know of, at a cost that does not grow with the orders that are over.
 	Count(ctx context.Context) (Counts, error)
 }
