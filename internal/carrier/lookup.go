@@ -31,10 +31,12 @@ var inquiries = []row{
 	{ClassUnreadable, anything, NotSent, fault.ReasonCarrierUnreadable, messageUnreadable, shortWait},
 }
 
+// MessageNoPortIn is the message of what the carrier does not know.
+const MessageNoPortIn = "the carrier knows no such port-in"
+
 const (
 	messageUnreached  = "the carrier could not be reached"
 	messageUnreadable = "the carrier did not give an answer that could be read"
-	messageNone       = "the carrier knows no such port-in"
 	messageCancelled  = "the caller left before the carrier answered"
 	messageDeadline   = "the caller's deadline ended before the carrier answered"
 )
@@ -131,7 +133,7 @@ func try[T any](ctx context.Context, c *Client, q question[T]) (value T, f *faul
 
 	if q.mayBeNone && isNone[c.config.NoPortIn](m) {
 		class = ClassNone
-		return value, fault.New(fault.ReasonPortInNotFound, messageNone), false
+		return value, fault.New(fault.ReasonPortInNotFound, MessageNoPortIn), false
 	}
 	if m.status == http.StatusOK && m.isJSON() {
 		var err error

@@ -80,18 +80,25 @@ func TestFault02_AReusedConnectionThatDiesIsNotTriedAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := serveBare(t, func(conn *net.TCPConn, n int32, read func() error) {
-				for served := 0; read() == nil; served++ {
-					if n == 1 && served == 1 {
-						end(conn)
-						return
+			var server *bareServer
+			var c *carrier.Client
+			var out carrier.Outcome
+			// On a busy machine a connection may come back too late to be reused: that says nothing, and is tried anew.
+			for tries := 0; tries == 0 || tries < 20 && server.conns.Load() > 1; tries++ {
+				server = serveBare(t, func(conn *net.TCPConn, n int32, read func() error) {
+					for served := 0; read() == nil; served++ {
+						if n == 1 && served == 1 {
+							end(conn)
+							return
+						}
+						write(conn, acceptedAnswer)
 					}
-					write(conn, acceptedAnswer)
-				}
-			})
-			c := client(t, settings(server.url))
-			settles(t, c.Submit(t.Context(), order), carrier.Accepted)
-			settles(t, c.Submit(t.Context(), order), carrier.InDoubt)
+				})
+				c = client(t, settings(server.url))
+				settles(t, c.Submit(t.Context(), order), carrier.Accepted)
+				out = c.Submit(t.Context(), order)
+			}
+			settles(t, out, carrier.InDoubt)
 			posted(t, &server.posts, 2)
 			posted(t, &server.conns, 1)
 			settles(t, c.Submit(t.Context(), order), carrier.Accepted)

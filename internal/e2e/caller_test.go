@@ -132,10 +132,17 @@ func (c *client) as(t *testing.T, a *authority, key string, certificates ...tls.
 	other := &client{
 		GRPCAddress: c.GRPCAddress, HTTPAddress: c.HTTPAddress, AdminAddress: c.AdminAddress, conn: conn,
 		grpc: portinv1.NewPortInServiceClient(conn), operators: portinv1.NewOperatorServiceClient(conn),
-		http: &http.Client{Transport: encrypted{key, &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}}},
+		http: &http.Client{Transport: encrypted{c.HTTPAddress, key, &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}}},
 	}
 	t.Cleanup(other.disconnect)
 	return other
+}
+
+// become has the service called by another caller from now on.
+func (s *service) become(t *testing.T, c *client) {
+	t.Helper()
+	t.Cleanup(s.client.disconnect)
+	s.client = c
 }
 
 // bearer is an API key beside each call over gRPC; empty is none.
@@ -152,14 +159,17 @@ func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]strin
 // RequireTransportSecurity keeps it off connections in the clear.
 func (bearer) RequireTransportSecurity() bool { return true }
 
-// encrypted sends what is meant for http over https, with an API key.
+// encrypted sends what is meant for the JSON face over https, with an API key.
 type encrypted struct {
-	key string
+	face, key string
 	*http.Transport
 }
 
 // RoundTrip sends a request.
 func (e encrypted) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host != e.face { // the admin face is never encrypted
+		return e.Transport.RoundTrip(r)
+	}
 	r = r.Clone(r.Context())
 	r.URL.Scheme = "https"
 	if e.key != "" {

@@ -299,7 +299,7 @@ func TestARejectedOrderIsResubmitted(t *testing.T) {
 }
 
 // resubmit corrects the account number of an order over a face.
-func (s *service) resubmit(t *testing.T, over face, orderID, key string) reply {
+func (s *client) resubmit(t *testing.T, over face, orderID, key string) reply {
 	t.Helper()
 	o := &portinv1.PortInOrder{Form: &portinv1.PortForm{
 		CustomerName: "Canary Bakery", CustomerAccountNumber: "canary-account-2",

@@ -43,7 +43,7 @@ func (in *Intake) Follow(ctx context.Context, req *portinv1.FollowPortInRequest)
 	case errors.Is(err, ledger.ErrTicketTaken) && followed.Tenant == r.Tenant:
 		return Render(followed)
 	case errors.Is(err, ledger.ErrTicketTaken):
-		return nil, fault.New(fault.ReasonPortInNotFound, "the carrier knows no such port-in of this caller").WithCause(err)
+		return nil, portstatus.Unknown()
 	case errors.As(err, &held) && held.Holder.Tenant == r.Tenant && held.Holder.Elsewhere && held.Holder.Ticket == r.Ticket:
 		return Render(held.Holder)
 	case errors.As(err, &held):

@@ -77,3 +77,6 @@ func TenDigits(e164 string) int64 {
 	n, _ := nanp.Read(e164)
 	return int64(n)
 }
+
+// Unknown is the error of a port-in that is nobody's business but another tenant's: to who asks, the carrier does not know it.
+func Unknown() error { return fault.New(fault.ReasonPortInNotFound, carrier.MessageNoPortIn) }

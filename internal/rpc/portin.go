@@ -28,10 +28,10 @@ type Orders interface {
 
 // Statuses is what asks the carrier how a port-in fares.
 type Statuses interface {
-	// StatusOfTicket answers what the carrier says about a ticket.
-	StatusOfTicket(ctx context.Context, ticket string) (*portinv1.PortInStatus, error)
-	// StatusOfNumber answers what the carrier says about a number, written as people write it.
-	StatusOfNumber(ctx context.Context, number string) (*portinv1.PortInStatus, error)
+	// StatusOfTicket answers a tenant what the carrier says about a ticket.
+	StatusOfTicket(ctx context.Context, tenant, ticket string) (*portinv1.PortInStatus, error)
+	// StatusOfNumber answers a tenant what the carrier says about a number, written as people write it.
+	StatusOfNumber(ctx context.Context, tenant, number string) (*portinv1.PortInStatus, error)
 }
 
 // portInService answers PortInService. It embeds the Unsafe server, so that an RPC without a handler does not compile.
@@ -78,9 +78,9 @@ func (s *portInService) GetPortInStatus(ctx context.Context, req *portinv1.GetPo
 	var status *portinv1.PortInStatus
 	var err error
 	if number := req.GetNumber(); number != "" {
-		status, err = s.statuses.StatusOfNumber(ctx, number)
+		status, err = s.statuses.StatusOfNumber(ctx, tenantOf(ctx), number)
 	} else {
-		status, err = s.statuses.StatusOfTicket(ctx, req.GetTicketId())
+		status, err = s.statuses.StatusOfTicket(ctx, tenantOf(ctx), req.GetTicketId())
 	}
 	if err != nil {
 		return nil, err

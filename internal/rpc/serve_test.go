@@ -130,12 +130,12 @@ func (f *fake) Resubmit(_ context.Context, req *portinv1.ResubmitPortInRequest) 
 	return &portinv1.ResubmitPortInResponse{}, f.err
 }
 
-func (f *fake) StatusOfTicket(_ context.Context, ticket string) (*portinv1.PortInStatus, error) {
+func (f *fake) StatusOfTicket(_ context.Context, _, ticket string) (*portinv1.PortInStatus, error) {
 	f.note("StatusOfTicket " + ticket)
 	return &portinv1.PortInStatus{TicketId: ticket}, f.err
 }
 
-func (f *fake) StatusOfNumber(_ context.Context, number string) (*portinv1.PortInStatus, error) {
+func (f *fake) StatusOfNumber(_ context.Context, _, number string) (*portinv1.PortInStatus, error) {
 	f.note("StatusOfNumber " + number)
 	return &portinv1.PortInStatus{Numbers: []string{number}}, f.err
 }

@@ -34,6 +34,22 @@ type shelf struct {
 	fail     error
 }
 
+// Owners returns whose orders have a ticket or a number.
+func (s *shelf) Owners(_ context.Context, account, ticket, number string) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return nil, s.fail
+	}
+	var all []string
+	for _, r := range s.orders {
+		if r.CarrierAccount == account && (ticket != "" && r.Ticket == ticket || slices.Contains(r.Numbers, number)) {
+			all = append(all, r.Tenant)
+		}
+	}
+	return all, nil
+}
+
 func newShelf(all ...ledger.Record) *shelf {
 	s := &shelf{orders: map[string]ledger.Record{}}
 	for _, r := range all {

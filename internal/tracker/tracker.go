@@ -8,6 +8,7 @@ package tracker
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
@@ -23,6 +24,8 @@ type Ledger interface {
 	rounds.Taker
 	// Advance changes an order; see ledger.Orders.
 	Advance(ctx context.Context, orderID string, s ledger.Step) (ledger.Record, error)
+	// Owners returns whose orders have a ticket or hold a number; see ledger.Lists.
+	Owners(ctx context.Context, account, ticket, number string) ([]string, error)
 	// List returns a page of orders; see ledger.Lists.
 	List(ctx context.Context, q ledger.Query) ([]ledger.Record, bool, error)
 }
@@ -55,27 +58,55 @@ func New(p Params) *Tracker {
 	return &Tracker{Params: p, clock: rounds.NewClock(p.Now(), p.Elapsed)}
 }
 
-// StatusOfTicket answers what the carrier says about a ticket.
-func (t *Tracker) StatusOfTicket(ctx context.Context, ticket string) (*portinv1.PortInStatus, error) {
+// StatusOfTicket answers a tenant what the carrier says about a ticket. That of another tenant's order is not there for it.
+func (t *Tracker) StatusOfTicket(ctx context.Context, tenant, ticket string) (*portinv1.PortInStatus, error) {
+	if err := t.mayKnow(ctx, tenant, ticket, ""); err != nil {
+		return nil, err
+	}
 	status, err := t.Carrier.StatusByTicket(ctx, ticket)
 	if err != nil {
 		return nil, err
 	}
-	return portstatus.Render(status), nil
+	return t.told(ctx, tenant, portstatus.Render(status))
 }
 
-// StatusOfNumber answers what the carrier says about a number, written as people write North American ones. When it has
-// several tickets for the number, the carrier chooses.
-func (t *Tracker) StatusOfNumber(ctx context.Context, number string) (*portinv1.PortInStatus, error) {
+// StatusOfNumber answers a tenant what the carrier says about a number, written as people write North American ones. When it
+// has several tickets for the number, the carrier chooses. A number that another tenant's open order ports is not there.
+func (t *Tracker) StatusOfNumber(ctx context.Context, tenant, number string) (*portinv1.PortInStatus, error) {
 	n, ok := nanp.Parse(number)
 	if !ok {
 		return nil, fault.Fields([]fault.Violation{{
 			Field: "number", Description: nanp.Want,
 		}})
 	}
+	if err := t.mayKnow(ctx, tenant, "", n.E164()); err != nil {
+		return nil, err
+	}
 	status, err := t.Carrier.StatusByNumber(ctx, int64(n))
 	if err != nil {
 		return nil, err
 	}
-	return portstatus.Render(status), nil
+	return t.told(ctx, tenant, portstatus.Render(status))
+}
+
+// told is a status as a tenant may know it: whose its own ticket is was not known before the carrier named it.
+func (t *Tracker) told(ctx context.Context, tenant string, s *portinv1.PortInStatus) (*portinv1.PortInStatus, error) {
+	if err := t.mayKnow(ctx, tenant, s.GetTicketId(), ""); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// mayKnow refuses what is another tenant's alone, in the words for what the carrier does not know.
+func (t *Tracker) mayKnow(ctx context.Context, tenant, ticket, number string) error {
+	owners, err := t.Ledger.Owners(ctx, ledger.Default, ticket, number)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return fault.New(fault.ReasonLedgerUnavailable, "the ledger of orders does not answer; ask again").WithRetryAfter(5 * time.Second).WithCause(err)
+	case len(owners) > 0 && !slices.Contains(owners, tenant):
+		return portstatus.Unknown()
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package tracker_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -10,6 +11,8 @@ import (
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/order"
 	"github.com/portin/portin/internal/tracker"
 )
 
@@ -32,17 +35,17 @@ func (k knows) StatusByNumber(_ context.Context, number int64) (carrier.Status, 
 
 func TestAStatusIsAnswered(t *testing.T) {
 	t.Parallel()
-	tr := tracker.New(tracker.Params{Carrier: knows{Ticket: "T-1", Word: "CONFIRMED", PortDate: "20261215", Numbers: []int64{4165550123}}})
+	tr := tracker.New(tracker.Params{Ledger: newShelf(), Carrier: knows{Ticket: "T-1", Word: "CONFIRMED", PortDate: "20261215", Numbers: []int64{4165550123}}})
 	want := &portinv1.PortInStatus{
 		TicketId: "T-1", Status: portinv1.CarrierStatus_CARRIER_STATUS_CONFIRMED, StatusWord: "CONFIRMED",
 		Category: portinv1.Category_CATEGORY_SCHEDULED, Numbers: []string{"+14165550123"}, PortDate: "2026-12-15",
 	}
-	byTicket, err := tr.StatusOfTicket(t.Context(), "T-1")
+	byTicket, err := tr.StatusOfTicket(t.Context(), "mine", "T-1")
 	if diff := cmp.Diff(want, byTicket, protocmp.Transform()); diff != "" || err != nil {
 		t.Errorf("by ticket: %v (-want +got):\n%s", err, diff)
 	}
 	for _, written := range []string{"(416) 555-0123", "+14165550123", "416.555.0123"} {
-		byNumber, err := tr.StatusOfNumber(t.Context(), written)
+		byNumber, err := tr.StatusOfNumber(t.Context(), "mine", written)
 		if diff := cmp.Diff(want, byNumber, protocmp.Transform()); diff != "" || err != nil {
 			t.Errorf("by number: %v (-want +got):\n%s", err, diff)
 		}
@@ -51,18 +54,57 @@ func TestAStatusIsAnswered(t *testing.T) {
 
 func TestNoneIsNotFound(t *testing.T) {
 	t.Parallel()
-	tr := tracker.New(tracker.Params{Carrier: knows{}})
-	if s, err := tr.StatusOfTicket(t.Context(), "T-2"); s != nil || !fault.Is(err, fault.ReasonPortInNotFound) {
+	tr := tracker.New(tracker.Params{Ledger: newShelf(), Carrier: knows{}})
+	if s, err := tr.StatusOfTicket(t.Context(), "mine", "T-2"); s != nil || !fault.Is(err, fault.ReasonPortInNotFound) {
 		t.Errorf("an unknown ticket answers %v, %v", s, err)
 	}
-	if s, err := tr.StatusOfNumber(t.Context(), "+14165550199"); s != nil || !fault.Is(err, fault.ReasonPortInNotFound) {
+	if s, err := tr.StatusOfNumber(t.Context(), "mine", "+14165550199"); s != nil || !fault.Is(err, fault.ReasonPortInNotFound) {
 		t.Errorf("an unknown number answers %v, %v", s, err)
 	}
 	for _, written := range []string{"", "416-555-012", "911", "+4930123456", "416-911-0123", "4165550123 x1"} {
-		s, err := tr.StatusOfNumber(t.Context(), written)
+		s, err := tr.StatusOfNumber(t.Context(), "mine", written)
 		f := fault.From(err)
 		if s != nil || f == nil || f.Reason != fault.ReasonInvalidFields || len(f.Violations) != 1 || f.Violations[0].Field != "number" {
 			t.Errorf("the number %q answers %v, %v, want a violation of number", written, s, err)
 		}
+	}
+}
+
+// What another tenant's order has is not there for a tenant, also when only the carrier's answer says whose it is; what several
+// have is, and what nobody has.
+func TestAStatusOfAnotherTenantIsNotFound(t *testing.T) {
+	t.Parallel()
+	one := func(id, tenant, ticket string, numbers ...string) ledger.Record {
+		return ledger.Record{OrderID: id, Tenant: tenant, CarrierAccount: ledger.Default, Ticket: ticket, Numbers: numbers, State: order.Accepted}
+	}
+	for name, c := range map[string]struct {
+		kept  []ledger.Record
+		there bool
+	}{
+		"nobody's":                  {nil, true},
+		"mine":                      {[]ledger.Record{one("1", "mine", "T-1", "+14165550123")}, true},
+		"another's":                 {[]ledger.Record{one("1", "theirs", "T-1", "+14165550123")}, false},
+		"another's by ticket alone": {[]ledger.Record{one("1", "theirs", "T-1")}, false},
+		"everybody's":               {[]ledger.Record{one("1", "theirs", "T-1", "+14165550123"), one("2", "mine", "T-1", "+14165550123")}, true},
+	} {
+		tr := tracker.New(tracker.Params{Ledger: newShelf(c.kept...), Carrier: knows{Ticket: "T-1", Word: "CONFIRMED", Numbers: []int64{4165550123}}})
+		_, byTicket := tr.StatusOfTicket(t.Context(), "mine", "T-1")
+		_, byNumber := tr.StatusOfNumber(t.Context(), "mine", "416-555-0123")
+		for how, err := range map[string]error{"ticket": byTicket, "number": byNumber} {
+			if there := err == nil; there != c.there || (err != nil && !fault.Is(err, fault.ReasonPortInNotFound)) {
+				t.Errorf("%s, by %s: %v", name, how, err)
+			}
+		}
+	}
+}
+
+// Whose a port-in is has to be known before anything is told of it.
+func TestAStatusNeedsTheLedger(t *testing.T) {
+	t.Parallel()
+	shelf := newShelf()
+	shelf.fail = errors.New("down")
+	tr := tracker.New(tracker.Params{Ledger: shelf, Carrier: knows{Ticket: "T-1", Word: "CONFIRMED"}})
+	if s, err := tr.StatusOfTicket(t.Context(), "mine", "T-1"); s != nil || !fault.Is(err, fault.ReasonLedgerUnavailable) {
+		t.Errorf("without a ledger: %v, %v", s, err)
 	}
 }
