@@ -45,7 +45,7 @@ func (a *App) newAccess(ctx context.Context) (*access, error) {
 	}
 	if c := a.config.TLS; c.CertFile != "" {
 		var err error
-		if is.certificates, err = certs.New(certs.Params{
+		if is.certificates, err = certs.New(certs.Params{ //nolint:contextcheck // it reads files, and logs without a call
 			CertFile: c.CertFile, KeyFile: c.KeyFile, ClientCAFile: c.ClientCAFile, Log: a.log, Observer: a.metrics.access,
 		}); err != nil {
 			return nil, fmt.Errorf("tls-cert-file: %w", err)

@@ -5,7 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/pprof" //nolint:gosec // served at the admin address alone: nothing here uses the default mux
+	"net/http/pprof"
 	"time"
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"

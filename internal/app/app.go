@@ -206,8 +206,8 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 	}
 
 	options := services.Options(int(limits.MaxDocumentBytes)+messageRoom, a.config.GRPC.MaxConnectionAge)
-	if config := a.access.tls("h2"); config != nil {
-		options = append(options, grpc.Creds(credentials.NewTLS(config)))
+	if encryption := a.access.tls("h2"); encryption != nil {
+		options = append(options, grpc.Creds(credentials.NewTLS(encryption)))
 	}
 	a.grpc = grpc.NewServer(options...)
 	services.Register(a.grpc)

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
@@ -14,7 +15,7 @@ func Print(w io.Writer, app *kong.Application) error {
 	settings := &yaml.Node{Kind: yaml.MappingNode}
 	for _, group := range app.AllFlags(false) {
 		for _, flag := range group {
-			_, file := flag.Target.Interface().(kong.ConfigFlag)
+			_, file := reflect.TypeAssert[kong.ConfigFlag](flag.Target)
 			if file || flag == app.HelpFlag || (flag.Target.IsZero() && !flag.HasDefault && !flag.IsBool()) {
 				continue
 			}

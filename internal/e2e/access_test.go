@@ -27,7 +27,9 @@ func guarded(t *testing.T, e engine) (*service, guests) {
 	roster := "tenants: [acme, globex]\ncallers:\n"
 	keys := map[string]string{}
 	for _, c := range []struct{ name, tenant, scopes string }{
-		{"boss", "acme", "read, order, operate, admin"}, {"reader", "acme", "read"}, {"clerk", "acme", "order"},
+		{"boss", "acme", "read, order, operate, admin"},
+		{"reader", "acme", "read"},
+		{"clerk", "acme", "order"},
 		{"stranger", "globex", "read, order, operate, admin"},
 	} {
 		key, sum := apiKey()

@@ -141,7 +141,7 @@ func (c *client) as(t *testing.T, a *authority, key string, certificates ...tls.
 // become has the service called by another caller from now on.
 func (s *service) become(t *testing.T, c *client) {
 	t.Helper()
-	t.Cleanup(s.client.disconnect)
+	t.Cleanup(s.disconnect)
 	s.client = c
 }
 

@@ -299,14 +299,14 @@ func TestARejectedOrderIsResubmitted(t *testing.T) {
 }
 
 // resubmit corrects the account number of an order over a face.
-func (s *client) resubmit(t *testing.T, over face, orderID, key string) reply {
+func (c *client) resubmit(t *testing.T, over face, orderID, key string) reply {
 	t.Helper()
 	o := &portinv1.PortInOrder{Form: &portinv1.PortForm{
 		CustomerName: "Canary Bakery", CustomerAccountNumber: "canary-account-2",
 		LettersOfAuthorization: []*portinv1.Document{{FileName: "canary.pdf", MimeType: "application/pdf", Content: []byte("%PDF-1.7\ncanary-document")}},
 	}}
 	if over == overGRPC {
-		resp, err := s.grpc.ResubmitPortIn(t.Context(), &portinv1.ResubmitPortInRequest{OrderId: orderID, Order: o, RequestId: key})
+		resp, err := c.grpc.ResubmitPortIn(t.Context(), &portinv1.ResubmitPortInRequest{OrderId: orderID, Order: o, RequestId: key})
 		if err != nil {
 			return failed(status.Convert(err))
 		}
@@ -316,7 +316,7 @@ func (s *client) resubmit(t *testing.T, over face, orderID, key string) reply {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := s.do(t, http.MethodPost, "http://"+s.HTTPAddress+"/v1/port-ins/"+orderID+":resubmit?updateMask=form.customer_name,form.customer_account_number,form.letters_of_authorization",
+	a := c.do(t, http.MethodPost, "http://"+c.HTTPAddress+"/v1/port-ins/"+orderID+":resubmit?updateMask=form.customer_name,form.customer_account_number,form.letters_of_authorization",
 		body, "Idempotency-Key", key)
 	return readReply(a)
 }

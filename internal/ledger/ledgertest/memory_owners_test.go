@@ -17,7 +17,9 @@ func (s *memoryStore) Owners(ctx context.Context, account, ticket, number string
 	for _, r := range s.orders {
 		has := ticket != "" && r.Ticket == ticket && (r.CarrierAccount == account || s.quirks["owns at any account"])
 		holds := (r.Holds() || s.quirks["owns for ever"]) && slices.Contains(r.Numbers, number)
-		if has && !s.quirks["owns no tickets"] || holds && !(s.quirks["owns once"] && len(found) > 0) {
+		has = has && !s.quirks["owns no tickets"]
+		holds = holds && (!s.quirks["owns once"] || len(found) == 0)
+		if has || holds {
 			found[r.Tenant] = true
 		}
 	}
