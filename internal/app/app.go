@@ -202,7 +202,7 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 	})
 	services := rpc.Services{
 		Orders: a.intake, Statuses: a.tracker, Catalog: lists, Watches: a.watches, Webhooks: a.webhooks,
-		Access: a.access.door(), Log: a.log, LongestCall: a.config.GRPC.LongestCall, Tracer: a.traces.tracer, Metrics: a.metrics.calls,
+		Access: a.access.door(), Limiter: a.limiter(), Log: a.log, LongestCall: a.config.GRPC.LongestCall, Tracer: a.traces.tracer, Metrics: a.metrics.calls,
 	}
 
 	options := services.Options(int(limits.MaxDocumentBytes)+messageRoom, a.config.GRPC.MaxConnectionAge)
@@ -298,6 +298,14 @@ func (a *App) Run(ctx context.Context) error {
 		return a.stop(context.WithoutCancel(ctx), endWork)
 	})
 	return group.Wait()
+}
+
+// limiter is how often each caller may call; nil when the settings say that nobody counts.
+func (a *App) limiter() *rpc.Limiter {
+	if a.config.Limits.CallsPerSecond == 0 {
+		return nil
+	}
+	return rpc.NewLimiter(a.config.Limits.CallsPerSecond, a.config.Limits.CallsAtOnce)
 }
 
 // serveHTTP serves the JSON face, encrypted where there is a certificate.

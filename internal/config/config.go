@@ -123,6 +123,9 @@ type Limits struct {
 	FileBytes     int64 `default:"10485760" help:"Bytes a document."`
 	DocumentBytes int64 `default:"26214400" help:"Bytes of all documents of an order."`
 	Watches       int   `default:"20000" help:"Watches that this process serves at once."`
+
+	CallsPerSecond float64 `default:"100" help:"Calls a second of each caller that the callers file tells apart, in this process; 0 is no limit."`
+	CallsAtOnce    int     `default:"200" help:"Calls that such a caller may make at once after a silence."`
 }
 
 // Standin is the stand-in for the carrier, beside the service or alone.

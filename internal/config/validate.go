@@ -52,6 +52,7 @@ func (c Config) Validate() error {
 		{"limits-file-bytes", c.Limits.FileBytes, 1 << 30},
 		{"limits-document-bytes", c.Limits.DocumentBytes, 1 << 30},
 		{"limits-watches", int64(c.Limits.Watches), 1_000_000},
+		{"limits-calls-at-once", int64(c.Limits.CallsAtOnce), 1_000_000},
 		{"webhooks-max-endpoints", int64(c.Webhooks.MaxEndpoints), 10_000},
 		{"webhooks-at-once", int64(c.Webhooks.AtOnce), 10_000},
 		{"webhooks-per-endpoint", int64(c.Webhooks.PerEndpoint), int64(max(1, c.Webhooks.AtOnce))},
@@ -59,6 +60,9 @@ func (c Config) Validate() error {
 		if n.is < 1 || n.is > n.most {
 			bad(n.name, "must be from 1 to %d", n.most)
 		}
+	}
+	if c.Limits.CallsPerSecond < 0 || c.Limits.CallsPerSecond > 1_000_000 {
+		bad("limits-calls-per-second", "must be from 0 to 1000000")
 	}
 	if c.ShutdownDelay < 0 || c.ShutdownDelay > 10*time.Minute {
 		bad("shutdown-delay", "must be from 0s to 10m")

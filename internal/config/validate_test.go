@@ -131,15 +131,15 @@ func TestValidate(t *testing.T) {
 		"calls shorter than deadlines": {sandbox, func(c *Config) { c.Orders.LeastRemaining = c.GRPC.LongestCall }, []string{"grpc-longest-call"}},
 		"no lead":                      {sandbox, func(c *Config) { c.Orders.MinLeadDays = 0 }, nil},
 		"the largest limits": {sandbox, func(c *Config) {
-			c.Limits = Limits{Numbers: 10_000, FileBytes: 1 << 30, DocumentBytes: 1 << 30, Watches: 1_000_000}
+			c.Limits = Limits{Numbers: 10_000, FileBytes: 1 << 30, DocumentBytes: 1 << 30, Watches: 1_000_000, CallsAtOnce: 1_000_000, CallsPerSecond: 1_000_000}
 			c.Webhooks = Webhooks{MaxEndpoints: 10_000, AtOnce: 10_000, PerEndpoint: 10_000, Keep: 24 * time.Hour}
 		}, nil},
 		"limits that are too large": {sandbox, func(c *Config) {
-			c.Limits = Limits{Numbers: 10_001, FileBytes: 1<<30 + 1, DocumentBytes: 1<<30 + 1, Watches: 1_000_001}
+			c.Limits = Limits{Numbers: 10_001, FileBytes: 1<<30 + 1, DocumentBytes: 1<<30 + 1, Watches: 1_000_001, CallsAtOnce: 1_000_001, CallsPerSecond: 1_000_001}
 			c.Webhooks = Webhooks{MaxEndpoints: 10_001, AtOnce: 10_001, PerEndpoint: 10_002, Keep: 24*time.Hour - 1}
 		}, []string{
-			"limits-numbers", "limits-file-bytes", "limits-document-bytes", "limits-watches",
-			"webhooks-max-endpoints", "webhooks-at-once", "webhooks-per-endpoint", "webhooks-keep",
+			"limits-numbers", "limits-file-bytes", "limits-document-bytes", "limits-watches", "limits-calls-at-once",
+			"webhooks-max-endpoints", "webhooks-at-once", "webhooks-per-endpoint", "limits-calls-per-second", "webhooks-keep",
 		}},
 		"more to one endpoint than to all": {sandbox, func(c *Config) { c.Webhooks.AtOnce = 3 }, []string{"webhooks-per-endpoint"}},
 		"everything at once": {
@@ -153,7 +153,7 @@ func TestValidate(t *testing.T) {
 				"grpc-max-connection-age", "grpc-longest-call", "carrier-post-timeout", "carrier-get-timeout",
 				"orders-least-remaining", "orders-look-timeout", "orders-lists-ttl", "orders-doubt-window", "orders-doubt-spacing",
 				"orders-poll-interval", "shutdown-timeout",
-				"limits-numbers", "limits-file-bytes", "limits-document-bytes", "limits-watches",
+				"limits-numbers", "limits-file-bytes", "limits-document-bytes", "limits-watches", "limits-calls-at-once",
 				"webhooks-max-endpoints", "webhooks-at-once", "webhooks-per-endpoint", "webhooks-keep",
 				"orders-min-lead-days", "orders-no-progress-days", "orders-polls-per-second",
 				"grpc-longest-call",

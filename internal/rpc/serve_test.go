@@ -46,6 +46,8 @@ type fake struct {
 	size   func(*portinv1.PortInRequest) error
 	// err is what everything else fails with.
 	err error
+	// limits are those of callers; nil is none.
+	limits *Limiter
 	// access says who calls; nil is everybody.
 	access func(authorization string, certificate *x509.Certificate) (identity.Caller, error)
 
@@ -261,7 +263,7 @@ func serveFor(t *testing.T, f *fake, longest time.Duration, dial ...grpc.DialOpt
 	t.Helper()
 	log := newLogbook()
 	s := Services{
-		Orders: f, Statuses: f, Catalog: f, Watches: f, Webhooks: f, Access: f, Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: longest,
+		Orders: f, Statuses: f, Catalog: f, Watches: f, Webhooks: f, Access: f, Limiter: f.limits, Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: longest,
 	}
 	server := grpc.NewServer(s.Options(maxTestMessage, time.Hour)...)
 	s.Register(server)

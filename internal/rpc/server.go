@@ -29,7 +29,9 @@ type Services struct {
 	Webhooks Webhooks
 	// Access says who calls; Everybody does not ask.
 	Access Access
-	Log    *slog.Logger
+	// Limiter bounds how often each caller calls; nil bounds nobody.
+	Limiter *Limiter
+	Log     *slog.Logger
 	// LongestCall caps the deadline of every unary call.
 	LongestCall time.Duration
 	// Tracer makes the spans of calls; nil makes none.
@@ -59,6 +61,7 @@ func (s Services) Unary() []grpc.UnaryServerInterceptor {
 		interceptors.UnaryServerInterceptor(logged(s.Log)),
 		recovery.UnaryServerInterceptor(recovered()),
 		authenticated(s.Access),
+		s.Limiter.unary,
 		deadline(s.LongestCall),
 		validated(s.Orders),
 	}
@@ -74,6 +77,7 @@ func (s Services) Stream() []grpc.StreamServerInterceptor {
 		interceptors.StreamServerInterceptor(logged(s.Log)),
 		recovery.StreamServerInterceptor(recovered()),
 		authenticatedStream(s.Access),
+		s.Limiter.stream,
 		validatedStream,
 	}
 }
