@@ -37,7 +37,7 @@ test: ## Run all tests, in random order, with the race detector where a C compil
 	@flag='$(RACE)'; \
 	if [ -z "$$flag" ]; then echo "test: no working C compiler, so without the race detector"; export CGO_ENABLED=0; fi; \
 	if [ -z "$(INITDB)" ]; then echo "test: no PostgreSQL (initdb), so without the tests of the ledger that replicas share"; fi; \
-	set -x; go test -shuffle=on $$flag ./...
+	set -x; go test -shuffle=on -timeout 20m $$flag ./...
 
 .PHONY: build
 build: ## Build bin/portin, static and reproducible

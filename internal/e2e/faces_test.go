@@ -100,7 +100,8 @@ func violated(t *testing.T, st *status.Status) []string {
 func TestLargeDocumentsPassBothFaces(t *testing.T) {
 	t.Parallel()
 	// More than the 4 MiB that gRPC takes by default, and less than the real limits, for the race detector's sake.
-	limits := config.Limits{Numbers: 1000, FileBytes: 2 << 20, DocumentBytes: 5 << 20}
+	limits := config.Default().Limits
+	limits.FileBytes, limits.DocumentBytes = 2<<20, 5<<20
 	s := start(t, sqlite, func(p *app.Params) { p.Config.Limits = limits })
 	document := func(size int) *portinv1.Document {
 		return &portinv1.Document{FileName: "loa.pdf", MimeType: "application/pdf", Content: append([]byte("%PDF-1.7\n"), bytes.Repeat([]byte{'x'}, size-9)...)}

@@ -31,6 +31,10 @@ func TestReplaysAcrossARestart(t *testing.T) {
 			if got := s.get(t, r.first.orderID).GetState(); got != state {
 				t.Fatalf("the order is %v, want %v", got, state)
 			}
+			if state == accepted { // it is followed: what comes back is the order as it now is
+				until(t, "the carrier was asked about it", func() bool { return s.get(t, r.first.orderID).GetCarrierStatusWord() != "" })
+				r.first.order = s.get(t, r.first.orderID)
+			}
 			requests[state] = r
 		}
 		kept := map[string]*portinv1.PortInOrder{}
