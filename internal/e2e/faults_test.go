@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -142,7 +143,12 @@ func (m met) test(t *testing.T, s *service) {
 	t.Helper()
 	o, key := s.carrier.order(t, m.outcome), newKey()
 	first := s.portIn(t.Context(), overJSON, o, key)
-	if first.http != m.http || first.retryAfter != m.wait {
+	waits := first.retryAfter == m.wait
+	if m.outcome == "throttled-date" { // a date is a second nearer or farther by the time that it is read
+		left, err := strconv.Atoi(first.retryAfter)
+		waits = err == nil && left >= 5 && left <= 8
+	}
+	if first.http != m.http || !waits {
 		t.Errorf("over JSON: HTTP %d, Retry-After %q; want %d, %q: %+v", first.http, first.retryAfter, m.http, m.wait, first)
 	}
 	second := s.portIn(t.Context(), overGRPC, o, key)
