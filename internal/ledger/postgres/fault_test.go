@@ -205,12 +205,24 @@ func TestFault19_CommitOfUnknownOutcome(t *testing.T) {
 		}
 	}
 	standby("nobody")
-	fresh := ledgertest.Record(1)
 	ended := make(chan error, 1)
-	go func() {
-		_, err := s.Claim(context.WithoutCancel(t.Context()), fresh, ledgertest.Entry("claimed"))
+	claim := func(r ledger.Record) {
+		_, err := s.Claim(context.WithoutCancel(t.Context()), r, ledgertest.Entry("claimed"))
 		ended <- err
-	}()
+	}
+	fresh := ledgertest.Record(1)
+	for n, waits := 1, false; !waits; n++ {
+		fresh = ledgertest.Record(n)
+		go claim(fresh)
+		select {
+		case err := <-ended: // the server had not read its new settings yet
+			if err != nil {
+				t.Fatal(err)
+			}
+		case <-time.After(2 * time.Second):
+			waits = true
+		}
+	}
 	c.Terminate(t, pgtest.Waiting(t, c.URL(), "SyncRep"))
 	err := <-ended
 	if err == nil || errors.Is(err, ledger.ErrMoved) {
