@@ -20,6 +20,9 @@ pack() {
 	tar --sort=name --mtime="@$date" --owner=0 --group=0 --numeric-owner --mode='u=rwX,go=rX' -C "$2" -cf - . | gzip -9 -n >"dist/$1"
 }
 
+# Built for this machine once: under another GOARCH, go tool would build it for that one.
+go build -modfile=tools/release/go.mod -o bin/cyclonedx-gomod github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
 for platform in $platforms; do
 	os=${platform%/*} arch=${platform#*/}
 	name=portin_${version}_${os}_${arch}
@@ -29,8 +32,7 @@ for platform in $platforms; do
 	cp README.md CHANGELOG.md docs/portin.example.yaml tools/deploy/systemd/portin.service "$folder"
 	pack "$name.tar.gz" "$folder"
 	# The parts of the program, module by module, in CycloneDX.
-	GOOS=$os GOARCH=$arch go tool -modfile=tools/release/go.mod cyclonedx-gomod app \
-		-json -noserial -notimestamp -std -main cmd/portin -output "dist/$name.sbom.json" . 2>/dev/null
+	GOOS=$os GOARCH=$arch bin/cyclonedx-gomod app -json -noserial -notimestamp -std -main cmd/portin -output "dist/$name.sbom.json" .
 done
 
 # The contract: the .proto files, everything in one descriptor set, and the OpenAPI document.
