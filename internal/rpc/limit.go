@@ -76,10 +76,3 @@ func (l *Limiter) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, h
 	}
 	return handler(ctx, req)
 }
-
-func (l *Limiter) stream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	if err := l.check(ss.Context(), time.Now()); err != nil {
-		return err
-	}
-	return handler(srv, ss)
-}

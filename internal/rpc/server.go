@@ -76,9 +76,7 @@ func (s Services) Stream() []grpc.StreamServerInterceptor {
 		toStatusStream,
 		interceptors.StreamServerInterceptor(logged(s.Log)),
 		recovery.StreamServerInterceptor(recovered()),
-		authenticatedStream(s.Access),
-		s.Limiter.stream,
-		validatedStream,
+		admittedStream(s.Access, s.Limiter),
 	}
 }
 

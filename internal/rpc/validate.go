@@ -29,14 +29,7 @@ func validated(orders sizer) grpc.UnaryServerInterceptor {
 	}
 }
 
-// validatedStream holds what a stream receives to the contract, as validated does for unary calls.
-func validatedStream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	if !ofOwn(info.FullMethod) {
-		return handler(srv, ss)
-	}
-	return handler(srv, &validatingStream{ServerStream: ss})
-}
-
+// validatingStream holds what a stream receives to the contract, as validated does for unary calls.
 type validatingStream struct{ grpc.ServerStream }
 
 // RecvMsg receives a request and refuses it when it breaks the contract.

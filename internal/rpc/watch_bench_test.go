@@ -43,7 +43,7 @@ func BenchmarkWatch(b *testing.B) {
 	ctx, stop := context.WithCancel(b.Context())
 	var running sync.WaitGroup
 	running.Go(func() { watches.Run(ctx) })
-	server := grpc.NewServer(Services{Orders: &fake{}, Access: Everybody("default"), Log: slog.New(slog.DiscardHandler)}.Options(1<<20, time.Hour)...)
+	server := grpc.NewServer(Services{Orders: &fake{}, Access: Everybody("default"), Metrics: NewMetrics(), Log: slog.New(slog.DiscardHandler)}.Options(1<<20, time.Hour)...)
 	portinv1.RegisterPortInServiceServer(strictRegistrar{server}, &portInService{watches: watches, teller: intake.NewTeller(slog.New(slog.DiscardHandler))})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
