@@ -97,8 +97,8 @@ func offered(method string) bool {
 	return ok && is.Methods().ByName(protoreflect.Name(name)) != nil
 }
 
-// letIn finds out who calls a method, and refuses who may not.
-func letIn(ctx context.Context, access Access, method string) (context.Context, error) {
+// letIn finds out who calls a method, and refuses who may not, or not so often.
+func letIn(ctx context.Context, access Access, limiter *Limiter, method string) (context.Context, error) {
 	scope, known := rule(method)
 	if scope == anybody {
 		return ctx, nil
@@ -118,7 +118,7 @@ func letIn(ctx context.Context, access Access, method string) (context.Context, 
 	case known && !caller.May(scope):
 		return ctx, fault.New(fault.ReasonPermissionDenied, "the caller lacks the scope "+string(scope)).WithMetadata("scope", string(scope))
 	}
-	return identity.With(ctx, caller), nil
+	return identity.With(ctx, caller), limiter.check(caller, time.Now())
 }
 
 // certificateOf is the certificate that a call's connection was verified with; nil for none.
@@ -134,9 +134,10 @@ func certificateOf(ctx context.Context) *x509.Certificate {
 	return info.State.VerifiedChains[0][0]
 }
 
-func authenticated(access Access) grpc.UnaryServerInterceptor {
+// admitted lets a unary call in.
+func admitted(access Access, limiter *Limiter) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-		ctx, err := letIn(ctx, access, info.FullMethod)
+		ctx, err := letIn(ctx, access, limiter, info.FullMethod)
 		if err != nil {
 			return nil, err
 		}
@@ -144,22 +145,19 @@ func authenticated(access Access) grpc.UnaryServerInterceptor {
 	}
 }
 
-// admittedStream lets a stream in, counts it, and holds what it receives to the contract. It is one interceptor, and not three as
-// for unary calls: each has its place on the stack of every watch, and a watch whose stack is twice as large costs twice as much.
+// admittedStream lets a stream in and holds what it receives to the contract. It is one interceptor, where unary calls have two:
+// each has its place on the stack of every watch, and a watch whose stack is twice as large costs twice as much.
 func admittedStream(access Access, limiter *Limiter) grpc.StreamServerInterceptor {
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-		ctx, err := letIn(ss.Context(), access, info.FullMethod)
-		if err == nil {
-			err = limiter.check(ctx, time.Now())
-		}
+		ctx, err := letIn(ss.Context(), access, limiter, info.FullMethod)
 		if err != nil {
 			return err
 		}
-		admitted := &contextStream{ServerStream: ss, ctx: ctx}
-		if !ofOwn(info.FullMethod) {
-			return handler(srv, admitted)
+		ss = &contextStream{ServerStream: ss, ctx: ctx}
+		if ofOwn(info.FullMethod) {
+			ss = &validatingStream{ss}
 		}
-		return handler(srv, &validatingStream{admitted})
+		return handler(srv, ss)
 	}
 }
 

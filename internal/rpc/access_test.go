@@ -161,7 +161,7 @@ func TestCredentialsReachTheDoor(t *testing.T) {
 		header, shown = "", nil
 		ctx := peer.NewContext(t.Context(), &peer.Peer{AuthInfo: credentials.TLSInfo{State: c.state}})
 		ctx = metadata.NewIncomingContext(ctx, metadata.MD{"authorization": c.headers})
-		_, err := letIn(ctx, door, portinv1.PortInService_PortIn_FullMethodName)
+		_, err := letIn(ctx, door, nil, portinv1.PortInService_PortIn_FullMethodName)
 		if refused := fault.Is(err, fault.ReasonUnauthenticated); refused != c.refused || !refused && err != nil {
 			t.Errorf("%s: %v, want it refused: %v", name, err, c.refused)
 		}

@@ -1,12 +1,10 @@
 package rpc
 
 import (
-	"context"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
-	"google.golang.org/grpc"
 
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/identity"
@@ -56,10 +54,9 @@ func (l *Limiter) forget(now time.Time) {
 	}
 }
 
-// check counts a call of whoever calls, or says when it may be made.
-func (l *Limiter) check(ctx context.Context, now time.Time) error {
-	caller, known := identity.From(ctx)
-	if l == nil || !known || caller.Name == "" {
+// check counts a call of a caller, or says when it may be made.
+func (l *Limiter) check(caller identity.Caller, now time.Time) error {
+	if l == nil || caller.Name == "" {
 		return nil
 	}
 	turn := l.of(caller, now).ReserveN(now, 1)
@@ -68,11 +65,4 @@ func (l *Limiter) check(ctx context.Context, now time.Time) error {
 		return fault.New(fault.ReasonRateLimited, "the caller calls more often than it may; nothing was done").WithRetryAfter(wait)
 	}
 	return nil
-}
-
-func (l *Limiter) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	if err := l.check(ctx, time.Now()); err != nil {
-		return nil, err
-	}
-	return handler(ctx, req)
 }

@@ -1,7 +1,6 @@
 package rpc
 
 import (
-	"context"
 	"crypto/x509"
 	"fmt"
 	"testing"
@@ -15,10 +14,8 @@ import (
 	"github.com/portin/portin/internal/identity"
 )
 
-// called is the context of a caller.
-func called(name string) context.Context {
-	return identity.With(context.Background(), identity.Caller{Name: name, Tenant: "acme"})
-}
+// called is a caller of that name.
+func called(name string) identity.Caller { return identity.Caller{Name: name, Tenant: "acme"} }
 
 // Each caller has so many calls a second and so many at once; what one uses is not another's, and what was refused was not used.
 func TestCallersAreLimitedApart(t *testing.T) {

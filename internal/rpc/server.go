@@ -60,8 +60,7 @@ func (s Services) Unary() []grpc.UnaryServerInterceptor {
 		toStatusUnary,
 		interceptors.UnaryServerInterceptor(logged(s.Log)),
 		recovery.UnaryServerInterceptor(recovered()),
-		authenticated(s.Access),
-		s.Limiter.unary,
+		admitted(s.Access, s.Limiter),
 		deadline(s.LongestCall),
 		validated(s.Orders),
 	}

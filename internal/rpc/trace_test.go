@@ -88,7 +88,7 @@ func (*unread) SetTrailer(metadata.MD)      {}
 
 // passStream opens a stream through the interceptors.
 func passStream(ctx context.Context, s Services, method string, handler grpc.StreamHandler) error {
-	for _, outer := range slices.Backward(s.Stream()) { //nolint:contextcheck // a stream has its own
+	for _, outer := range slices.Backward(s.Stream()) {
 		next := handler
 		handler = func(srv any, ss grpc.ServerStream) error {
 			return outer(srv, ss, &grpc.StreamServerInfo{FullMethod: method, IsServerStream: true}, next)
