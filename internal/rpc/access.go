@@ -149,16 +149,25 @@ func admitted(access Access, limiter *Limiter) grpc.UnaryServerInterceptor {
 // each has its place on the stack of every watch, and a watch whose stack is twice as large costs twice as much.
 func admittedStream(access Access, limiter *Limiter) grpc.StreamServerInterceptor {
 	return func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-		ctx, err := letIn(ss.Context(), access, limiter, info.FullMethod)
+		within, err := admit(ss, access, limiter, info.FullMethod)
 		if err != nil {
 			return err
 		}
-		ss = &contextStream{ServerStream: ss, ctx: ctx}
-		if ofOwn(info.FullMethod) {
-			ss = &validatingStream{ss}
-		}
-		return handler(srv, ss)
+		return handler(srv, within)
 	}
+}
+
+// admit is a stream that was let in. It is a function of its own so that its variables are not on the stack of every watch.
+func admit(ss grpc.ServerStream, access Access, limiter *Limiter, method string) (grpc.ServerStream, error) {
+	ctx, err := letIn(ss.Context(), access, limiter, method)
+	if err != nil {
+		return nil, err
+	}
+	within := &contextStream{ServerStream: ss, ctx: ctx}
+	if !ofOwn(method) {
+		return within, nil
+	}
+	return &validatingStream{within}, nil
 }
 
 // tenantOf is whose orders a call is about. The interceptors have said so, or it never came here.
