@@ -385,3 +385,21 @@ func TestPlacesAreBounded(t *testing.T) {
 		pass(5 * time.Minute)
 	})
 }
+
+// An endpoint that hangs has as many deliveries under way as one may have: no more, and no fewer.
+func TestAnEndpointHasItsPlaces(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		defer h.runs()()
+		h.creates(at("https://host-0.example/?" + planted))
+		h.receiver.answers(hang)
+		for i := range 100 {
+			h.ledger.tell(happened("o-" + itoa(i)))
+		}
+		pass(10 * time.Second)
+		if n := len(h.receiver.got()); n != 4 {
+			t.Errorf("%d deliveries are under way, want 4", n)
+		}
+	})
+}
