@@ -24,6 +24,8 @@ type standin struct {
 	url string
 	// connections counts the connections that were made to it.
 	connections atomic.Int64
+	// open counts those that are not closed yet.
+	open atomic.Int64
 
 	address string
 	server  *http.Server
@@ -59,8 +61,13 @@ func (s *standin) up(t *testing.T) {
 	s.server = &http.Server{
 		Handler: s, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 		ConnState: func(_ net.Conn, state http.ConnState) {
-			if state == http.StateNew {
+			switch state {
+			case http.StateNew:
 				s.connections.Add(1)
+				s.open.Add(1)
+			case http.StateHijacked, http.StateClosed:
+				s.open.Add(-1)
+			case http.StateActive, http.StateIdle:
 			}
 		},
 	}
@@ -74,6 +81,24 @@ func (s *standin) up(t *testing.T) {
 func (s *standin) down() {
 	_ = s.server.Close()
 	<-s.served
+}
+
+// drain waits until the carrier has read all that a process sent before it was killed: what the kernel still holds of it
+// comes to the carrier after its death.
+func (s *standin) drain(t *testing.T) {
+	t.Helper()
+	// Connections are accepted in their order. Once this one is answered, all before it are counted.
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Close = true
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	until(t, "every connection is closed", func() bool { return s.open.Load() == 0 })
 }
 
 // posts lists the orders that the carrier got, of all that it remembers.

@@ -194,6 +194,7 @@ func TestFault11_KilledAtAnyTime(t *testing.T) {
 			p.kill()
 			stop()
 			callers.Wait()
+			c.carrier.drain(t)
 		}
 		p := startProgram(t, c.carrier, args...)
 		c.check(t, p, e == sqlite)
