@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -55,36 +54,68 @@ func (in *Intake) Follow(ctx context.Context, req *portinv1.FollowPortInRequest)
 	return Render(followed)
 }
 
-// unclaimedTicket refuses a ticket that can be that of an order of which nobody knows yet whether the carrier has it: that
-// order could never come to have it afterwards. The carrier names no numbers for it, or exactly the order's; those of an open
-// port-in are held by the order anyhow. A ticket that is here already is no matter of this.
+// unclaimedTicket refuses a ticket that can be that of an order, of any tenant, of which nobody knows yet whether the carrier has
+// it: that order could never come to have it afterwards. The carrier names exactly the order's numbers for it, or none, and then
+// it may be any order's that the request does not tell it from. A ticket that is here already is no matter of this.
 func (in *Intake) unclaimedTicket(ctx context.Context, tenant string, status carrier.Status, number string) error {
-	unknown := ledger.Query{Tenant: tenant, States: []order.State{order.Sending, order.InDoubt}, Limit: 10, MaxBytes: maxPage}
-	if len(status.Numbers) > 0 {
-		unknown.Number = nanp.Number(status.Numbers[0]).E164()
-	} else if number != "" { // which the order holds, if it has it
+	if status.Ticket == "" {
 		return nil
 	}
-	doubtful, _, err := in.Ledger.List(ctx, unknown)
+	mine, somebodys, err := in.doubtful(ctx, tenant, status, number)
 	if err != nil {
 		return readFault(ctx, err)
 	}
-	doubtful = slices.DeleteFunc(doubtful, func(r ledger.Record) bool {
-		return len(status.Numbers) > 0 && !portstatus.SameNumbers(r, status)
-	})
-	if len(doubtful) == 0 {
+	if mine == "" && !somebodys {
 		return nil
 	}
 	known, _, err := in.Ledger.List(ctx, ledger.Query{Tenant: tenant, Ticket: status.Ticket, Limit: 1, MaxBytes: maxPage})
-	if err != nil {
+	switch {
+	case err != nil:
 		return readFault(ctx, err)
-	}
-	if len(known) > 0 {
+	case len(known) > 0:
 		return nil
+	case mine == "":
+		return fault.New(fault.ReasonTicketUnverified,
+			"the carrier names no numbers for the ticket, or those of an order that is in doubt or being sent, so it may be that order's; ask again later")
 	}
 	return fault.New(fault.ReasonTicketUnverified,
 		"the carrier names no numbers for the ticket, or those of an order that is in doubt or being sent, so it may be that order's; resolve that one first").
-		WithMetadata("order_id", doubtful[0].OrderID)
+		WithMetadata("order_id", mine)
+}
+
+// doubtful is an order of the tenant that a ticket may be of while nobody knows whether the carrier has it, and whether there is
+// such a one of any tenant, which may not be named.
+func (in *Intake) doubtful(ctx context.Context, tenant string, status carrier.Status, number string) (mine string, somebodys bool, err error) {
+	if len(status.Numbers) > 0 {
+		number = nanp.Number(status.Numbers[0]).E164()
+	}
+	if number == "" {
+		return in.anyDoubtful(ctx, tenant)
+	}
+	all, err := in.Ledger.OfNumber(ctx, ledger.NumberQuery{Number: number, Unsettled: true, Limit: 10}) // they hold it: there are hardly two
+	for _, r := range all {
+		if len(status.Numbers) > 0 && !portstatus.SameNumbers(r, status) {
+			continue
+		}
+		somebodys = true
+		if r.Tenant == tenant {
+			mine = r.OrderID
+		}
+	}
+	return mine, somebodys, err
+}
+
+// anyDoubtful is doubtful of a ticket that nothing tells from any order's.
+func (in *Intake) anyDoubtful(ctx context.Context, tenant string) (mine string, somebodys bool, err error) {
+	page, _, err := in.Ledger.List(ctx, ledger.Query{Tenant: tenant, States: []order.State{order.Sending, order.InDoubt}, Limit: 1, MaxBytes: maxPage})
+	if err != nil {
+		return "", false, err
+	}
+	if len(page) > 0 {
+		return page[0].OrderID, true, nil
+	}
+	counts, err := in.Ledger.Count(ctx)
+	return "", counts.Sending+counts.InDoubt > 0, err
 }
 
 // named asks the carrier about the port-in that a request names.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/portin/portin/internal/ledger"
@@ -54,13 +53,13 @@ func (t *Tracker) look(ctx context.Context, r ledger.Record, round *rounds.Round
 }
 
 // mayBeFoundByNumber reports whether a ticket that stands for an order's first number can only be the order's own: no other
-// order here has that number, and the order's own ticket, if it has one, has had its time to become visible.
+// order here, of any tenant, has that number, and the order's own ticket, if it has one, has had its time to become visible.
 func (t *Tracker) mayBeFoundByNumber(ctx context.Context, r ledger.Record) bool {
 	if r.Ticket != "" && t.Now().Sub(r.Settled) < t.Pace.Patience {
 		return false
 	}
-	page, more, err := t.Ledger.List(ctx, ledger.Query{Tenant: r.Tenant, Number: r.Numbers[0], Limit: 2, MaxBytes: 1})
-	return err == nil && !more && !slices.ContainsFunc(page, func(other ledger.Record) bool { return other.OrderID != r.OrderID })
+	others, err := t.Ledger.OfNumber(ctx, ledger.NumberQuery{Number: r.Numbers[0], But: r.OrderID, Limit: 1})
+	return err == nil && len(others) == 0
 }
 
 // note writes down what the carrier answered about an order that this process has taken, unless the order has moved on.

@@ -26,12 +26,12 @@ const (
 
 // shelf is a ledger of accepted orders, in memory.
 type shelf struct {
-	mu       sync.Mutex
-	orders   map[string]ledger.Record
-	events   []ledger.Event
-	advanced int
-	failList bool
-	fail     error
+	mu          sync.Mutex
+	orders      map[string]ledger.Record
+	events      []ledger.Event
+	advanced    int
+	failNumbers bool
+	fail        error
 }
 
 // Owners returns whose orders have a ticket or a number.
@@ -99,19 +99,18 @@ func (s *shelf) Advance(_ context.Context, orderID string, step ledger.Step) (le
 	return next.Clone(), nil
 }
 
-func (s *shelf) List(_ context.Context, q ledger.Query) (page []ledger.Record, more bool, err error) {
+func (s *shelf) OfNumber(_ context.Context, q ledger.NumberQuery) (all []ledger.Record, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failList {
-		return nil, false, errBook
+	if s.failNumbers {
+		return nil, errBook
 	}
 	for _, r := range s.orders {
-		if r.Tenant == q.Tenant && slices.Contains(r.Numbers, q.Number) {
-			page = append(page, r.Clone())
+		if slices.Contains(r.Numbers, q.Number) && r.OrderID != q.But {
+			all = append(all, r.Clone())
 		}
 	}
-	limit := min(q.Limit, q.MaxBytes) // every order here is a byte long
-	return page[:min(limit, len(page))], len(page) > limit, nil
+	return all[:min(q.Limit, len(all))], nil
 }
 
 // set changes the shelf under its lock.

@@ -26,8 +26,8 @@ type Ledger interface {
 	Advance(ctx context.Context, orderID string, s ledger.Step) (ledger.Record, error)
 	// Owners returns whose orders have a ticket or hold a number; see ledger.Lists.
 	Owners(ctx context.Context, account, ticket, number string) ([]string, error)
-	// List returns a page of orders; see ledger.Lists.
-	List(ctx context.Context, q ledger.Query) ([]ledger.Record, bool, error)
+	// OfNumber returns orders of any tenant that ask for a number; see ledger.Lists.
+	OfNumber(ctx context.Context, q ledger.NumberQuery) ([]ledger.Record, error)
 }
 
 // Params are what a Tracker is built from. Those without a default are required.
