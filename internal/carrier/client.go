@@ -41,7 +41,7 @@ func newClient(config Config, dial dialer) (*Client, error) {
 	config = config.withDefaults()
 	problems := []error{config.validate()}
 	if username != "" || password != "" {
-		problems = append(problems, checkLogin(username, password))
+		problems = append(problems, CheckLogin(username, password))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func newClient(config Config, dial dialer) (*Client, error) {
 // Renew gives the Client other credentials, from the next exchange on. A pause because the carrier refused those before, or
 // was not reached, ends.
 func (c *Client) Renew(username string, password Secret) error {
-	if err := checkLogin(username, password); err != nil {
+	if err := CheckLogin(username, password); err != nil {
 		return err
 	}
 	c.enter(username, password)

@@ -178,8 +178,8 @@ func checkBaseURL(text string) error {
 	return nil
 }
 
-// checkLogin reports everything that is wrong with credentials, and quotes none of them.
-func checkLogin(username string, password Secret) error {
+// CheckLogin reports everything that is wrong with credentials, and quotes none of them.
+func CheckLogin(username string, password Secret) error {
 	var problems []error
 	switch {
 	case username == "":
