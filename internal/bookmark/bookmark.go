@@ -1,7 +1,7 @@
 // Package bookmark writes and reads the tokens by which a caller goes on in a list, or in a watch.
 //
 // It promises that a token is read by the list alone that it came from, of the same ledger and with the same filters, and that
-// any other text is refused, whatever it holds. It refuses to be a secret: a token gives no right, and whose list it is is never
+// any other text is refused, whatever it holds. It refuses to be a secret: a token gives no right, and the owner of a list is never
 // read from it.
 package bookmark
 
