@@ -76,6 +76,9 @@ func (c Config) Validate() error {
 	if c.Orders.NoProgressDays < 0 || c.Orders.NoProgressDays > 100 {
 		bad("orders-no-progress-days", "must be from 0 to 100")
 	}
+	if c.Orders.Keep != 0 && c.Orders.Keep < LeastKept {
+		bad("orders-keep", "must be 0, or %.0fh or longer: so long a request_id may be sent again", LeastKept.Hours())
+	}
 	if c.Orders.PollsPerSecond <= 0 || c.Orders.PollsPerSecond > 1000 {
 		bad("orders-polls-per-second", "must be above 0 and at most 1000")
 	}
