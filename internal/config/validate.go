@@ -70,6 +70,20 @@ func (c Config) Validate() error {
 	if c.Webhooks.Keep < 24*time.Hour {
 		bad("webhooks-keep", "must be a day or longer")
 	}
+	c.validateOrders(bad)
+	if c.Trace.Endpoint != "" && !hostPort(c.Trace.Endpoint) {
+		bad("trace-endpoint", "is not host:port, 127.0.0.1:4317 for one")
+	}
+	if !(c.Trace.SampleRatio >= 0 && c.Trace.SampleRatio <= 1) { // in these words NaN is no ratio either
+		bad("trace-sample-ratio", "must be from 0 to 1")
+	}
+	if c.GRPC.LongestCall <= c.Orders.LeastRemaining {
+		bad("grpc-longest-call", "must be longer than orders-least-remaining, or no order is ever sent")
+	}
+	return errors.Join(problems...)
+}
+
+func (c Config) validateOrders(bad func(name, format string, args ...any)) {
 	if c.Orders.MinLeadDays < 0 {
 		bad("orders-min-lead-days", "must not be negative")
 	}
@@ -82,16 +96,6 @@ func (c Config) Validate() error {
 	if c.Orders.PollsPerSecond <= 0 || c.Orders.PollsPerSecond > 1000 {
 		bad("orders-polls-per-second", "must be above 0 and at most 1000")
 	}
-	if c.Trace.Endpoint != "" && !hostPort(c.Trace.Endpoint) {
-		bad("trace-endpoint", "is not host:port, 127.0.0.1:4317 for one")
-	}
-	if !(c.Trace.SampleRatio >= 0 && c.Trace.SampleRatio <= 1) { // in these words NaN is no ratio either
-		bad("trace-sample-ratio", "must be from 0 to 1")
-	}
-	if c.GRPC.LongestCall <= c.Orders.LeastRemaining {
-		bad("grpc-longest-call", "must be longer than orders-least-remaining, or no order is ever sent")
-	}
-	return errors.Join(problems...)
 }
 
 func (c Config) validateCarrier(bad func(name, format string, args ...any)) {

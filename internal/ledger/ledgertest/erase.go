@@ -107,7 +107,7 @@ func erasedIsKept(t *trial) {
 func pastIsErased(t *trial) {
 	was, other := t.full(), t.claimed(Record(8))
 	t.advanced(was.OrderID, redate(3))
-	was = t.advanced(was.OrderID, ledger.Step{Now: Epoch(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+	was = t.advanced(was.OrderID, ledger.Step{Now: Epoch(), Change: func(*ledger.Record) (ledger.Entry, error) {
 		return ledger.Entry{Type: ledger.EventEvidence, Actor: ledger.Actor{Kind: ledger.ByCarrier}, Note: "about John", Ticket: "John's ticket"}, nil
 	}})
 	before, others, head := t.told(was), t.told(other), t.head()
