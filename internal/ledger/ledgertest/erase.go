@@ -166,6 +166,9 @@ func erasedIsNotFound(t *trial) {
 		t.same("asked for "+what, "", said(err))
 		t.same("asked for "+what, c.want, got)
 	}
+	for _, number := range was.Numbers {
+		t.ofNumber("its number", ledger.NumberQuery{Number: number, Limit: 10})
+	}
 	t.held(was, false, "once it is erased")
 }
 
