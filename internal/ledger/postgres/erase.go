@@ -16,9 +16,8 @@ const (
 		AND (NOT guards OR standing = 54 AND status = 'COMPLETED') AND updated < $1 ORDER BY updated, order_id LIMIT $2`
 
 	eraseContents = `UPDATE orders SET customer_reference = '', content = '', numbers = '{}' WHERE order_id = $1`
-	// eraseNumbers goes by the index of lists.
-	eraseNumbers = `DELETE FROM numbers WHERE tenant = $2 AND number = ANY($3::text[]) AND created = $4 AND order_id = $1`
-	eraseEvents  = `UPDATE events e SET note = n.note, ticket = n.ticket, port_date = n.port_date
+	eraseNumbers  = `DELETE FROM numbers WHERE number = ANY($2::text[]) AND order_id = $1`
+	eraseEvents   = `UPDATE events e SET note = n.note, ticket = n.ticket, port_date = n.port_date
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS n (sequence, note, ticket, port_date) WHERE e.sequence = n.sequence`
 )
 
@@ -67,7 +66,7 @@ func (tx *writing) erase(ctx context.Context, now ledger.Record) error {
 	if _, err := tx.Exec(ctx, eraseContents, now.OrderID); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, eraseNumbers, now.OrderID, now.Tenant, sorted(now.Numbers), micros(now.Created)); err != nil {
+	if _, err := tx.Exec(ctx, eraseNumbers, now.OrderID, sorted(now.Numbers)); err != nil {
 		return err
 	}
 	past, err := readEvents(ctx, tx, eventsOf(now.OrderID, 0, math.MaxInt32))
