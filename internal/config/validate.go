@@ -132,11 +132,6 @@ func (c Config) validateCarrier(bad func(name, format string, args ...any)) {
 	if c.Carrier.Password != "" && c.Carrier.PasswordFile != "" {
 		bad("carrier-password-file", "stands beside carrier-password; choose one")
 	}
-	if c.Carrier.PasswordFile != "" {
-		if _, err := c.CarrierPassword(); err != nil {
-			bad("carrier-password-file", "cannot be read, or is empty")
-		}
-	}
 }
 
 // validateLedger wants exactly one ledger, but for the sandbox, whose orders nobody needs.
@@ -176,11 +171,6 @@ func (c Config) validateLedger(bad func(name, format string, args ...any)) {
 	case strings.Contains(u.Path+u.RawQuery+u.Fragment, "@"): // the password's end was taken for the host's
 		bad(named[0], "has an @ behind its host; write / ? # @ : in the password as %%2F %%3F %%23 %%40 %%3A")
 	}
-}
-
-// CarrierPassword returns the password, from the file when one is named. A line break at its end is not part of it.
-func (c Config) CarrierPassword() (Secret, error) {
-	return inFile("carrier-password-file", c.Carrier.PasswordFile, c.Carrier.Password)
 }
 
 // LedgerURL returns the URL of the ledger's database, from the file when one is named; empty for another ledger.
