@@ -144,7 +144,10 @@ func TestValidate(t *testing.T) {
 			"limits-numbers", "limits-file-bytes", "limits-document-bytes", "limits-watches", "limits-calls-at-once",
 			"webhooks-max-endpoints", "webhooks-at-once", "webhooks-per-endpoint", "limits-calls-per-second", "webhooks-keep",
 		}},
-		"more to one endpoint than to all": {sandbox, func(c *Config) { c.Webhooks.AtOnce = 3 }, []string{"webhooks-per-endpoint"}},
+		"orders that are kept for long":           {sandbox, func(c *Config) { c.Orders.Keep = LeastKept }, nil},
+		"orders that are kept for too short":      {sandbox, func(c *Config) { c.Orders.Keep = LeastKept - time.Second }, []string{"orders-keep"}},
+		"orders that are kept for less than ever": {sandbox, func(c *Config) { c.Orders.Keep = -LeastKept }, []string{"orders-keep"}},
+		"more to one endpoint than to all":        {sandbox, func(c *Config) { c.Webhooks.AtOnce = 3 }, []string{"webhooks-per-endpoint"}},
 		"everything at once": {
 			func() Config { return Config{} },
 			func(c *Config) {
