@@ -121,7 +121,7 @@ func New(ctx context.Context, p Params) (_ *App, err error) {
 	if a.ledger, err = open(ctx, c); err != nil {
 		return nil, err
 	}
-	a.ledger.Store = a.traces.ledger(a.ledger.Store)
+	a.ledger.Store = &seenLedger{Store: a.ledger.Store, traces: a.traces, calls: a.metrics.ledger}
 	if a.access, err = a.newAccess(ctx); err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type metrics struct {
 	calls     *rpc.Metrics
 	lists     *listMetrics
 	spans     *prometheus.CounterVec
+	ledger    *prometheus.HistogramVec
 }
 
 // newMetrics builds the metrics of a service; counts of orders are asked for when somebody looks.
@@ -40,10 +41,11 @@ func newMetrics(a *App) *metrics {
 		calls:    rpc.NewMetrics(),
 		lists:    newListMetrics(),
 		spans:    newSpanMetric(),
+		ledger:   newLedgerMetric(),
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.exchanges, orderMetrics{app: a}, m.webhooks, m.access, m.calls, m.lists, m.spans, buildInfo(a.version),
+		m.exchanges, orderMetrics{app: a}, m.webhooks, m.access, m.calls, m.lists, m.spans, m.ledger, buildInfo(a.version),
 		gauge("portin_watches", "Watches that are being served.", func() float64 { return float64(a.watches.Count()) }),
 		counter("portin_watch_panics_total", "Panics of watches that were survived.", func() float64 { return float64(a.watches.Panics()) }),
 		gauge("portin_ready", "Whether the service is ready to take orders.", func() float64 { return truth(a.ready.Load()) }),

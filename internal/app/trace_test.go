@@ -169,8 +169,9 @@ func TestWhatTheLedgerAnswersHasAName(t *testing.T) {
 		{errors.New("hunter2"), "failed", "Error"},
 	} {
 		traces, spans := kept(1)
+		calls := newLedgerMetric()
 		ctx, call := traces.tracer.Start(t.Context(), "a call")
-		if _, err := traces.ledger(store{err: c.err}).Find(ctx, "", ""); !errors.Is(err, c.err) {
+		if _, err := (&seenLedger{store{err: c.err}, traces, calls}).Find(ctx, "", ""); !errors.Is(err, c.err) {
 			t.Errorf("%v became %v", c.err, err)
 		}
 		if err := traces.provider.ForceFlush(t.Context()); err != nil {
@@ -183,6 +184,9 @@ func TestWhatTheLedgerAnswersHasAName(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"ledger Find", c.status, "portin.operation=Find", "portin.class=" + c.class}, got); diff != "" {
 			t.Errorf("the span of %v (-want +got):\n%s", c.err, diff)
+		}
+		if !calls.DeleteLabelValues("Find", c.class) { // what was never counted is not there
+			t.Errorf("%v was not counted as %s", c.err, c.class)
 		}
 		call.End()
 		traces.stop(t.Context())
@@ -200,7 +204,7 @@ func TestOnlyCallsHaveSpans(t *testing.T) {
 		traces *traces
 		ctx    context.Context
 	}{{all, t.Context()}, {none, t.Context()}, {none, unsampled}, {&traces{}, t.Context()}} {
-		_, _ = c.traces.ledger(store{}).Find(c.ctx, "", "")
+		_, _ = (&seenLedger{store{}, c.traces, newLedgerMetric()}).Find(c.ctx, "", "")
 		c.traces.exchange(c.ctx, carrier.Observation{})
 	}
 	for traces, spans := range map[*traces]*tracetest.InMemoryExporter{all: allSpans, none: noSpans} {
@@ -211,9 +215,6 @@ func TestOnlyCallsHaveSpans(t *testing.T) {
 			t.Errorf("there are spans: %v", got)
 		}
 		traces.stop(t.Context())
-	}
-	if _, is := (&traces{}).ledger(store{}).(store); !is {
-		t.Error("without a collector the ledger is wrapped all the same")
 	}
 }
 
