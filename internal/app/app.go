@@ -31,6 +31,7 @@ import (
 	"github.com/portin/portin/internal/config"
 	"github.com/portin/portin/internal/directory"
 	"github.com/portin/portin/internal/gateway"
+	"github.com/portin/portin/internal/inflight"
 	"github.com/portin/portin/internal/intake"
 	"github.com/portin/portin/internal/product"
 	"github.com/portin/portin/internal/rpc"
@@ -66,11 +67,13 @@ type App struct {
 	webhooks *webhook.Webhooks
 	metrics  *metrics
 	traces   *traces
-	health   *health.Server
-	grpc     *grpc.Server
-	http     *http.Server
-	admin    *http.Server
-	sandbox  *standin
+	// scale bears what large requests take of the memory.
+	scale   *inflight.Scale
+	health  *health.Server
+	grpc    *grpc.Server
+	http    *http.Server
+	admin   *http.Server
+	sandbox *standin
 	// ready is whether orders can be taken.
 	ready atomic.Bool
 	// worked closes when the periodic work has ended.
@@ -99,7 +102,7 @@ func New(ctx context.Context, p Params) (_ *App, err error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{config: c, version: p.Version, log: p.Log, health: health.NewServer(), worked: make(chan struct{})}
+	a := &App{config: c, version: p.Version, log: p.Log, health: health.NewServer(), worked: make(chan struct{}), scale: inflight.New(c.Limits.BytesInFlight)}
 	a.metrics = newMetrics(a)
 	defer func() {
 		if err != nil {
@@ -202,7 +205,7 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 	})
 	services := rpc.Services{
 		Orders: a.intake, Statuses: a.tracker, Catalog: lists, Watches: a.watches, Webhooks: a.webhooks,
-		Access: a.access.door(), Limiter: a.limiter(), Log: a.log, LongestCall: a.config.GRPC.LongestCall, Tracer: a.traces.tracer, Metrics: a.metrics.calls,
+		Access: a.access.door(), Limiter: a.limiter(), Weighing: rpc.NewWeighing(a.scale), Log: a.log, LongestCall: a.config.GRPC.LongestCall, Tracer: a.traces.tracer, Metrics: a.metrics.calls,
 	}
 
 	options := services.Options(int(limits.MaxDocumentBytes)+messageRoom, a.config.GRPC.MaxConnectionAge)
@@ -219,7 +222,7 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 	services.Register(a.inProcess)
 	handler, err := gateway.New(ctx, gateway.Config{
 		Conn: a.inProcess, MaxDocumentBytes: limits.MaxDocumentBytes, MaxNumbers: max(limits.MaxNumbers, longestOtherList),
-		CORSOrigins: a.config.HTTP.CORSOrigins, OpenAPI: openapi.Document, Version: a.version, Log: a.log, Tracer: a.traces.tracer,
+		Scale: a.scale, CORSOrigins: a.config.HTTP.CORSOrigins, OpenAPI: openapi.Document, Version: a.version, Log: a.log, Tracer: a.traces.tracer,
 	})
 	if err != nil {
 		return err

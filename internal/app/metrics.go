@@ -45,6 +45,10 @@ func newMetrics(a *App) *metrics {
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.exchanges, orderMetrics{app: a}, m.webhooks, m.access, m.calls, m.lists, m.spans, buildInfo(a.version),
+		gauge("portin_bytes_in_flight", "Bytes of memory that large requests are taken to need at the moment.",
+			func() float64 { return float64(a.scale.Weight()) }),
+		counter("portin_bytes_in_flight_refused_total", "Large requests that were refused because they did not fit beside those in flight.",
+			func() float64 { return float64(a.scale.Refused()) }),
 		gauge("portin_watches", "Watches that are being served.", func() float64 { return float64(a.watches.Count()) }),
 		counter("portin_watch_panics_total", "Panics of watches that were survived.", func() float64 { return float64(a.watches.Panics()) }),
 		gauge("portin_ready", "Whether the service is ready to take orders.", func() float64 { return truth(a.ready.Load()) }),
