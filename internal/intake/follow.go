@@ -23,17 +23,22 @@ func (in *Intake) Follow(ctx context.Context, req *portinv1.FollowPortInRequest)
 	if err != nil {
 		return nil, err
 	}
-	status, number, err := in.named(ctx, req.GetPortIn())
+	account, err := in.accountOf(caller.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	status, number, err := in.named(ctx, in.Carrier(account), req.GetPortIn())
 	if err != nil {
 		return nil, err
 	}
 	if err := in.unclaimedTicket(ctx, caller.Tenant, status, number); err != nil {
 		return nil, err
 	}
-	r, err := in.elsewhere(caller.Tenant, req.GetPortIn(), status, number)
+	r, err := in.elsewhere(req.GetPortIn(), status, number)
 	if err != nil {
 		return nil, fault.Internal(err)
 	}
+	r.Tenant, r.CarrierAccount = caller.Tenant, account
 	held := &ledger.HeldError{}
 	followed, err := in.Ledger.Follow(ctx, r, ledger.Entry{
 		Actor: actor(ctx, ledger.ByCaller), Note: "a port-in that was placed elsewhere is followed from now on",
@@ -119,7 +124,7 @@ func (in *Intake) anyDoubtful(ctx context.Context, tenant string) (mine string, 
 }
 
 // named asks the carrier about the port-in that a request names.
-func (in *Intake) named(ctx context.Context, p *portinv1.FollowedPortIn) (status carrier.Status, number string, err error) {
+func (in *Intake) named(ctx context.Context, c Carrier, p *portinv1.FollowedPortIn) (status carrier.Status, number string, err error) {
 	switch key := p.GetKey().(type) {
 	case *portinv1.FollowedPortIn_Number:
 		n, ok := nanp.Parse(key.Number)
@@ -127,9 +132,9 @@ func (in *Intake) named(ctx context.Context, p *portinv1.FollowedPortIn) (status
 			return carrier.Status{}, "", fault.Fields([]fault.Violation{{Field: "port_in.number", Description: nanp.Want}})
 		}
 		number = n.E164()
-		status, err = in.Carrier.StatusByNumber(ctx, int64(n))
+		status, err = c.StatusByNumber(ctx, int64(n))
 	default:
-		status, err = in.Carrier.StatusByTicket(ctx, p.GetTicketId())
+		status, err = c.StatusByTicket(ctx, p.GetTicketId())
 		if fault.Is(err, fault.ReasonInvalidFields) {
 			err = fault.Fields([]fault.Violation{{Field: "port_in.ticket_id", Description: "is not a ticket of the carrier"}})
 		}
@@ -143,8 +148,8 @@ func (in *Intake) named(ctx context.Context, p *portinv1.FollowedPortIn) (status
 	return status, number, err
 }
 
-// elsewhere is the record of a tenant's port-in that was placed elsewhere.
-func (in *Intake) elsewhere(tenant string, p *portinv1.FollowedPortIn, status carrier.Status, number string) (ledger.Record, error) {
+// elsewhere is the record of a port-in that was placed elsewhere.
+func (in *Intake) elsewhere(p *portinv1.FollowedPortIn, status carrier.Status, number string) (ledger.Record, error) {
 	content := &portinv1.PortInOrder{}
 	if p.CustomerReference != nil {
 		content.Form = &portinv1.PortForm{CustomerReference: p.CustomerReference}
@@ -155,7 +160,7 @@ func (in *Intake) elsewhere(tenant string, p *portinv1.FollowedPortIn, status ca
 	}
 	now, id := in.Now(), in.NewID()
 	r := ledger.Record{
-		OrderID: id, Tenant: tenant, RequestID: id, CarrierAccount: ledger.Default, CustomerReference: p.GetCustomerReference(), Content: kept,
+		OrderID: id, RequestID: id, CustomerReference: p.GetCustomerReference(), Content: kept,
 		Elsewhere: true, History: id, State: order.Accepted, Ticket: status.Ticket,
 		Created: now, Updated: now, Settled: now, Progressed: now, Due: in.steady(),
 	}

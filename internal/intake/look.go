@@ -66,7 +66,7 @@ func (in *Intake) look(ctx context.Context, r ledger.Record) (sight, error) {
 	}
 	asking, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	status, err := in.Carrier.StatusByNumber(asking, portstatus.TenDigits(r.Numbers[0]))
+	status, err := in.Carrier(r.CarrierAccount).StatusByNumber(asking, portstatus.TenDigits(r.Numbers[0]))
 	switch {
 	case ctx.Err() != nil:
 		return sight{}, ctxFault(ctx)

@@ -17,7 +17,7 @@ import (
 func (t *Tracker) Run(ctx context.Context) {
 	rounds.New(rounds.Params{
 		Ledger: t.Ledger, State: order.Accepted, What: "orders at the carrier", Log: t.Log, Now: t.clock.Now,
-		Every: t.Pace.Every, PerSecond: t.Pace.PerSecond, Look: t.look,
+		Every: t.Pace.Every, PerSecond: t.Pace.PerSecond, Accounts: t.Accounts.Names, Look: t.look,
 	}).Run(ctx)
 }
 
@@ -27,7 +27,7 @@ func (t *Tracker) look(ctx context.Context, r ledger.Record, round *rounds.Round
 	if !round.MayAsk(ctx) {
 		return nil
 	}
-	answer, err := portstatus.Ask(ctx, t.Carrier, r, func() bool { return t.mayBeFoundByNumber(ctx, r) })
+	answer, err := portstatus.Ask(ctx, t.Carrier(r.CarrierAccount), r, func() bool { return t.mayBeFoundByNumber(ctx, r) })
 	if err != nil {
 		round.NoAnswer(err)
 		return nil
@@ -64,7 +64,7 @@ func (t *Tracker) mayBeFoundByNumber(ctx context.Context, r ledger.Record) bool 
 
 // note writes down what the carrier answered about an order that this process has taken, unless the order has moved on.
 func (t *Tracker) note(ctx context.Context, taken ledger.Record, answer portstatus.Answer) (ledger.Record, error) {
-	now, due, patient := t.Now(), t.clock.Now(), t.patientSince(ctx)
+	now, due, patient := t.Now(), t.clock.Now(), t.patientSince(ctx, taken.CarrierAccount)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 	defer cancel()
 	return t.Ledger.Advance(ctx, taken.OrderID, ledger.Step{Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/portstatus"
 	"github.com/portin/portin/internal/tracker"
 )
 
@@ -97,6 +98,17 @@ func (s *shelf) Advance(_ context.Context, orderID string, step ledger.Step) (le
 	s.orders[orderID] = next
 	s.events = append(s.events, events...)
 	return next.Clone(), nil
+}
+
+func (s *shelf) List(_ context.Context, q ledger.Query) (all []ledger.Record, more bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.orders {
+		if r.Tenant == q.Tenant && (q.Ticket == "" || r.Ticket == q.Ticket) && (q.Number == "" || slices.Contains(r.Numbers, q.Number)) {
+			all = append(all, r.Clone())
+		}
+	}
+	return all, false, s.fail
 }
 
 func (s *shelf) OfNumber(_ context.Context, q ledger.NumberQuery) (all []ledger.Record, err error) {
@@ -272,8 +284,8 @@ func opened(t *testing.T, s *shelf, l *line, change ...func(*tracker.Params)) *s
 	log := &safeLog{}
 	p := tracker.Params{
 		Pace:   tracker.Pace{Interval: pollEvery, Every: 5 * time.Second, PerSecond: 1000, NoProgressDays: 3, Patience: time.Hour},
-		Ledger: s, Carrier: l, Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Closed: func(context.Context, time.Time) bool { return false },
+		Ledger: s, Accounts: oneAccount{}, Carrier: always(l), Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Closed: func(context.Context, string, time.Time) bool { return false },
 	}
 	for _, c := range change {
 		c(&p)
@@ -293,4 +305,16 @@ func opened(t *testing.T, s *shelf, l *line, change ...func(*tracker.Params)) *s
 func pass(d time.Duration) {
 	pause(d)
 	synctest.Wait()
+}
+
+// oneAccount is a service with the one account at the carrier that everybody has.
+type oneAccount struct{}
+
+func (oneAccount) Of(string) string { return ledger.Default }
+
+func (oneAccount) Names() []string { return []string{ledger.Default} }
+
+// always is the same carrier for every account.
+func always(c portstatus.Carrier) func(account string) portstatus.Carrier {
+	return func(string) portstatus.Carrier { return c }
 }
