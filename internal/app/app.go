@@ -35,6 +35,7 @@ import (
 	"github.com/portin/portin/internal/intake"
 	"github.com/portin/portin/internal/portstatus"
 	"github.com/portin/portin/internal/product"
+	"github.com/portin/portin/internal/rounds"
 	"github.com/portin/portin/internal/rpc"
 	"github.com/portin/portin/internal/tracker"
 	"github.com/portin/portin/internal/webhook"
@@ -68,6 +69,8 @@ type App struct {
 	webhooks *webhook.Webhooks
 	metrics  *metrics
 	traces   *traces
+	// clock is the one that orders are due by.
+	clock rounds.Clock
 	// scale bears what large requests take of the memory.
 	scale   *inflight.Scale
 	health  *health.Server
@@ -103,7 +106,10 @@ func New(ctx context.Context, p Params) (_ *App, err error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{config: c, version: p.Version, log: p.Log, health: health.NewServer(), worked: make(chan struct{}), scale: inflight.New(c.Limits.BytesInFlight)}
+	a := &App{
+		config: c, version: p.Version, log: p.Log, health: health.NewServer(), worked: make(chan struct{}),
+		clock: rounds.NewClock(time.Now(), nil), scale: inflight.New(c.Limits.BytesInFlight),
+	}
 	a.metrics = newMetrics(a)
 	defer func() {
 		if err != nil {

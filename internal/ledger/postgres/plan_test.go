@@ -63,7 +63,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		"least and most":    {updated.ends(), []string{"orders_updated"}},
 		"take":              {statement{takeDue, []any{int16(1), int64(1), 1, int64(1)}}, []string{"orders_due", "orders_pkey"}},
 		"sending":           {statement{readSending, []any{int16(order.Sending)}}, []string{"orders_unsettled"}},
-		"count":             {statement{countOpen, []any{int16(order.Sending), int16(order.InDoubt)}}, []string{"orders_attention", "orders_open", "orders_unsettled"}},
+		"count":             {statement{countOpen, []any{int16(order.Sending), int16(order.InDoubt)}}, []string{"endpoints", "orders_attention", "orders_due", "orders_open", "orders_unsettled", "queues_due"}},
 	} {
 		if diff := cmp.Diff(c.want, s.indexes(t, c.statement)); diff != "" {
 			t.Errorf("%s: the indexes (-want +got):\n%s", name, diff)
