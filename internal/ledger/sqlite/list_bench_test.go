@@ -65,9 +65,6 @@ func BenchmarkFind(b *testing.B) {
 			id := s.orderID(die.IntN(s.n))
 			return func() error { _, err := s.Events(b.Context(), ledger.Default, id, false, 0, 50); return err }
 		})
-		compare(b, "Count", small, large, func(s bulk, _ *rand.Rand) func() error {
-			return func() error { _, err := s.Count(b.Context()); return err }
-		})
 		compare(b, "OfNumber", small, large, func(s bulk, die *rand.Rand) func() error {
 			q := ledger.NumberQuery{Number: s.number(die.IntN(s.n)), FromUpdated: s.at(1), Limit: 1}
 			return func() error { _, err := s.OfNumber(b.Context(), q); return err }
