@@ -31,9 +31,11 @@ import (
 	"github.com/portin/portin/internal/config"
 	"github.com/portin/portin/internal/directory"
 	"github.com/portin/portin/internal/gateway"
+	"github.com/portin/portin/internal/inflight"
 	"github.com/portin/portin/internal/intake"
 	"github.com/portin/portin/internal/portstatus"
 	"github.com/portin/portin/internal/product"
+	"github.com/portin/portin/internal/rounds"
 	"github.com/portin/portin/internal/rpc"
 	"github.com/portin/portin/internal/tracker"
 	"github.com/portin/portin/internal/webhook"
@@ -69,11 +71,15 @@ type App struct {
 	webhooks *webhook.Webhooks
 	metrics  *metrics
 	traces   *traces
-	health   *health.Server
-	grpc     *grpc.Server
-	http     *http.Server
-	admin    *http.Server
-	sandbox  *standin
+	// clock is the one that orders are due by.
+	clock rounds.Clock
+	// scale bears what large requests take of the memory.
+	scale   *inflight.Scale
+	health  *health.Server
+	grpc    *grpc.Server
+	http    *http.Server
+	admin   *http.Server
+	sandbox *standin
 	// ready is whether orders can be taken.
 	ready atomic.Bool
 	// worked closes when the periodic work has ended.
@@ -102,7 +108,10 @@ func New(ctx context.Context, p Params) (_ *App, err error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{config: c, version: p.Version, log: p.Log, health: health.NewServer(), worked: make(chan struct{})}
+	a := &App{
+		config: c, version: p.Version, log: p.Log, health: health.NewServer(), worked: make(chan struct{}),
+		clock: rounds.NewClock(time.Now(), nil), scale: inflight.New(c.Limits.BytesInFlight),
+	}
 	a.metrics = newMetrics(a)
 	defer func() {
 		if err != nil {
@@ -196,7 +205,8 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 	services := rpc.Services{
 		Orders: a.intake, Statuses: a.tracker, Watches: a.watches, Webhooks: a.webhooks,
 		Catalog: func(tenant string) rpc.Catalog { return lists.Of(a.accounts.Of(tenant)) },
-		Access:  a.access.door(), Limiter: a.limiter(), Log: a.log, LongestCall: a.config.GRPC.LongestCall, Tracer: a.traces.tracer, Metrics: a.metrics.calls,
+		Access:  a.access.door(), Limiter: a.limiter(), Weighing: rpc.NewWeighing(a.scale), Log: a.log,
+		LongestCall: a.config.GRPC.LongestCall, Tracer: a.traces.tracer, Metrics: a.metrics.calls,
 	}
 
 	options := services.Options(int(limits.MaxDocumentBytes)+messageRoom, a.config.GRPC.MaxConnectionAge)
@@ -213,7 +223,7 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 	services.Register(a.inProcess)
 	handler, err := gateway.New(ctx, gateway.Config{
 		Conn: a.inProcess, MaxDocumentBytes: limits.MaxDocumentBytes, MaxNumbers: max(limits.MaxNumbers, longestOtherList),
-		CORSOrigins: a.config.HTTP.CORSOrigins, OpenAPI: openapi.Document, Version: a.version, Log: a.log, Tracer: a.traces.tracer,
+		Scale: a.scale, CORSOrigins: a.config.HTTP.CORSOrigins, OpenAPI: openapi.Document, Version: a.version, Log: a.log, Tracer: a.traces.tracer,
 	})
 	if err != nil {
 		return err

@@ -46,6 +46,10 @@ func newMetrics(a *App) *metrics {
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.exchanges, orderMetrics{app: a}, m.webhooks, m.access, m.calls, m.lists, m.spans, m.ledger, buildInfo(a.version),
+		gauge("portin_bytes_in_flight", "Bytes of memory that large requests are taken to need at the moment.",
+			func() float64 { return float64(a.scale.Weight()) }),
+		counter("portin_bytes_in_flight_refused_total", "Large requests that were refused because they did not fit beside those in flight.",
+			func() float64 { return float64(a.scale.Refused()) }),
 		gauge("portin_watches", "Watches that are being served.", func() float64 { return float64(a.watches.Count()) }),
 		counter("portin_watch_panics_total", "Panics of watches that were survived.", func() float64 { return float64(a.watches.Panics()) }),
 		gauge("portin_ready", "Whether the service is ready to take orders.", func() float64 { return truth(a.ready.Load()) }),
@@ -88,7 +92,10 @@ func (a *App) observed(ctx context.Context, o carrier.Observation) {
 type orderMetrics struct{ app *App }
 
 // orderDescriptions describe the metrics of orders.
-type orderDescriptions struct{ sending, inDoubt, attention, reasons, accepted, up *prometheus.Desc }
+type orderDescriptions struct {
+	sending, inDoubt, attention, reasons, accepted, up *prometheus.Desc
+	pollLag, inDoubtLag, deliveryLag                   *prometheus.Desc
+}
 
 func (orderMetrics) descriptions() orderDescriptions {
 	describe := func(name, help string, labels ...string) *prometheus.Desc {
@@ -101,13 +108,19 @@ func (orderMetrics) descriptions() orderDescriptions {
 		reasons:   describe("portin_orders_need_attention_by_reason", "Orders that a person should look at, by why; one may have several reasons.", "reason"),
 		accepted:  describe("portin_orders_accepted", "Orders that the carrier has and that are not over, by what their status means.", "category"),
 		up:        describe("portin_ledger_up", "Whether the ledger could be asked for these figures."),
+		pollLag: describe("portin_orders_poll_lag_seconds",
+			"For how long the longest due accepted order has been due to be asked about; 0 when none is late."),
+		inDoubtLag: describe("portin_orders_in_doubt_lag_seconds",
+			"For how long the longest due order in doubt has been due to be asked about; 0 when none is late."),
+		deliveryLag: describe("portin_webhook_lag_seconds",
+			"For how long the longest due webhook delivery has been due; 0 when none is late. What waits for a disabled endpoint is not due."),
 	}
 }
 
 // Describe names the metrics.
 func (o orderMetrics) Describe(out chan<- *prometheus.Desc) {
 	is := o.descriptions()
-	for _, d := range []*prometheus.Desc{is.sending, is.inDoubt, is.attention, is.reasons, is.accepted, is.up} {
+	for _, d := range []*prometheus.Desc{is.sending, is.inDoubt, is.attention, is.reasons, is.accepted, is.up, is.pollLag, is.inDoubtLag, is.deliveryLag} {
 		out <- d
 	}
 }
@@ -131,7 +144,19 @@ func (o orderMetrics) Collect(out chan<- prometheus.Metric) {
 	for _, code := range ledger.AttentionCodes() {
 		show(is.reasons, float64(counts.ByAttention[code]), strings.ToLower(string(code)))
 	}
+	// Orders are due by a clock that nobody sets, deliveries by the wall's.
+	show(is.pollLag, late(counts.AcceptedDue, o.app.clock.Now()))
+	show(is.inDoubtLag, late(counts.InDoubtDue, o.app.clock.Now()))
+	show(is.deliveryLag, late(counts.DeliveryDue, time.Now()))
 	show(is.accepted, float64(counts.Open), "open")
 	show(is.accepted, float64(counts.Scheduled), "scheduled")
 	show(is.accepted, float64(counts.Attention), "attention")
+}
+
+// late is for how many seconds something has been due; 0 when it is not, or never.
+func late(due, now time.Time) float64 {
+	if due.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(due).Seconds())
 }

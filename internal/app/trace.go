@@ -74,7 +74,9 @@ func newTracesTo(sending *outbox, ratio float64, version string) *traces {
 		sdktrace.WithResource(resource.NewSchemaless(
 			attribute.String("service.name", "portin"), attribute.String("service.version", version),
 		)),
-		sdktrace.WithBatcher(sending, sdktrace.WithExportTimeout(sendWithin)),
+		sdktrace.WithSpanProcessor(&spanGate{
+			sdktrace.NewBatchSpanProcessor(sending, sdktrace.WithExportTimeout(sendWithin), sdktrace.WithMaxQueueSize(mostWaiting)), sending,
+		}),
 	)
 	return &traces{tracer: provider.Tracer(instrumentation, trace.WithInstrumentationVersion(version)), provider: provider, sending: sending}
 }

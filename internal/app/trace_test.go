@@ -44,7 +44,7 @@ func (t *traces) make(ctx context.Context, n int) {
 	}
 }
 
-// counted is how many spans were sent and lost.
+// counted is how many spans were sent, lost and dropped.
 func counted(t *testing.T, spans *prometheus.CounterVec) map[string]float64 {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
@@ -77,8 +77,29 @@ func TestACollectorThatHangsHoldsNothingUp(t *testing.T) {
 			t.Errorf("the stop took %v, want %v; the collector was let go: %v", took, flushWithin, c.shut)
 		}
 		traces.stop(t.Context())
-		if got := counted(t, spans); got[spansSent] != 0 || got[spansLost] < 512 || got[spansLost] > 4000 {
-			t.Errorf("counted %v; want none that was sent, and lost what a queue holds", got)
+		want := map[string]float64{spansSent: 0, spansLost: mostWaiting, spansDropped: 10_000 - mostWaiting}
+		if diff := cmp.Diff(want, counted(t, spans)); diff != "" {
+			t.Errorf("spans (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// What a collector that is slow has taken makes room again: nothing is dropped that the queue has room for.
+func TestWhatTheCollectorTakesMakesRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		spans := newSpanMetric()
+		traces := newTracesTo(newOutbox(&collector{take: func(context.Context) error { return nil }}, spans, slog.New(slog.DiscardHandler)), 1, "test")
+		for range 10 {
+			traces.make(t.Context(), mostWaiting)
+			if err := traces.provider.ForceFlush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		traces.stop(t.Context())
+		want := map[string]float64{spansSent: 10 * mostWaiting, spansLost: 0, spansDropped: 0}
+		if diff := cmp.Diff(want, counted(t, spans)); diff != "" {
+			t.Errorf("spans (-want +got):\n%s", diff)
 		}
 	})
 }
@@ -92,8 +113,8 @@ func TestAStopSendsWhatIsLeft(t *testing.T) {
 		within context.Context
 		want   map[string]float64
 	}{
-		"in time":  {t.Context(), map[string]float64{spansSent: 700, spansLost: 0}},
-		"too late": {ended, map[string]float64{spansSent: 0, spansLost: 700}},
+		"in time":  {t.Context(), map[string]float64{spansSent: 700, spansLost: 0, spansDropped: 0}},
+		"too late": {ended, map[string]float64{spansSent: 0, spansLost: 700, spansDropped: 0}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

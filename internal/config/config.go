@@ -127,6 +127,7 @@ type Limits struct {
 	Numbers       int   `default:"1000" help:"Numbers an order."`
 	FileBytes     int64 `default:"10485760" help:"Bytes a document."`
 	DocumentBytes int64 `default:"26214400" help:"Bytes of all documents of an order."`
+	BytesInFlight int64 `default:"1073741824" help:"Bytes of memory that large requests may take in this process together. An order takes four times its documents, until it was sent; what does not fit is refused until there is room. The default has room for ten of the largest orders."`
 	Watches       int   `default:"20000" help:"Watches that this process serves at once."`
 
 	CallsPerSecond float64 `default:"100" help:"Calls a second of each caller that the callers file tells apart, in this process; 0 is no limit."`

@@ -44,7 +44,7 @@ func TestDefault(t *testing.T) {
 			DoubtWindow: 30 * time.Minute, DoubtSpacing: 10 * time.Minute, PollInterval: 30 * time.Minute, PollsPerSecond: 2, NoProgressDays: 10,
 		},
 		Webhooks:        Webhooks{MaxEndpoints: 50, AtOnce: 64, PerEndpoint: 4, Keep: 720 * time.Hour},
-		Limits:          Limits{Numbers: 1000, FileBytes: 10 << 20, DocumentBytes: 25 << 20, Watches: 20_000, CallsPerSecond: 100, CallsAtOnce: 200},
+		Limits:          Limits{Numbers: 1000, FileBytes: 10 << 20, DocumentBytes: 25 << 20, BytesInFlight: 1 << 30, Watches: 20_000, CallsPerSecond: 100, CallsAtOnce: 200},
 		Standin:         Standin{Address: "127.0.0.1:8081"},
 		Log:             Log{Level: "info", Format: "text"},
 		Trace:           Trace{SampleRatio: 1},

@@ -61,9 +61,7 @@ func (c Config) Validate() error {
 			bad(n.name, "must be from 1 to %d", n.most)
 		}
 	}
-	if c.Limits.CallsPerSecond < 0 || c.Limits.CallsPerSecond > 1_000_000 {
-		bad("limits-calls-per-second", "must be from 0 to 1000000")
-	}
+	c.validateLimits(bad)
 	if c.ShutdownDelay < 0 || c.ShutdownDelay > 10*time.Minute {
 		bad("shutdown-delay", "must be from 0s to 10m")
 	}
@@ -82,6 +80,20 @@ func (c Config) Validate() error {
 	}
 	return errors.Join(problems...)
 }
+
+// validateLimits looks at the limits that are no plain numbers.
+func (c Config) validateLimits(bad func(name, format string, args ...any)) {
+	if least := c.LargestOrder(); c.Limits.BytesInFlight < least || c.Limits.BytesInFlight > 1<<50 {
+		bad("limits-bytes-in-flight", "must be from %d, for one order of limits-document-bytes, to %d", least, int64(1<<50))
+	}
+	if c.Limits.CallsPerSecond < 0 || c.Limits.CallsPerSecond > 1_000_000 {
+		bad("limits-calls-per-second", "must be from 0 to 1000000")
+	}
+}
+
+// LargestOrder is how many bytes of memory the largest order takes, on the face where it takes more: four times what its message
+// may have, which is its documents and 1 MiB.
+func (c Config) LargestOrder() int64 { return 4 * (c.Limits.DocumentBytes + 1<<20) }
 
 func (c Config) validateOrders(bad func(name, format string, args ...any)) {
 	if c.Orders.MinLeadDays < 0 {

@@ -134,16 +134,18 @@ func TestValidate(t *testing.T) {
 		"calls shorter than deadlines": {sandbox, func(c *Config) { c.Orders.LeastRemaining = c.GRPC.LongestCall }, []string{"grpc-longest-call"}},
 		"no lead":                      {sandbox, func(c *Config) { c.Orders.MinLeadDays = 0 }, nil},
 		"the largest limits": {sandbox, func(c *Config) {
-			c.Limits = Limits{Numbers: 10_000, FileBytes: 1 << 30, DocumentBytes: 1 << 30, Watches: 1_000_000, CallsAtOnce: 1_000_000, CallsPerSecond: 1_000_000}
+			c.Limits = Limits{Numbers: 10_000, FileBytes: 1 << 30, DocumentBytes: 1 << 30, BytesInFlight: 1 << 50, Watches: 1_000_000, CallsAtOnce: 1_000_000, CallsPerSecond: 1_000_000}
 			c.Webhooks = Webhooks{MaxEndpoints: 10_000, AtOnce: 10_000, PerEndpoint: 10_000, Keep: 24 * time.Hour}
 		}, nil},
 		"limits that are too large": {sandbox, func(c *Config) {
-			c.Limits = Limits{Numbers: 10_001, FileBytes: 1<<30 + 1, DocumentBytes: 1<<30 + 1, Watches: 1_000_001, CallsAtOnce: 1_000_001, CallsPerSecond: 1_000_001}
+			c.Limits = Limits{Numbers: 10_001, FileBytes: 1<<30 + 1, DocumentBytes: 1<<30 + 1, BytesInFlight: 1<<50 + 1, Watches: 1_000_001, CallsAtOnce: 1_000_001, CallsPerSecond: 1_000_001}
 			c.Webhooks = Webhooks{MaxEndpoints: 10_001, AtOnce: 10_001, PerEndpoint: 10_002, Keep: 24*time.Hour - 1}
 		}, []string{
 			"limits-numbers", "limits-file-bytes", "limits-document-bytes", "limits-watches", "limits-calls-at-once",
-			"webhooks-max-endpoints", "webhooks-at-once", "webhooks-per-endpoint", "limits-calls-per-second", "webhooks-keep",
+			"webhooks-max-endpoints", "webhooks-at-once", "webhooks-per-endpoint", "limits-bytes-in-flight", "limits-calls-per-second", "webhooks-keep",
 		}},
+		"one order in flight":                     {sandbox, func(c *Config) { c.Limits.BytesInFlight = 4 * 26 << 20 }, nil},
+		"almost one order in flight":              {sandbox, func(c *Config) { c.Limits.BytesInFlight = 4*26<<20 - 1 }, []string{"limits-bytes-in-flight"}},
 		"orders that are kept for long":           {sandbox, func(c *Config) { c.Orders.Keep = LeastKept }, nil},
 		"orders that are kept for too short":      {sandbox, func(c *Config) { c.Orders.Keep = LeastKept - time.Second }, []string{"orders-keep"}},
 		"orders that are kept for less than ever": {sandbox, func(c *Config) { c.Orders.Keep = -LeastKept }, []string{"orders-keep"}},
@@ -160,7 +162,7 @@ func TestValidate(t *testing.T) {
 				"orders-least-remaining", "orders-look-timeout", "orders-lists-ttl", "orders-doubt-window", "orders-doubt-spacing",
 				"orders-poll-interval", "shutdown-timeout",
 				"limits-numbers", "limits-file-bytes", "limits-document-bytes", "limits-watches", "limits-calls-at-once",
-				"webhooks-max-endpoints", "webhooks-at-once", "webhooks-per-endpoint", "webhooks-keep",
+				"webhooks-max-endpoints", "webhooks-at-once", "webhooks-per-endpoint", "limits-bytes-in-flight", "webhooks-keep",
 				"orders-min-lead-days", "orders-no-progress-days", "orders-polls-per-second",
 				"grpc-longest-call",
 			},

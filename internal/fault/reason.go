@@ -70,6 +70,7 @@ const (
 	ReasonWebhookEndpointChanged  Reason = "WEBHOOK_ENDPOINT_CHANGED"
 	ReasonTooManyWebhookEndpoints Reason = "TOO_MANY_WEBHOOK_ENDPOINTS"
 	ReasonOrderNotErasable        Reason = "ORDER_NOT_ERASABLE"
+	ReasonServiceBusy             Reason = "SERVICE_BUSY"
 )
 
 // kindOf holds the kind of every reason.
@@ -115,6 +116,7 @@ var kindOf = map[Reason]Kind{
 	ReasonWebhookEndpointChanged:  KindAborted,
 	ReasonTooManyWebhookEndpoints: KindFailedPrecondition,
 	ReasonOrderNotErasable:        KindFailedPrecondition,
+	ReasonServiceBusy:             KindResourceExhausted,
 }
 
 // Kind is the class that the reason belongs to. A reason that is none of this package is internal.

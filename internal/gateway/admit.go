@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/peer"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/inflight"
 )
 
 // admit lets a request pass to its RPC when all of it was understood. It runs once the mux has chosen the route, and
@@ -23,7 +24,9 @@ import (
 func (g *gateway) admit(next runtime.HandlerFunc) runtime.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
 		route := g.routes.of(r)
-		r = r.WithContext(withRoute(r.Context(), route))
+		load := g.loadOf(route)
+		defer load.LetGo()
+		r = r.WithContext(inflight.With(withRoute(r.Context(), route), load))
 		nameSpan(r, route)
 		inner, refused := g.understand(w, r, route, params)
 		if refused != nil {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/portin/portin/internal/fault"
 )
 
 // decodedBody is the body of a request after admission: a message for the mux's generated code to take, and nothing left
@@ -67,25 +69,33 @@ func isJSON(header http.Header) bool {
 // firstRead is how much of a body is read before the memory for all of it is taken: a length is only a promise.
 const firstRead = 1 << 20
 
-// bytesOf reads a body into one buffer of its size. Of one that is too large nothing more is read than it takes to know;
-// its connection ends with the answer.
+// bytesOf reads a body into one buffer of its size. Of one that is too large, or does not fit beside what is in flight, nothing
+// more is read than it takes to know; its connection ends with the answer.
 func (g *gateway) bytesOf(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
 	if r.ContentLength > g.maxBody {
 		w.Header().Set("Connection", "close")
 		return nil, tooLarge(g.maxBody)
 	}
-	body := http.MaxBytesReader(w, r.Body, g.maxBody)
+	held, err := weighed(r)
+	if err != nil {
+		w.Header().Set("Connection", "close")
+		return nil, busy(err)
+	}
+	body := http.MaxBytesReader(w, held, g.maxBody)
 	var data bytes.Buffer
 	data.Grow(int(min(max(r.ContentLength, 0), firstRead)) + bytes.MinRead)
-	_, err := io.CopyN(&data, body, firstRead)
+	_, err = io.CopyN(&data, body, firstRead)
 	if err == nil {
 		data.Grow(int(max(r.ContentLength-firstRead, 0)) + bytes.MinRead)
 		_, err = data.ReadFrom(body)
 	}
-	switch tooLong := (*http.MaxBytesError)(nil); {
+	switch tooLong, unfit := (*http.MaxBytesError)(nil), (*fault.Error)(nil); {
 	case errors.As(err, &tooLong):
 		w.Header().Set("Connection", "close")
 		return nil, tooLarge(g.maxBody)
+	case errors.As(err, &unfit):
+		w.Header().Set("Connection", "close")
+		return nil, busy(unfit)
 	case err != nil && !errors.Is(err, io.EOF):
 		return nil, malformed("the body did not come to its end")
 	}

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/inflight"
 )
 
 // Config is what the JSON face is built from. The zero value of everything but Conn is safe.
@@ -32,6 +33,8 @@ type Config struct {
 	OpenAPI []byte
 	// Version is the service's own, for the title of the documentation.
 	Version string
+	// Scale bears what bodies take of the memory. Nil bears everything.
+	Scale *inflight.Scale
 	// Log gets one line for every request that is refused here, and for every panic. Nil means none.
 	Log *slog.Logger
 	// Tracer makes a span of every request to the API, around that of its call. Nil makes none.
@@ -52,6 +55,7 @@ type gateway struct {
 	decoder decoder
 	// maxBody is in bytes.
 	maxBody int64
+	scale   *inflight.Scale
 }
 
 // services are the services of the contract, each with what registers it. A test compares them with the descriptors.
@@ -105,6 +109,7 @@ func New(ctx context.Context, cfg Config) (http.Handler, error) {
 		log:     cfg.Log,
 		decoder: decoder{maxElements: cfg.MaxNumbers, liftFrom: liftFrom},
 		maxBody: cfg.MaxDocumentBytes,
+		scale:   cfg.Scale,
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)

@@ -15,13 +15,15 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/portin/portin/internal/inflight"
 )
 
 // InProcess is a gRPC server and the connection to it in one, without a network between them. A call passes the same
 // interceptors and meets the same handlers as one over the wire, and ends the same: in an answer that is a copy, in a
 // status with its details, with header and trailer metadata, by the caller's deadline or by its leaving. What a context
-// holds does not cross, but for the deadline, the outgoing metadata and the peer, which a caller that serves somebody
-// else sets to whom it serves.
+// holds does not cross, but for the deadline, the outgoing metadata, the load of the request, and the peer, which a caller
+// that serves somebody else sets to whom it serves.
 //
 // It carries unary calls and server streams. These things differ from the wire: messages have no size limit; a request
 // is handed over and not copied, so the caller must not use it again; a unary call returns when its handler does, even
@@ -195,7 +197,7 @@ func serverContext(ctx context.Context, transport grpc.ServerTransportStream) (c
 		from = &peer.Peer{Addr: inProcessAddr{}}
 	}
 	served, cancel := context.WithCancel(detached{ctx})
-	served = peer.NewContext(metadata.NewIncomingContext(served, md), from)
+	served = peer.NewContext(metadata.NewIncomingContext(inflight.With(served, inflight.From(ctx)), md), from)
 	return grpc.NewContextWithServerTransportStream(served, transport), cancel
 }
 

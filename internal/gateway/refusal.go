@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/portin/portin/internal/fault"
 )
@@ -59,6 +60,16 @@ func invalid(field, description string) *refusal {
 func tooLarge(limit int64) *refusal {
 	return newRefusal(codes.ResourceExhausted, fault.ReasonRequestTooLarge,
 		fmt.Sprintf("the body is larger than %d bytes, the most that the service takes", limit))
+}
+
+// busy refuses a body that does not fit beside what is in flight, and says when to come again.
+func busy(err error) *refusal {
+	f := fault.From(err)
+	r := newRefusal(codes.ResourceExhausted, f.Reason, f.Message)
+	if st, err := r.status.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(f.RetryAfter)}); err == nil {
+		r.status = st
+	}
+	return r
 }
 
 // wrongType refuses a body that does not call itself JSON.

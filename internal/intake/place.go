@@ -13,6 +13,7 @@ import (
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/inflight"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
 	"github.com/portin/portin/internal/product"
@@ -205,6 +206,7 @@ func (in *Intake) fly(ctx context.Context, next ledger.Record, seen sight, call 
 	}
 	in.Reach(PointClaimed)
 	f.claim(held)
+	inflight.From(ctx).Hold() // the POST has the documents; send lets go
 	go in.send(context.WithoutCancel(ctx), held, call, f, from)
 	return in.await(ctx, f, false)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/inflight"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
 )
@@ -16,6 +17,7 @@ import (
 // the claim was begun.
 func (in *Intake) send(ctx context.Context, r ledger.Record, call carrier.Call, f *flight, from time.Duration) {
 	outcome := in.post(ctx, r, call, from)
+	inflight.From(ctx).LetGo()
 	in.Reach(PointPosted)
 	in.settle(ctx, r, outcome, false, f)
 }

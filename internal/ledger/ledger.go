@@ -188,12 +188,17 @@ type Turn struct {
 	Limit int
 }
 
-// Counts are orders of all tenants.
+// Counts are orders and deliveries of all tenants.
 type Counts struct {
 	// Sending, InDoubt and NeedsAttention are how many orders are in that state or need attention.
 	Sending, InDoubt, NeedsAttention int
 	// Open, Scheduled and Attention are how many accepted orders are in that category.
 	Open, Scheduled, Attention int
+	// AcceptedDue and InDoubtDue are when the longest due order of that state is due, or was; zero when none has a time.
+	AcceptedDue, InDoubtDue time.Time
+	// DeliveryDue is when the delivery is due, or was, that TakeDeliveries hands out first, of any endpoint that is enabled; zero
+	// when none is pending.
+	DeliveryDue time.Time
 	// ByAttention is how many orders need attention for each reason; an order may have several. Reasons that no order has are
 	// left out.
 	ByAttention map[AttentionCode]int

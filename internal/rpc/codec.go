@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/inflight"
 )
 
 // codec lets a request that cannot be read take the way of every other error, with a reason and a request id. grpc-go
@@ -20,10 +21,12 @@ type codec struct {
 	encoding.CodecV2
 	// longest is how many bytes a request may have.
 	longest int
+	// weighing weighs what is decoded.
+	weighing *Weighing
 }
 
-func newCodec(longest int) codec {
-	return codec{CodecV2: encoding.GetCodecV2("proto"), longest: longest}
+func newCodec(longest int, weighing *Weighing) codec {
+	return codec{CodecV2: encoding.GetCodecV2("proto"), longest: longest, weighing: weighing}
 }
 
 // markNumber is a field number that no .proto can declare: protobuf keeps 19000 to 19999 for itself.
@@ -33,6 +36,7 @@ const markNumber = 19999
 var (
 	unreadable = mark(1) //nolint:gochecknoglobals // a constant that Go cannot write
 	oversized  = mark(2) //nolint:gochecknoglobals // a constant that Go cannot write
+	unfitting  = mark(3) //nolint:gochecknoglobals // a constant that Go cannot write
 )
 
 func mark(why uint64) []byte {
@@ -53,14 +57,27 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	if !ok || !ofContract(m) {
 		return c.CodecV2.Unmarshal(data, v)
 	}
-	why := unreadable
-	if data.Len() > c.longest {
-		why = oversized
-	} else if c.CodecV2.Unmarshal(data, v) == nil {
-		return nil
+	if why := c.read(data, m); why != nil {
+		proto.Reset(m)
+		m.ProtoReflect().SetUnknown(why)
 	}
-	proto.Reset(m)
-	m.ProtoReflect().SetUnknown(why)
+	return nil
+}
+
+// read reads a request, or returns the mark of why it does not.
+func (c codec) read(data mem.BufferSlice, m proto.Message) (why []byte) {
+	if data.Len() > c.longest {
+		return oversized
+	}
+	load, err := c.weighing.weigh(m, data.Len())
+	if err != nil {
+		return unfitting
+	}
+	if c.CodecV2.Unmarshal(data, m) != nil {
+		load.LetGo()
+		return unreadable
+	}
+	c.weighing.keep(m, load)
 	return nil
 }
 
@@ -71,6 +88,8 @@ func marked(m proto.Message) error {
 		return fault.New(fault.ReasonMalformedRequest, notWhole)
 	case bytes.Equal(unknown, oversized):
 		return fault.New(fault.ReasonRequestTooLarge, tooLarge)
+	case bytes.Equal(unknown, unfitting):
+		return inflight.Busy()
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ import (
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/identity"
+	"github.com/portin/portin/internal/inflight"
 	"github.com/portin/portin/internal/tracker"
 )
 
@@ -48,6 +49,8 @@ type fake struct {
 	err error
 	// limits are those of callers; nil is none.
 	limits *Limiter
+	// scale weighs requests, which may then have 1 MiB; nil weighs none.
+	scale *inflight.Scale
 	// access says who calls; nil is everybody.
 	access func(authorization string, certificate *x509.Certificate) (identity.Caller, error)
 
@@ -278,9 +281,14 @@ func serveFor(t *testing.T, f *fake, longest time.Duration, dial ...grpc.DialOpt
 	t.Helper()
 	log := newLogbook()
 	s := Services{
-		Orders: f, Statuses: f, Catalog: f.catalog, Watches: f, Webhooks: f, Access: f, Limiter: f.limits, Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: longest,
+		Orders: f, Statuses: f, Catalog: f.catalog, Watches: f, Webhooks: f, Access: f, Limiter: f.limits, Weighing: NewWeighing(f.scale),
+		Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: longest,
 	}
-	server := grpc.NewServer(s.Options(maxTestMessage, time.Hour)...)
+	largest := maxTestMessage
+	if f.scale != nil {
+		largest = 1 << 20
+	}
+	server := grpc.NewServer(s.Options(largest, time.Hour)...)
 	s.Register(server)
 	healthpb.RegisterHealthServer(server, health.NewServer())
 	reflection.Register(server)

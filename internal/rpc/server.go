@@ -32,7 +32,9 @@ type Services struct {
 	Access Access
 	// Limiter bounds how often each caller calls; nil bounds nobody.
 	Limiter *Limiter
-	Log     *slog.Logger
+	// Weighing bounds what orders take of the memory; nil bounds nothing.
+	Weighing *Weighing
+	Log      *slog.Logger
 	// LongestCall caps the deadline of every unary call.
 	LongestCall time.Duration
 	// Tracer makes the spans of calls; nil makes none.
@@ -55,6 +57,7 @@ func (s Services) Register(r grpc.ServiceRegistrar) {
 // Unary returns the interceptors of unary calls, outermost first.
 func (s Services) Unary() []grpc.UnaryServerInterceptor {
 	return []grpc.UnaryServerInterceptor{
+		s.Weighing.unary, // outermost: whatever becomes of the call, its load is let go
 		requestIDUnary,
 		tracedUnary(s.tracer()),
 		s.Metrics.unary(),
@@ -86,7 +89,7 @@ func (s Services) Options(maxMessage int, maxConnectionAge time.Duration) []grpc
 	return []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(s.Unary()...),
 		grpc.ChainStreamInterceptor(s.Stream()...),
-		grpc.ForceServerCodecV2(newCodec(maxMessage)),
+		grpc.ForceServerCodecV2(newCodec(maxMessage, s.Weighing)),
 		grpc.MaxRecvMsgSize(2 * maxMessage),
 		grpc.MaxHeaderListSize(16 << 10),
 		grpc.MaxConcurrentStreams(1000),

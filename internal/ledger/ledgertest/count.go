@@ -13,18 +13,36 @@ import (
 func countCases() []aCase {
 	return []aCase{
 		{"counts follow every change of every tenant", countsFollow},
+		{"what is due the longest is known", longestDueIsKnown},
 		{"whoever is sending is known", sendingIsKnown},
 	}
 }
 
-// counted compares the counts.
+// counted compares the counts, but for when something is due.
 func (t *trial) counted(when string, want ledger.Counts) {
 	t.Helper()
 	got, err := t.Count(t.Context())
 	if err != nil {
 		t.Fatalf("%s: Count: %v", when, err)
 	}
+	got.AcceptedDue, got.InDoubtDue, got.DeliveryDue = time.Time{}, time.Time{}, time.Time{}
 	t.same(when+": the counts", want, got)
+}
+
+// due compares when something is due the longest, in minutes after the epoch; 0 is never.
+func (t *trial) due(when string, accepted, inDoubt, delivery int) {
+	t.Helper()
+	got, err := t.Count(t.Context())
+	if err != nil {
+		t.Fatalf("%s: Count: %v", when, err)
+	}
+	at := func(minutes int) time.Time {
+		if minutes == 0 {
+			return time.Time{}
+		}
+		return Epoch().Add(time.Duration(minutes) * time.Minute)
+	}
+	t.same(when+": what is due", []time.Time{at(accepted), at(inDoubt), at(delivery)}, []time.Time{got.AcceptedDue, got.InDoubtDue, got.DeliveryDue})
 }
 
 // eachReason counts so many orders for each of the reasons, and none for the others.
@@ -98,6 +116,42 @@ func countsFollow(t *trial) {
 		r.Attention = []ledger.Attention{twice, twice}
 	}))
 	t.counted("one has a reason twice", ledger.Counts{Sending: 2, NeedsAttention: 2, ByAttention: why(1, 2)})
+}
+
+func longestDueIsKnown(t *trial) {
+	t.due("at first", 0, 0, 0)
+	of := func(n, minutes int, to order.State) ledger.Record {
+		r := t.claimed(with(Record(n), func(r *ledger.Record) { r.Tenant = Ticket(n) }))
+		return t.advanced(r.OrderID, ledger.Step{By: order.ByAnswer, Now: Epoch(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+			r.State, r.Due = to, Epoch().Add(time.Duration(minutes)*time.Minute)
+			return ledger.Entry{}, nil
+		}})
+	}
+	of(1, 10, order.NotSent)
+	of(2, 30, order.Accepted)
+	first := of(3, 20, order.Accepted)
+	of(4, 40, order.Accepted)
+	of(5, 60, order.InDoubt)
+	of(6, 50, order.InDoubt)
+	t.due("some orders", 20, 50, 0)
+	if _, err := t.Take(t.Context(), ledger.Turn{State: order.Accepted, Now: first.Due, Until: first.Due.AddDate(0, 0, 1), Limit: 1}); err != nil {
+		t.Fatal(err)
+	}
+	t.due("the first was taken", 30, 50, 0)
+	t.advanced(Record(2).OrderID, alter(func(r *ledger.Record) { r.Due = time.Time{} }))
+	t.reopen()
+	t.due("the second has no time any more", 40, 50, 0)
+
+	a, b := Record(1).OrderID, Record(2).OrderID
+	shut := t.stocked(1, []ledger.Delivery{Delivery(a, 1, 60)})
+	e := t.stocked(2, []ledger.Delivery{Delivery(a, 1, 180), Delivery(a, 2, 60), Delivery(b, 3, 240)})
+	t.due("deliveries of two endpoints", 40, 50, 1)
+	t.put(next(shut))
+	t.due("one endpoint is disabled, and one delivery waits behind another", 40, 50, 3)
+	d := t.handedOut("the first", e, Epoch().Add(3*time.Minute), 10, 1)[0]
+	t.due("the first is under way", 40, 50, 4)
+	t.settledAs(d, ledger.DeliveryDelivered)
+	t.due("what waited behind it is due", 40, 50, 1)
 }
 
 func sendingIsKnown(t *trial) {

@@ -65,6 +65,7 @@ var flawsOfOrders = map[string][]quirk{
 	"a taker tells by the fence that it is still the one":              {"raises no fence"},
 	"each order goes to one taker":                                     {"hands out to several"},
 	"an order that is being changed is passed over":                    {"takes what is being changed"},
+	"what is due the longest is known":                                 {"knows what is due in any state", "knows what is due the latest", "knows what waits behind another", "delivers to what is disabled"},
 	"counts follow every change of every tenant":                       {"counts one tenant", "counts what is over", "counts one reason of an order", "counts a reason as often as it stands there"},
 	"whoever is sending is known":                                      {"is always sending"},
 	"a ledger keeps its identity":                                      {"changes its identity", "is always the same"},

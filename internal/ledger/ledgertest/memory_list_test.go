@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
@@ -166,6 +167,7 @@ func (s *memoryStore) Count(ctx context.Context) (c ledger.Counts, err error) {
 	}
 	defer leave()
 	c.ByAttention = eachReason(0)
+	c.AcceptedDue, c.InDoubtDue, c.DeliveryDue = s.soonest(order.Accepted), s.soonest(order.InDoubt), s.soonestDelivery()
 	for _, r := range s.orders {
 		if s.quirks["counts one tenant"] && r.Tenant != ledger.Default {
 			continue
@@ -202,4 +204,34 @@ func (s *memoryStore) Count(ctx context.Context) (c ledger.Counts, err error) {
 		}
 	}
 	return c, nil
+}
+
+// soonest is when the longest due order of a state is due.
+func (m *memory) soonest(state order.State) (due time.Time) {
+	for _, r := range m.orders {
+		switch {
+		case r.State != state && !m.quirks["knows what is due in any state"]:
+		case m.quirks["knows what is due the latest"] && r.Due.After(due):
+			due = r.Due
+		case m.quirks["knows what is due the latest"]:
+		default:
+			due = sooner(due, r.Due)
+		}
+	}
+	return due
+}
+
+// soonestDelivery is when a delivery is due that would be handed out first.
+func (m *memory) soonestDelivery() (due time.Time) {
+	end := Epoch().AddDate(100, 0, 0)
+	for id := range m.endpoints {
+		ready := m.ready(id, end)
+		if m.quirks["knows what waits behind another"] {
+			ready = m.sorted(id, func(d ledger.Delivery) bool { return d.State == ledger.DeliveryPending })
+		}
+		for _, d := range ready {
+			due = sooner(due, d.Due)
+		}
+	}
+	return due
 }

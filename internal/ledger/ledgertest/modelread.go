@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"slices"
+	"time"
 
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
@@ -35,7 +36,10 @@ func (m *model) counts() ledger.Counts {
 			c.Sending++
 		case order.InDoubt:
 			c.InDoubt++
-		case order.NotSent, order.Refused, order.Accepted:
+			c.InDoubtDue = sooner(c.InDoubtDue, r.Due)
+		case order.Accepted:
+			c.AcceptedDue = sooner(c.AcceptedDue, r.Due)
+		case order.NotSent, order.Refused:
 		}
 		if len(r.Attention) > 0 {
 			c.NeedsAttention++
@@ -54,6 +58,14 @@ func (m *model) counts() ledger.Counts {
 		}
 	}
 	return c
+}
+
+// sooner is the sooner of two times, where zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // codesOf are the reasons for which an order needs attention, each once.

@@ -98,7 +98,7 @@ func grown(b *testing.B, url string, n int) *growth {
 	})
 	copyIn("events", listed("sequence, "+eventColumns), func(i int) ([]any, error) {
 		r := g.order(i)
-		return []any{int64(i + 1), r.OrderID, micros(r.Created), "CALLER", "", "CLAIMED", r.Attempt, int16(r.State), "", "", "", false, "", int16(0), int16(r.Standing())}, nil
+		return []any{int64(i + 1), r.OrderID, micros(r.Created), "CALLER", "", "CLAIMED", r.Attempt, int16(r.State), "", "", "", false, "", int16(0), int16(r.Standing()), false, false, "[]", ""}, nil
 	})
 	if _, err := conn.Exec(b.Context(), "VACUUM ANALYZE"); err != nil {
 		b.Fatal(err)

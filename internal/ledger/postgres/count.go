@@ -13,6 +13,10 @@ import (
 var errNoLedger = errors.New("the ledger's own row is gone")
 
 const countOpen = `SELECT (SELECT count(*) FROM orders WHERE state = $1), (SELECT count(*) FROM orders WHERE state = $2),
+	coalesce((SELECT due FROM orders WHERE state = 5 AND due <> 0 ORDER BY due LIMIT 1), 0),
+	coalesce((SELECT due FROM orders WHERE state = $2 AND due <> 0 ORDER BY due LIMIT 1), 0),
+	coalesce((SELECT min(q.due) FROM endpoints AS e CROSS JOIN LATERAL (
+		SELECT due FROM queues WHERE queues.endpoint_id = e.endpoint_id ORDER BY due LIMIT 1) AS q WHERE NOT e.disabled), 0),
 	(SELECT count(*) FROM orders WHERE needs_attention), open, scheduled, attention, (
 		SELECT json_object_agg(code, orders) FROM (
 			SELECT a->>'code' AS code, count(DISTINCT o.order_id) AS orders
@@ -24,11 +28,14 @@ const countOpen = `SELECT (SELECT count(*) FROM orders WHERE state = $1), (SELEC
 	) AS accepted`
 
 // Count counts what an operator has to know of. Each count is as long as its part of an index that has only orders that are
-// not over.
+// not over, and what is due first is read at the beginning of one.
 func (s *Store) Count(ctx context.Context) (c ledger.Counts, err error) {
 	err = s.call(ctx, "count orders", func(ctx context.Context, conn *pgx.Conn) error {
-		return conn.QueryRow(ctx, countOpen, int16(order.Sending), int16(order.InDoubt)).
-			Scan(&c.Sending, &c.InDoubt, &c.NeedsAttention, &c.Open, &c.Scheduled, &c.Attention, &c.ByAttention)
+		var accepted, doubtful, delivery int64
+		err := conn.QueryRow(ctx, countOpen, int16(order.Sending), int16(order.InDoubt)).
+			Scan(&c.Sending, &c.InDoubt, &accepted, &doubtful, &delivery, &c.NeedsAttention, &c.Open, &c.Scheduled, &c.Attention, &c.ByAttention)
+		c.AcceptedDue, c.InDoubtDue, c.DeliveryDue = moment(accepted), moment(doubtful), moment(delivery)
+		return err
 	})
 	if err != nil {
 		return ledger.Counts{}, err

@@ -251,7 +251,7 @@ func TestEveryStatementHasItsIndex(t *testing.T) {
 		byKey, byTicket, byNumber, byUpdate, mergeClasses, mergeReasons, mergeReference, mergeReferenceReason, mergeLengths, mergeSpans, findLengths, findSpans, findReferences,
 		fewUpdated, ordersDue, leases, countState, countAttention, countReasons, countClass, orderByKey, orderByID, orderByRow, tenantsByID, ordersEvents, historysEvents,
 		byHistory, changes, latestSequence, ordersByIDs, endpointByID, endpointsOf, endpointsAll, deliveriesLatest, deliveriesIn, pendingOfTenant,
-		pendingOfAll, ofNumber, firsts, markFirst, redeliver, ordersUnerased, deliveriesOver, deliveriesShut, removeShut, dueEndpoints, deliveriesDue,
+		pendingOfAll, ofNumber, firstDue, firstDelivery, firsts, markFirst, redeliver, ordersUnerased, deliveriesOver, deliveriesShut, removeShut, dueEndpoints, deliveriesDue,
 	} {
 		if !slices.Contains(tried, statement) {
 			t.Errorf("not tried: %s", statement)

@@ -15,8 +15,11 @@ const (
 		WHERE o.state = ? AND o.due <> 0 AND o.due <= ? ORDER BY o.due LIMIT ?`
 	leases = `SELECT order_id, attempt, owner, lease_ns FROM orders INDEXED BY orders_unsettled
 		WHERE state IN (1, 4) AND state = ?`
-	countState     = `SELECT count(*) FROM orders INDEXED BY orders_unsettled WHERE state IN (1, 4) AND state = ?`
-	countClass     = `SELECT count(*) FROM orders INDEXED BY orders_open WHERE class BETWEEN 102 AND 107 AND class IN (?, ?)`
+	countState    = `SELECT count(*) FROM orders INDEXED BY orders_unsettled WHERE state IN (1, 4) AND state = ?`
+	countClass    = `SELECT count(*) FROM orders INDEXED BY orders_open WHERE class BETWEEN 102 AND 107 AND class IN (?, ?)`
+	firstDue      = `SELECT due FROM orders INDEXED BY orders_due WHERE state = ? AND due <> 0 ORDER BY due LIMIT 1`
+	firstDelivery = `SELECT coalesce(min((SELECT d.due FROM deliveries d INDEXED BY deliveries_first WHERE d.endpoint = w.serial AND d.first = 1
+		ORDER BY d.due LIMIT 1)), 0) FROM endpoints w WHERE w.disabled = 0`
 	countAttention = `SELECT count(*) FROM orders INDEXED BY orders_attention WHERE needs_attention = 1`
 	// An order may have a reason twice when a record came so, and is one all the same.
 	countReasons = `SELECT j.value ->> 'code', count(DISTINCT o.serial) FROM orders o INDEXED BY orders_attention
@@ -98,6 +101,9 @@ func (s *Store) Count(ctx context.Context) (n ledger.Counts, err error) {
 				return err
 			}
 		}
+		if err := l.due(ctx, &n); err != nil {
+			return err
+		}
 		return l.each(ctx, countReasons, nil, func(from row) error {
 			var code ledger.AttentionCode
 			var orders int
@@ -113,6 +119,26 @@ func (s *Store) Count(ctx context.Context) (n ledger.Counts, err error) {
 		return ledger.Counts{}, doing("count orders", err)
 	}
 	return n, nil
+}
+
+// due finds out what is due the longest.
+func (l *line) due(ctx context.Context, n *ledger.Counts) error {
+	for _, d := range []struct {
+		into  *time.Time
+		query string
+		args  []any
+	}{
+		{&n.AcceptedDue, firstDue, []any{int64(order.Accepted)}},
+		{&n.InDoubtDue, firstDue, []any{int64(order.InDoubt)}},
+		{&n.DeliveryDue, firstDelivery, nil},
+	} {
+		var us int64
+		if _, err := l.one(ctx, d.query, d.args, &us); err != nil {
+			return err
+		}
+		*d.into = moment(us)
+	}
+	return nil
 }
 
 // accepted are the classes of the accepted orders of a category.

@@ -1,0 +1,44 @@
+package gateway
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/portin/portin/internal/inflight"
+)
+
+// loadOf is the load of a call of a route, which weighs nothing yet; nil for a call without a body.
+func (g *gateway) loadOf(route *route) *inflight.Load {
+	if route.bodyType == nil {
+		return nil
+	}
+	return g.scale.Begin()
+}
+
+// weighedBody is a body of unknown length, which grows heavier as it is read. Weighed as the longest body, a small one would not
+// fit where it does.
+type weighedBody struct {
+	io.ReadCloser
+
+	load *inflight.Load
+	read int64
+}
+
+// Read reads on, or fails when what has come does not fit.
+func (b *weighedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	if unfit := b.load.Grow(inflight.OfJSON(b.read)); unfit != nil {
+		return 0, unfit
+	}
+	return n, err
+}
+
+// weighed is the body of a request, once it fits as far as its length is known.
+func weighed(r *http.Request) (io.ReadCloser, error) {
+	load := inflight.From(r.Context())
+	if r.ContentLength < 0 {
+		return &weighedBody{ReadCloser: r.Body, load: load}, nil
+	}
+	return r.Body, load.Grow(inflight.OfJSON(r.ContentLength))
+}

@@ -1,0 +1,156 @@
+package gateway_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/gateway"
+	"github.com/portin/portin/internal/inflight"
+)
+
+// untouched is a body that nobody may read.
+type untouched struct{ t *testing.T }
+
+func (u untouched) Read([]byte) (int, error) {
+	u.t.Error("the body is read")
+	return 0, io.EOF
+}
+
+// weighing is a face with a scale.
+func weighing(t *testing.T, limit int64) (*face, *inflight.Scale) {
+	t.Helper()
+	scale := inflight.New(limit)
+	return newFace(t, func(c *gateway.Config) { c.Scale = scale }), scale
+}
+
+// large is a body of so many bytes.
+func large(n int) string {
+	const around = `{"form":{"customerName":""}}`
+	return `{"form":{"customerName":"` + strings.Repeat("x", n-len(around)) + `"}}`
+}
+
+// send sends a body that says how long it is, or, below 0, does not.
+func (f *face) send(body io.Reader, length int64) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, "/v1/port-ins?requestId="+key, body)
+	r.Header.Set("Content-Type", "application/json")
+	r.ContentLength = length
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, r)
+	return w
+}
+
+// wantBusy wants the answer to a body that does not fit.
+func wantBusy(t *testing.T, f *face, w *httptest.ResponseRecorder) {
+	t.Helper()
+	f.refusedBefore(t, w, http.StatusTooManyRequests, "SERVICE_BUSY")
+	wait, err := strconv.Atoi(w.Header().Get("Retry-After"))
+	if err != nil || wait < 1 || w.Header().Get("Connection") != "close" {
+		t.Errorf("the head of the answer is %v", w.Header())
+	}
+	for _, d := range status.FromProto(errorOf(t, w)).Details() {
+		if retry, ok := d.(*errdetails.RetryInfo); ok && retry.GetRetryDelay().GetSeconds() == int64(wait) && retry.GetRetryDelay().GetNanos() == 0 {
+			return
+		}
+	}
+	t.Errorf("no RetryInfo of %d s: %s", wait, w.Body)
+}
+
+func TestABodyIsWeighedBeforeItIsRead(t *testing.T) {
+	t.Parallel()
+	const size = 100 << 10
+	f, scale := weighing(t, inflight.OfJSON(size))
+	wantBusy(t, f, f.send(untouched{t}, size+1))
+	if scale.Weight() != 0 || scale.Refused() != 1 {
+		t.Errorf("%d bytes are in flight, %d were refused", scale.Weight(), scale.Refused())
+	}
+	f.service.answer = func(ctx context.Context, _ proto.Message) (proto.Message, error) {
+		if got := scale.Weight(); got != inflight.OfJSON(size) || inflight.From(ctx) == nil {
+			t.Errorf("during the call %d bytes are in flight; the call's load is %v", got, inflight.From(ctx))
+		}
+		if w := f.do(http.MethodGet, "/v1/port-ins/0190b0a8-0000-7000-8000-000000000001/events", ""); w.Code == http.StatusTooManyRequests {
+			t.Errorf("a read is answered %d", w.Code)
+		}
+		return &portinv1.PortInResponse{}, nil
+	}
+	f.service.answer = onlyPortIn(f.service.answer)
+	if w := f.send(strings.NewReader(large(size)), size); w.Code != http.StatusOK {
+		t.Errorf("what fits is answered %d: %s", w.Code, w.Body)
+	}
+	if got := scale.Weight(); got != 0 {
+		t.Errorf("in the end %d bytes are in flight", got)
+	}
+}
+
+// onlyPortIn answers orders with answer, and everything else with nothing.
+func onlyPortIn(answer func(context.Context, proto.Message) (proto.Message, error)) func(context.Context, proto.Message) (proto.Message, error) {
+	return func(ctx context.Context, request proto.Message) (proto.Message, error) {
+		if _, ok := request.(*portinv1.PortInRequest); ok {
+			return answer(ctx, request)
+		}
+		return &portinv1.ListPortInOrderEventsResponse{}, nil
+	}
+}
+
+func TestABodyOfUnknownLengthIsWeighedAsItIsRead(t *testing.T) {
+	t.Parallel()
+	const size = 100 << 10
+	f, scale := weighing(t, inflight.OfJSON(size))
+	wantBusy(t, f, f.send(io.MultiReader(strings.NewReader(large(size+1))), -1))
+	if got := scale.Weight(); got != 0 {
+		t.Errorf("after the refusal %d bytes are in flight", got)
+	}
+	other, err := scale.Put(inflight.OfJSON(size))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := f.send(io.MultiReader(strings.NewReader(large(inflight.Light))), -1); w.Code != http.StatusOK {
+		t.Errorf("a small one beside a large one is answered %d: %s", w.Code, w.Body)
+	}
+	other.LetGo()
+	if w := f.send(io.MultiReader(strings.NewReader(large(size))), -1); w.Code != http.StatusOK {
+		t.Errorf("what fits is answered %d: %s", w.Code, w.Body)
+	}
+	if got := scale.Weight(); got != 0 {
+		t.Errorf("in the end %d bytes are in flight", got)
+	}
+}
+
+func TestTheLoadOfABodyIsLetGo(t *testing.T) {
+	t.Parallel()
+	const size = 100 << 10
+	f, scale := weighing(t, inflight.OfJSON(size))
+	for name, body := range map[string]string{
+		"broken": strings.Repeat("x", size), "refused": large(size)[:size-1] + "x", "cut off": large(size)[:size/2],
+	} {
+		if w := f.send(strings.NewReader(body), size); w.Code != http.StatusBadRequest || scale.Weight() != 0 {
+			t.Errorf("%s: answered %d, %d bytes are in flight", name, w.Code, scale.Weight())
+		}
+	}
+	f.service.answer = func(context.Context, proto.Message) (proto.Message, error) { panic("a handler") }
+	if w := f.send(strings.NewReader(large(size)), size); w.Code != http.StatusInternalServerError || scale.Weight() != 0 {
+		t.Errorf("a panic: answered %d, %d bytes are in flight", w.Code, scale.Weight())
+	}
+	var kept *inflight.Load
+	f.service.answer = func(ctx context.Context, _ proto.Message) (proto.Message, error) {
+		kept = inflight.From(ctx)
+		kept.Hold()
+		return &portinv1.PortInResponse{}, nil
+	}
+	if w := f.send(strings.NewReader(large(size)), size); w.Code != http.StatusOK || scale.Weight() != inflight.OfJSON(size) {
+		t.Errorf("an order that is held on: answered %d, %d bytes are in flight", w.Code, scale.Weight())
+	}
+	kept.LetGo()
+	if got := scale.Weight(); got != 0 {
+		t.Errorf("in the end %d bytes are in flight", got)
+	}
+}
