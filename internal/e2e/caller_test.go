@@ -118,7 +118,19 @@ func (a *authority) guarded(t *testing.T, roster string) func(p *app.Params) {
 	}
 }
 
-// newKey makes an API key, and the digest by which a roster knows it.
+// guardedArgs are the same settings, for the program.
+func (a *authority) guardedArgs(t *testing.T, roster string) []string {
+	t.Helper()
+	var p app.Params
+	a.guarded(t, roster)(&p)
+	c := p.Config
+	return []string{
+		"--tls-cert-file=" + c.TLS.CertFile, "--tls-key-file=" + c.TLS.KeyFile, "--tls-client-ca-file=" + c.TLS.ClientCAFile,
+		"--auth-callers-file=" + c.Auth.CallersFile,
+	}
+}
+
+// apiKey makes an API key, and the digest by which a roster knows it.
 func apiKey() (key, sum string) { return auth.NewKey() }
 
 // as is a client of the same service for another caller: with an API key, or a certificate, or neither.

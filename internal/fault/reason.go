@@ -69,6 +69,7 @@ const (
 	ReasonWebhookEndpointIDReused Reason = "WEBHOOK_ENDPOINT_ID_REUSED"
 	ReasonWebhookEndpointChanged  Reason = "WEBHOOK_ENDPOINT_CHANGED"
 	ReasonTooManyWebhookEndpoints Reason = "TOO_MANY_WEBHOOK_ENDPOINTS"
+	ReasonIssuerUnreachable       Reason = "ISSUER_UNREACHABLE"
 )
 
 // kindOf holds the kind of every reason.
@@ -113,6 +114,7 @@ var kindOf = map[Reason]Kind{
 	ReasonWebhookEndpointIDReused: KindAlreadyExists,
 	ReasonWebhookEndpointChanged:  KindAborted,
 	ReasonTooManyWebhookEndpoints: KindFailedPrecondition,
+	ReasonIssuerUnreachable:       KindUnavailable,
 }
 
 // Kind is the class that the reason belongs to. A reason that is none of this package is internal.

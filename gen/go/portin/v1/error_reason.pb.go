@@ -136,6 +136,9 @@ const (
 	// FAILED_PRECONDITION, 422. The caller has as many webhook endpoints as it may have. Example: a client that creates one at
 	// every start.
 	ErrorReason_ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS ErrorReason = 39
+	// UNAVAILABLE, 503, RetryInfo. The caller's token may be good, but the service has not been able to fetch its issuer's keys
+	// since it started. Example: a replica that starts while the issuer is down.
+	ErrorReason_ERROR_REASON_ISSUER_UNREACHABLE ErrorReason = 40
 )
 
 // Enum value maps for ErrorReason.
@@ -180,6 +183,7 @@ var (
 		37: "ERROR_REASON_WEBHOOK_ENDPOINT_ID_REUSED",
 		38: "ERROR_REASON_WEBHOOK_ENDPOINT_CHANGED",
 		39: "ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS",
+		40: "ERROR_REASON_ISSUER_UNREACHABLE",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                0,
@@ -221,6 +225,7 @@ var (
 		"ERROR_REASON_WEBHOOK_ENDPOINT_ID_REUSED": 37,
 		"ERROR_REASON_WEBHOOK_ENDPOINT_CHANGED":   38,
 		"ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS": 39,
+		"ERROR_REASON_ISSUER_UNREACHABLE":         40,
 	}
 )
 
@@ -255,7 +260,7 @@ var File_portin_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\xa0\v\n" +
+	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\xc5\v\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bERROR_REASON_INVALID_FIELDS\x10\x01\x12\"\n" +
@@ -296,7 +301,8 @@ const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"'ERROR_REASON_WEBHOOK_ENDPOINT_NOT_FOUND\x10$\x12+\n" +
 	"'ERROR_REASON_WEBHOOK_ENDPOINT_ID_REUSED\x10%\x12)\n" +
 	"%ERROR_REASON_WEBHOOK_ENDPOINT_CHANGED\x10&\x12+\n" +
-	"'ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS\x10'\"\x04\b\x13\x10\x13*\x18ERROR_REASON_LEDGER_FULLBK\n" +
+	"'ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS\x10'\x12#\n" +
+	"\x1fERROR_REASON_ISSUER_UNREACHABLE\x10(\"\x04\b\x13\x10\x13*\x18ERROR_REASON_LEDGER_FULLBK\n" +
 	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
