@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/portin/portin/internal/config"
 )
 
 // process is a service in a process of its own.
@@ -106,6 +108,13 @@ func (p *process) kill() {
 	}
 }
 
+// become has the process called by another caller from now on.
+func (p *process) become(t *testing.T, c *client) {
+	t.Helper()
+	t.Cleanup(p.disconnect)
+	p.client = c
+}
+
 // signal sends a signal.
 func (p *process) signal(t *testing.T, s syscall.Signal) {
 	t.Helper()
@@ -174,6 +183,14 @@ func startProgram(t *testing.T, carrier *standin, args ...string) *process {
 	})
 	p.client = connect(t, at.GRPC, at.HTTP, at.Admin)
 	return p
+}
+
+// ledgerArg is the setting of a ledger, for the program.
+func ledgerArg(l config.Ledger) string {
+	if l.URL != "" {
+		return "--ledger-url=" + l.URL.Reveal()
+	}
+	return "--ledger-file=" + l.File
 }
 
 // runProgram runs the program, which may end at once.
