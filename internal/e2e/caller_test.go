@@ -137,14 +137,19 @@ func apiKey() (key, sum string) { return auth.NewKey() }
 func (c *client) as(t *testing.T, a *authority, key string, certificates ...tls.Certificate) *client {
 	t.Helper()
 	config := &tls.Config{RootCAs: a.pool, ServerName: "localhost", Certificates: certificates, MinVersion: tls.VersionTLS12}
-	conn, err := grpc.NewClient(c.GRPCAddress, grpc.WithTransportCredentials(credentials.NewTLS(config)), grpc.WithPerRPCCredentials(bearer(key)))
+	heard := eavesdrop(t)
+	conn, err := grpc.NewClient(c.GRPCAddress,
+		append(heard.options(), grpc.WithTransportCredentials(credentials.NewTLS(config)), grpc.WithPerRPCCredentials(bearer(key)))...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	other := &client{
 		GRPCAddress: c.GRPCAddress, HTTPAddress: c.HTTPAddress, AdminAddress: c.AdminAddress, conn: conn,
 		grpc: portinv1.NewPortInServiceClient(conn), operators: portinv1.NewOperatorServiceClient(conn),
-		http: &http.Client{Transport: encrypted{c.HTTPAddress, key, &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}}},
+		http: &http.Client{Transport: overheard{
+			encrypted{c.HTTPAddress, key, &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}}, heard,
+		}},
+		heard: heard,
 	}
 	t.Cleanup(other.disconnect)
 	return other

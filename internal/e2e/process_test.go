@@ -2,9 +2,11 @@ package e2e_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,7 +36,7 @@ type process struct {
 // run starts a program that ends with the test at the latest.
 func run(t *testing.T, name string, args []string, environment ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(name, args...), log: &journal{}, lines: make(chan string, 64), ended: make(chan struct{})}
+	p := &process{cmd: exec.Command(name, args...), log: newJournal(t, "the log of a process"), lines: make(chan string, 64), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), environment...)
 	p.cmd.Stderr = p.log
 	var err error
@@ -49,10 +51,7 @@ func run(t *testing.T, name string, args []string, environment ...string) *proce
 		t.Fatal(err)
 	}
 	go p.watch(out)
-	t.Cleanup(func() {
-		p.kill()
-		discreet(t, "the log", p.log.String())
-	})
+	t.Cleanup(p.kill)
 	return p
 }
 
@@ -101,11 +100,27 @@ func (p *process) gone(t *testing.T) {
 
 // kill ends the process, without a chance to do anything about it, and waits until it is gone.
 func (p *process) kill() {
+	p.showMetrics()
 	_ = p.cmd.Process.Kill()
 	<-p.ended
 	if p.client != nil {
 		p.disconnect()
 	}
+}
+
+// showMetrics has the metrics looked through, if the process still has an ear for it.
+func (p *process) showMetrics() {
+	select {
+	case <-p.ended:
+		return
+	default:
+	}
+	if p.client == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, _ = p.call(ctx, http.MethodGet, "http://"+p.AdminAddress+"/metrics", nil)
 }
 
 // become has the process called by another caller from now on.
@@ -118,6 +133,9 @@ func (p *process) become(t *testing.T, c *client) {
 // signal sends a signal.
 func (p *process) signal(t *testing.T, s syscall.Signal) {
 	t.Helper()
+	if s == syscall.SIGTERM {
+		p.showMetrics()
+	}
 	if err := p.cmd.Process.Signal(s); err != nil {
 		t.Fatal(err)
 	}
@@ -198,6 +216,6 @@ func runProgram(t *testing.T, carrier *standin, args ...string) *process {
 	t.Helper()
 	return run(t, program().path(t), append([]string{
 		"serve", "--grpc-address=127.0.0.1:0", "--http-address=127.0.0.1:0", "--admin-address=127.0.0.1:0", "--log-level=debug", "--log-format=json",
-		"--carrier-url=" + carrier.url, "--carrier-username=sandbox",
+		"--carrier-url=" + carrier.url, "--carrier-username=sandbox", "--trace-endpoint=" + newCollector(t).address, "--trace-insecure",
 	}, args...), "PORTIN_CARRIER_PASSWORD=sandbox")
 }

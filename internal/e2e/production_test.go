@@ -52,15 +52,14 @@ func newProduction(t *testing.T, e engine) *production {
 // it while the program is away, not even a watcher who tries to reach it there.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	for range 100 {
-		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
-		if err == nil {
-			defer l.Close()
-			return l.Addr().String()
-		}
-	}
-	t.Fatal("there is no free port")
-	return ""
+	var l net.Listener
+	until(t, "there is a free port", func() bool {
+		var err error
+		l, err = new(net.ListenConfig).Listen(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		return err == nil
+	})
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // start runs the program until it is ready.

@@ -96,6 +96,7 @@ func (c *client) watchJSON(
 		}
 		answer, err := readAnswer(line)
 		if err != nil {
+			c.heard.error(err)
 			return err
 		}
 		if over == overEvents && answer.GetResumeToken() != id {
