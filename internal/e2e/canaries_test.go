@@ -93,9 +93,9 @@ func TestFault28_ALineWithoutAnEndIsLookedAt(t *testing.T) {
 // An error that quotes an order is heard over each face; but for the carrier's own message within its bounds.
 func TestFault28_AnErrorThatQuotesAnOrderIsHeard(t *testing.T) {
 	t.Parallel()
-	refusal := func(reason, message, fact string) error {
+	refusal := func(reason, message string, facts map[string]string) error {
 		s, err := status.New(codes.FailedPrecondition, message).WithDetails(&errdetails.ErrorInfo{
-			Reason: reason, Domain: "portin.v1", Metadata: map[string]string{"carrier_error_id": fact},
+			Reason: reason, Domain: "portin.v1", Metadata: facts,
 		})
 		return errors.Join(err, s.Err())
 	}
@@ -103,12 +103,16 @@ func TestFault28_AnErrorThatQuotesAnOrderIsHeard(t *testing.T) {
 		err  error
 		want int
 	}{
-		"of the service":                {refusal("INVALID_FIELDS", "the name Canary Bakery is none", "1"), 1},
-		"of the service, in its facts":  {refusal("INVALID_FIELDS", "no", "canary"), 1},
-		"of the carrier":                {refusal("CARRIER_REFUSED", "no Canary Bakery here", "1"), 0},
-		"of the carrier, in its facts":  {refusal("CARRIER_INVALID", "no", "canary"), 1},
-		"of the carrier, beyond bounds": {refusal("CARRIER_INVALID", strings.Repeat("x", carriersLimit+1), "1"), 1},
-		"that is discreet":              {refusal("INVALID_FIELDS", "the name is none", "1"), 0},
+		"of the service":                {refusal("INVALID_FIELDS", "the name Canary Bakery is none", nil), 1},
+		"of the service, in its facts":  {refusal("INVALID_FIELDS", "no", map[string]string{"number": "+14165550142"}), 1},
+		"of the carrier":                {refusal("CARRIER_REFUSED", "no Canary Bakery here", nil), 0},
+		"of the carrier, in its facts":  {refusal("CARRIER_INVALID", "no", map[string]string{"carrier_error_id": "canary"}), 1},
+		"of the carrier, beyond bounds": {refusal("CARRIER_INVALID", strings.Repeat("x", carriersLimit+1), nil), 1},
+		"about a number":                {refusal("NUMBER_IN_OPEN_ORDER", "no", map[string]string{"number": "+14165550142"}), 0},
+		"about a number and a name":     {refusal("NUMBER_IN_OPEN_ORDER", "no", map[string]string{"number": "+14165550142", "name": "Canary"}), 1},
+		"about a number, in words":      {refusal("NUMBER_IN_OPEN_ORDER", "not +14165550142", nil), 1},
+		"with an example":               {refusal("INVALID_FIELDS", "is no number; want one, "+anExample, nil), 0},
+		"that is discreet":              {refusal("INVALID_FIELDS", "the name is none", nil), 0},
 		"that is the end":               {io.EOF, 0},
 	} {
 		e := newEavesdropper()

@@ -16,10 +16,12 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// eavesdropper hears every error that a client is told, and every page of metrics, and looks them through. The one exception is the
-// carrier's own message: it is for the tenant of its order, which may be told what it says, and has its bounds.
+// eavesdropper hears every error that a client is told, and every page of metrics, and looks them through. What may be in an error
+// all the same is the carrier's own message, within its bounds, for the tenant of its order; and the number that the caller sent, where
+// another order has it.
 type eavesdropper struct{ errors, metrics sieve }
 
 // eavesdrop begins to listen, and reports at the end of the test.
@@ -40,6 +42,9 @@ func newEavesdropper() *eavesdropper {
 // carriersLimit bounds the carrier's own message, in bytes.
 const carriersLimit = 1 << 10
 
+// anExample is how the service shows what a telephone number looks like.
+const anExample = "for example +14165550123"
+
 // error hears an error.
 func (e *eavesdropper) error(err error) {
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -50,28 +55,29 @@ func (e *eavesdropper) error(err error) {
 // status hears an error with its details.
 func (e *eavesdropper) status(s *rpcstatus.Status) {
 	said := proto.CloneOf(s)
-	if fromCarrier(said) {
-		if len(said.GetMessage()) > carriersLimit {
-			e.errors.hit("a message of the carrier beyond its bounds")
+	for i, detail := range said.GetDetails() {
+		info := &errdetails.ErrorInfo{}
+		if detail.UnmarshalTo(info) != nil {
+			continue
 		}
-		said.Message = ""
+		switch info.GetReason() {
+		case "CARRIER_REFUSED", "CARRIER_INVALID":
+			if len(said.GetMessage()) > carriersLimit {
+				e.errors.hit("a message of the carrier beyond its bounds")
+			}
+			said.Message = ""
+		case "NUMBER_IN_OPEN_ORDER":
+			delete(info.GetMetadata(), "number")
+			if packed, err := anypb.New(info); err == nil {
+				said.Details[i] = packed
+			}
+		}
 	}
 	text, err := protojson.Marshal(said)
 	if err != nil {
 		text = fmt.Append(nil, said)
 	}
-	_, _ = e.errors.Write(append(text, '\n'))
-}
-
-// fromCarrier reports whether the message of an error is the carrier's.
-func fromCarrier(s *rpcstatus.Status) bool {
-	for _, detail := range s.GetDetails() {
-		info := &errdetails.ErrorInfo{}
-		if detail.UnmarshalTo(info) == nil && (info.GetReason() == "CARRIER_REFUSED" || info.GetReason() == "CARRIER_INVALID") {
-			return true
-		}
-	}
-	return false
+	_, _ = e.errors.Write(append(bytes.ReplaceAll(text, []byte(anExample), nil), '\n'))
 }
 
 // answer hears an answer over HTTP. One that is an error is read whole, and can be read again.
