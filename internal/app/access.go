@@ -21,6 +21,8 @@ type access struct {
 	certificates  *certs.Files
 	// asks says whether callers are asked for certificates.
 	asks bool
+	// adopted is the tenant that the ledger stores as its default one; empty when there are no tenants.
+	adopted string
 }
 
 // newAccess reads the files of the settings. The first tenant of the callers file adopts what the ledger has from before.
@@ -31,11 +33,10 @@ func (a *App) newAccess(ctx context.Context) (*access, error) {
 		if err != nil {
 			return nil, fmt.Errorf("auth-callers-file: %w", err)
 		}
-		adopted, err := a.ledger.Adopt(ctx, first)
-		if err != nil {
+		if is.adopted, err = a.ledger.Adopt(ctx, first); err != nil {
 			return nil, fmt.Errorf("asking the ledger which tenant its orders belong to: %w", err)
 		}
-		p := auth.Params{Roster: c.CallersFile, Adopted: adopted, Log: a.log, Observer: a.metrics.access}
+		p := auth.Params{Roster: c.CallersFile, Adopted: is.adopted, Log: a.log, Observer: a.metrics.access}
 		if c.OIDCIssuer != "" {
 			p.Issuer = auth.Issuer{URL: c.OIDCIssuer, Audience: c.OIDCAudience, TenantClaim: c.OIDCTenantClaim}
 		}

@@ -27,11 +27,12 @@ import (
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/gen/openapi"
-	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/account"
 	"github.com/portin/portin/internal/config"
 	"github.com/portin/portin/internal/directory"
 	"github.com/portin/portin/internal/gateway"
 	"github.com/portin/portin/internal/intake"
+	"github.com/portin/portin/internal/portstatus"
 	"github.com/portin/portin/internal/product"
 	"github.com/portin/portin/internal/rpc"
 	"github.com/portin/portin/internal/tracker"
@@ -57,7 +58,7 @@ type App struct {
 	config   config.Config
 	version  string
 	log      *slog.Logger
-	carrier  *carrier.Client
+	accounts *account.Accounts
 	ledger   *openLedger
 	intake   *intake.Intake
 	access   *access
@@ -109,14 +110,20 @@ func New(ctx context.Context, p Params) (_ *App, err error) {
 	if a.traces, err = newTraces(ctx, c.Trace, a.version, a.metrics.spans, a.log); err != nil {
 		return nil, err
 	}
-	if err := a.buildCarrier(ctx); err != nil {
-		return nil, err
+	if c.Sandbox {
+		if a.sandbox, err = newStandin(ctx, c.Standin, a.log); err != nil {
+			return nil, err
+		}
+		a.SandboxAddress = a.sandbox.address()
 	}
 	if a.ledger, err = open(ctx, c); err != nil {
 		return nil, err
 	}
 	a.ledger.Store = a.traces.ledger(a.ledger.Store)
 	if a.access, err = a.newAccess(ctx); err != nil {
+		return nil, err
+	}
+	if a.accounts, err = a.newAccounts(); err != nil {
 		return nil, err
 	}
 	if err := a.buildFaces(ctx, p); err != nil {
@@ -131,31 +138,6 @@ func New(ctx context.Context, p Params) (_ *App, err error) {
 	return a, nil
 }
 
-// buildCarrier builds the way to the carrier, and the stand-in for it when that is wanted.
-func (a *App) buildCarrier(ctx context.Context) (err error) {
-	c := a.config
-	upstream := carrier.Config{
-		BaseURL: c.Carrier.URL, Username: c.Carrier.Username,
-		PostTimeout: c.Carrier.PostTimeout, GetTimeout: c.Carrier.GetTimeout, NoPortIn: carrier.NoPortIn(c.Carrier.NoPortIn),
-		Observe: a.observed,
-	}
-	if c.Sandbox {
-		if a.sandbox, err = newStandin(ctx, c.Standin, a.log); err != nil {
-			return err
-		}
-		a.SandboxAddress = a.sandbox.address()
-		upstream.BaseURL, upstream.Username, upstream.Password = a.sandbox.baseURL(), sandboxUser, sandboxPassword
-	} else {
-		password, err := c.CarrierPassword()
-		if err != nil {
-			return err
-		}
-		upstream.Password = carrier.Secret(password.Reveal())
-	}
-	a.carrier, err = carrier.New(upstream)
-	return err
-}
-
 // buildFaces builds what answers calls, over gRPC and over JSON.
 func (a *App) buildFaces(ctx context.Context, p Params) error {
 	limits := product.Limits{
@@ -165,7 +147,10 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 		return err
 	}
 	margin := cmp.Or(p.LeaseMargin, leaseMargin)
-	lists := directory.New(a.carrier, directory.Config{TTL: a.config.Orders.ListsTTL, Observer: a.metrics.lists})
+	lists := directory.NewAccounts(
+		func(name string) directory.Carrier { return a.accounts.Carrier(name) },
+		directory.Config{TTL: a.config.Orders.ListsTTL, Observer: a.metrics.lists},
+	)
 	a.intake = intake.New(intake.Params{
 		Config: intake.Config{
 			Limits:         limits,
@@ -182,15 +167,20 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 				Every: min(every, a.config.Orders.DoubtSpacing), PerSecond: askedPerSecond,
 			},
 		},
-		Ledger: a.ledger, Carrier: a.carrier, Directory: lists, Log: a.log, Reach: p.Reach,
+		Ledger: a.ledger, Accounts: a.accounts, Log: a.log, Reach: p.Reach,
+		Carrier:   func(name string) intake.Carrier { return a.accounts.Carrier(name) },
+		Directory: func(name string) intake.Directory { return lists.Of(name) },
 	})
 	a.tracker = tracker.New(tracker.Params{
 		Pace: tracker.Pace{
 			Interval: a.config.Orders.PollInterval, Every: min(every, a.config.Orders.PollInterval), PerSecond: a.config.Orders.PollsPerSecond,
 			NoProgressDays: a.config.Orders.NoProgressDays, Patience: 2 * a.config.Orders.DoubtWindow,
 		},
-		Ledger: a.ledger, Carrier: a.carrier, Log: a.log,
-		Closed: func(ctx context.Context, day time.Time) bool { return product.IsClosed(lists.Closed(ctx), day) },
+		Ledger: a.ledger, Accounts: a.accounts, Log: a.log,
+		Carrier: func(name string) portstatus.Carrier { return a.accounts.Carrier(name) },
+		Closed: func(ctx context.Context, name string, day time.Time) bool {
+			return product.IsClosed(lists.Of(name).Closed(ctx), day)
+		},
 	})
 	a.watches = tracker.NewWatches(tracker.WatchParams{Ledger: a.ledger, Log: a.log, Most: a.config.Limits.Watches})
 	a.webhooks = webhook.New(webhook.Params{
@@ -201,8 +191,9 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 		Ledger: a.ledger, Render: intake.RenderEvent, Log: a.log, Observer: a.metrics.webhooks,
 	})
 	services := rpc.Services{
-		Orders: a.intake, Statuses: a.tracker, Catalog: lists, Watches: a.watches, Webhooks: a.webhooks,
-		Access: a.access.door(), Limiter: a.limiter(), Log: a.log, LongestCall: a.config.GRPC.LongestCall, Tracer: a.traces.tracer, Metrics: a.metrics.calls,
+		Orders: a.intake, Statuses: a.tracker, Watches: a.watches, Webhooks: a.webhooks,
+		Catalog: func(tenant string) rpc.Catalog { return lists.Of(a.accounts.Of(tenant)) },
+		Access:  a.access.door(), Limiter: a.limiter(), Log: a.log, LongestCall: a.config.GRPC.LongestCall, Tracer: a.traces.tracer, Metrics: a.metrics.calls,
 	}
 
 	options := services.Options(int(limits.MaxDocumentBytes)+messageRoom, a.config.GRPC.MaxConnectionAge)
@@ -282,7 +273,7 @@ func (a *App) Run(ctx context.Context) error {
 	go func() {
 		defer close(a.worked)
 		var work sync.WaitGroup
-		for _, run := range []func(context.Context){a.intake.Run, a.tracker.Run, a.watches.Run, a.webhooks.Run} {
+		for _, run := range []func(context.Context){a.intake.Run, a.tracker.Run, a.watches.Run, a.webhooks.Run, a.accounts.Run} {
 			work.Go(func() { run(working) })
 		}
 		for _, follow := range a.access.run(working) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/portin/portin/internal/account"
 	"github.com/portin/portin/internal/auth"
 	"github.com/portin/portin/internal/certs"
 	"github.com/portin/portin/internal/config"
@@ -22,6 +23,11 @@ func Check(c config.Config) error {
 	if c.Auth.CallersFile != "" {
 		if _, broken := auth.Check(c.Auth.CallersFile); broken != nil {
 			err = errors.Join(err, fmt.Errorf("auth-callers-file: %w", broken))
+		}
+	}
+	if c.Carrier.AccountsFile != "" && !c.Sandbox {
+		if broken := account.Check(accountParams(c)); broken != nil {
+			err = errors.Join(err, fmt.Errorf("carrier-accounts-file: %w", broken))
 		}
 	}
 	if c.TLS.CertFile != "" && c.TLS.KeyFile != "" {

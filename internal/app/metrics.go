@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/portin/portin/internal/carrier"
-	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/rpc"
 )
@@ -50,10 +49,7 @@ func newMetrics(a *App) *metrics {
 		gauge("portin_ready", "Whether the service is ready to take orders.", func() float64 { return truth(a.ready.Load()) }),
 		gauge("portin_ledger_results_owed", "Results of orders that the ledger did not take yet; no new order is taken meanwhile.",
 			func() float64 { return float64(a.intake.Unsettled()) }),
-		gauge("portin_carrier_credentials_refused", "Whether submissions pause because the carrier refuses our credentials.",
-			func() float64 { return truth(a.paused(fault.ReasonCarrierCredentials)) }),
-		gauge("portin_carrier_unreachable", "Whether submissions pause because the carrier cannot be reached.",
-			func() float64 { return truth(a.paused(fault.ReasonCarrierUnreachable)) }),
+		pauseMetrics{app: a},
 	)
 	return m
 }
@@ -71,12 +67,6 @@ func truth(b bool) float64 {
 		return 1
 	}
 	return 0
-}
-
-// paused reports whether submissions pause for this reason.
-func (a *App) paused(why fault.Reason) bool {
-	reason, paused := a.carrier.Paused()
-	return paused && reason == why
 }
 
 func (m *metrics) handler() http.Handler {

@@ -79,8 +79,8 @@ func (a *App) close(ctx context.Context) error {
 			_ = l.Close()
 		}
 	}
-	if a.carrier != nil {
-		a.carrier.Close()
+	if a.accounts != nil {
+		a.accounts.Close()
 	}
 	if a.traces != nil {
 		a.traces.stop(ctx)

@@ -103,6 +103,15 @@ func (l *tracedLedger) List(ctx context.Context, q ledger.Query) (page []ledger.
 	return page, more, err
 }
 
+// OfNumber is the store's.
+func (l *tracedLedger) OfNumber(ctx context.Context, q ledger.NumberQuery) (all []ledger.Record, err error) {
+	err = l.spanned(ctx, "OfNumber", func(ctx context.Context) (string, error) {
+		all, err = l.Store.OfNumber(ctx, q)
+		return "", err
+	})
+	return all, err
+}
+
 // Events is the store's.
 func (l *tracedLedger) Events(
 	ctx context.Context, tenant, orderID string, history bool, after int64, limit int,

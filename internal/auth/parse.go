@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/portin/portin/internal/identity"
+	"github.com/portin/portin/internal/strictyaml"
 )
 
 // What a roster may have. The bounds are there for a file that is not one, and so that comparing every key stays cheap.
@@ -28,7 +29,7 @@ const nameRule = "must be 1 to 64 of a-z, 0-9, dot, underscore and hyphen"
 
 // reading is a roster that is being read, and where what must be there once stands.
 type reading struct {
-	problems
+	strictyaml.Problems
 
 	roster  *roster
 	adopted string
@@ -40,7 +41,7 @@ type reading struct {
 // parse reads a roster. The tenant that is adopted is the one that the ledger stores as "default"; the order of the file's
 // tenants has no say in it. The error tells all problems, each with its place, and quotes nothing.
 func parse(content []byte, adopted string) (*roster, error) {
-	top, err := document(content)
+	top, err := strictyaml.Document(content)
 	if err != nil {
 		return nil, err
 	}
@@ -48,31 +49,31 @@ func parse(content []byte, adopted string) (*roster, error) {
 		roster:  &roster{tenants: map[string]string{}, certificates: map[san]*identity.Caller{}, subjects: map[string]*identity.Caller{}},
 		adopted: adopted, names: map[string]string{}, held: map[any]string{},
 	}
-	fields := r.fields(top, "", "tenants", "callers")
+	fields := r.Fields(top, "", "tenants", "callers")
 	if fields != nil {
 		r.readTenants(top, fields["tenants"])
 	}
-	for _, e := range r.list(fields["callers"], maxCallers) {
+	for _, e := range r.List(fields["callers"], maxCallers) {
 		r.readCaller(e)
 	}
-	if err := r.err(); err != nil {
+	if err := r.Err(); err != nil {
 		return nil, err
 	}
 	return r.roster, nil
 }
 
-func (r *reading) readTenants(top, e entry) {
-	for _, e := range r.some(top, e, "tenants", maxTenants) {
-		tenant, ok := r.text(e)
+func (r *reading) readTenants(top, e strictyaml.Entry) {
+	for _, e := range r.Some(top, e, "tenants", maxTenants) {
+		tenant, ok := r.Text(e)
 		_, twice := r.roster.tenants[tenant]
 		switch {
 		case !ok:
 		case !nameForm.MatchString(tenant):
-			r.add(e, nameRule)
+			r.Add(e, nameRule)
 		case twice:
-			r.add(e, "is there twice")
+			r.Add(e, "is there twice")
 		case tenant == adoptedTenant && tenant != r.adopted:
-			r.add(e, "is what the ledger calls the tenant that adopted what was there before there were tenants; take another name")
+			r.Add(e, "is what the ledger calls the tenant that adopted what was there before there were tenants; take another name")
 		default:
 			r.roster.tenants[tenant] = tenant
 			if tenant == r.adopted {
@@ -85,8 +86,8 @@ func (r *reading) readTenants(top, e entry) {
 	}
 }
 
-func (r *reading) readCaller(e entry) {
-	fields := r.fields(e, e.place+".", "name", "tenant", "scopes", "key_sha256", "certificate", "subject")
+func (r *reading) readCaller(e strictyaml.Entry) {
+	fields := r.Fields(e, e.Place+".", "name", "tenant", "scopes", "key_sha256", "certificate", "subject")
 	if fields == nil {
 		return
 	}
@@ -95,65 +96,56 @@ func (r *reading) readCaller(e entry) {
 	given := false
 	for _, kind := range []struct {
 		name string
-		read func(entry, string, *identity.Caller)
+		read func(strictyaml.Entry, string, *identity.Caller)
 	}{{"key_sha256", r.readKey}, {"certificate", r.readCertificate}, {"subject", r.readSubject}} {
-		given = given || fields[kind.name].node != nil
-		for _, e := range r.oneOrMore(fields[kind.name], maxCredentials) {
-			if text, ok := r.text(e); ok {
+		given = given || fields[kind.name].Given()
+		for _, e := range r.OneOrMore(fields[kind.name], maxCredentials) {
+			if text, ok := r.Text(e); ok {
 				kind.read(e, text, caller)
 			}
 		}
 	}
 	if !given {
-		r.add(e, "must have a key_sha256, a certificate or a subject")
+		r.Add(e, "must have a key_sha256, a certificate or a subject")
 	}
 }
 
-// required is a text that has to be there.
-func (r *reading) required(of, e entry, name string) (string, bool) {
-	if e.node == nil {
-		r.add(of, "must have a "+name)
-		return "", false
-	}
-	return r.text(e)
-}
-
-func (r *reading) readName(of, e entry) string {
-	name, ok := r.required(of, e, "name")
+func (r *reading) readName(of, e strictyaml.Entry) string {
+	name, ok := r.Required(of, e, "name")
 	switch first, twice := r.names[name]; {
 	case !ok:
 	case !nameForm.MatchString(name):
-		r.add(e, nameRule)
+		r.Add(e, nameRule)
 	case twice:
-		r.add(e, "is the same as "+first)
+		r.Add(e, "is the same as "+first)
 	default:
-		r.names[name] = e.place
+		r.names[name] = e.Place
 	}
 	return name
 }
 
-func (r *reading) readTenant(of, e entry) string {
-	tenant, ok := r.required(of, e, "tenant")
+func (r *reading) readTenant(of, e strictyaml.Entry) string {
+	tenant, ok := r.Required(of, e, "tenant")
 	stored, listed := r.roster.tenants[tenant]
 	if ok && !listed {
-		r.add(e, "must be one of the tenants")
+		r.Add(e, "must be one of the tenants")
 	}
 	return stored
 }
 
-func (r *reading) readScopes(of, e entry) []identity.Scope {
+func (r *reading) readScopes(of, e strictyaml.Entry) []identity.Scope {
 	var scopes []identity.Scope
-	for _, e := range r.some(of, e, "scopes", len(identity.Scopes())) {
-		text, ok := r.text(e)
+	for _, e := range r.Some(of, e, "scopes", len(identity.Scopes())) {
+		text, ok := r.Text(e)
 		if !ok {
 			continue
 		}
 		scope, err := identity.ParseScope(text)
 		switch {
 		case err != nil:
-			r.add(e, err.Error())
+			r.Add(e, err.Error())
 		case slices.Contains(scopes, scope):
-			r.add(e, "is there twice")
+			r.Add(e, "is there twice")
 		default:
 			scopes = append(scopes, scope)
 		}
@@ -162,47 +154,47 @@ func (r *reading) readScopes(of, e entry) []identity.Scope {
 }
 
 // take notes that a credential is one caller's, and reports whether it is nobody's yet.
-func (r *reading) take(e entry, credential any) bool {
+func (r *reading) take(e strictyaml.Entry, credential any) bool {
 	first, taken := r.held[credential]
 	if taken {
-		r.add(e, "is the same as "+first)
+		r.Add(e, "is the same as "+first)
 		return false
 	}
-	r.held[credential] = e.place
+	r.held[credential] = e.Place
 	return true
 }
 
-func (r *reading) readKey(e entry, text string, caller *identity.Caller) {
+func (r *reading) readKey(e strictyaml.Entry, text string, caller *identity.Caller) {
 	sum, err := hex.DecodeString(text)
 	switch {
 	case strings.HasPrefix(text, keyPrefix):
-		r.add(e, "is a key itself: revoke it, and put the hex SHA-256 of another here")
+		r.Add(e, "is a key itself: revoke it, and put the hex SHA-256 of another here")
 	case err != nil || len(sum) != len(digest{}):
-		r.add(e, "must be a SHA-256 in 64 hex digits")
+		r.Add(e, "must be a SHA-256 in 64 hex digits")
 	case r.take(e, digest(sum)):
 		r.roster.keys = append(r.roster.keys, holder{digest(sum), caller})
 	}
 }
 
-func (r *reading) readCertificate(e entry, text string, caller *identity.Caller) {
+func (r *reading) readCertificate(e strictyaml.Entry, text string, caller *identity.Caller) {
 	name := san{uri: strings.Contains(text, ":"), name: text}
 	if !name.uri {
 		name.name = strings.ToLower(text)
 	}
 	switch u, err := url.Parse(text); {
 	case !name.uri && (len(text) > 253 || !hostForm.MatchString(name.name)):
-		r.add(e, "must be a DNS name, without a wildcard, or a URI")
+		r.Add(e, "must be a DNS name, without a wildcard, or a URI")
 	case name.uri && (err != nil || u.Host == "" && u.Scheme != "urn" || len(text) > maxURI || u.String() != text):
-		r.add(e, "must be a DNS name without a port, or a URI as a certificate has it") // it is compared letter by letter
+		r.Add(e, "must be a DNS name without a port, or a URI as a certificate has it") // it is compared letter by letter
 	case r.take(e, name):
 		r.roster.certificates[name] = caller
 	}
 }
 
-func (r *reading) readSubject(e entry, text string, caller *identity.Caller) {
+func (r *reading) readSubject(e strictyaml.Entry, text string, caller *identity.Caller) {
 	switch {
 	case len(text) > maxSubject || !printable(text):
-		r.add(e, "must be at most 255 printable ASCII characters")
+		r.Add(e, "must be at most 255 printable ASCII characters")
 	case r.take(e, text):
 		r.roster.subjects[text] = caller
 	}

@@ -40,6 +40,7 @@ const maxClientError = http.StatusInternalServerError - 1
 const (
 	messageUnreachable = "the carrier could not be reached; nothing was sent to it"
 	messageCredentials = "the carrier does not take the service's own credentials; its operator has to act"
+	messageNobody      = "the service has no credentials for this account at the carrier, and nothing was sent; its operator has to act"
 	messageBusy        = "the carrier takes no more requests for now"
 	messageRefused     = "the carrier refused the order and gave no reason"
 	messageInvalid     = "the carrier found the order wrong and did not say why"

@@ -3,11 +3,13 @@ package carrier
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,31 +19,43 @@ type Client struct {
 	base      string
 	transport *redacting
 	// ours reports whether the transport is the Client's own, whose connections count what they write.
-	ours bool
-	gate *gate
+	ours  bool
+	login atomic.Pointer[login]
 }
 
-// New makes a Client. It reports everything that is wrong with the Config at once and opens no connection.
+// login is what a Client shows the carrier, and how that fares.
+type login struct {
+	authorize func(*http.Request)
+	gate      *gate
+}
+
+// New makes a Client. It reports everything that is wrong with the Config at once and opens no connection. A Config without
+// Username and Password makes one that is Shut.
 func New(config Config) (*Client, error) {
 	return newClient(config, (&net.Dialer{}).DialContext)
 }
 
 func newClient(config Config, dial dialer) (*Client, error) {
+	username, password := config.Username, config.Password
+	config.Username, config.Password = "", ""
 	config = config.withDefaults()
-	if err := config.validate(); err != nil {
+	problems := []error{config.validate()}
+	if username != "" || password != "" {
+		problems = append(problems, CheckLogin(username, password))
+	}
+	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	username, password := config.Username, string(config.Password)
-	config.Password = ""
 	c := &Client{
 		config: config,
 		base:   strings.TrimRight(config.BaseURL, "/"),
-		transport: &redacting{
-			next:      config.Transport,
-			authorize: func(req *http.Request) { req.SetBasicAuth(username, password) },
-		},
-		ours: config.Transport == nil,
-		gate: newGate(config.Breaker),
+		ours:   config.Transport == nil,
+	}
+	c.transport = &redacting{next: config.Transport, authorize: func(req *http.Request) { c.login.Load().authorize(req) }}
+	if username == "" {
+		c.Shut()
+	} else {
+		c.enter(username, password)
 	}
 	if c.ours {
 		c.transport.next = newTransport(dial, &tls.Config{
@@ -52,6 +66,32 @@ func newClient(config Config, dial dialer) (*Client, error) {
 	}
 	return c, nil
 }
+
+// Renew gives the Client other credentials, from the next exchange on. A pause because the carrier refused those before, or
+// was not reached, ends.
+func (c *Client) Renew(username string, password Secret) error {
+	if err := CheckLogin(username, password); err != nil {
+		return err
+	}
+	c.enter(username, password)
+	return nil
+}
+
+func (c *Client) enter(username string, password Secret) {
+	secret := string(password)
+	c.login.Store(&login{
+		authorize: func(req *http.Request) { req.SetBasicAuth(username, secret) },
+		gate:      newGate(c.config.Breaker),
+	})
+}
+
+// Shut takes the credentials away. Until Renew the carrier is not asked for anything and gets nothing: everything ends with
+// CARRIER_CREDENTIALS.
+func (c *Client) Shut() {
+	c.login.Store(&login{authorize: func(*http.Request) {}, gate: newShutGate(c.config.Breaker)})
+}
+
+func (c *Client) gate() *gate { return c.login.Load().gate }
 
 // Close closes the connections that are not in use. Exchanges under way go on; the Client stays usable.
 func (c *Client) Close() {

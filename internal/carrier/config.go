@@ -14,12 +14,11 @@ import (
 	"unicode"
 )
 
-// Config is what a Client needs to know. BaseURL, Username and Password must be set; a zero anywhere else means the
-// default that its comment names.
+// Config is what a Client needs to know. BaseURL must be set; a zero anywhere else means the default that its comment names.
 type Config struct {
 	// BaseURL is the carrier's, "https://api.thinktel.ca/rest.svc". Plain http is taken for a loopback host only.
 	BaseURL string
-	// Username and Password are the credentials of HTTP Basic authentication.
+	// Username and Password are the credentials of HTTP Basic authentication. Without both, the Client is shut until Renew.
 	Username string
 	Password Secret
 
@@ -135,10 +134,7 @@ func orDefault[T comparable](value, fallback T) T {
 
 // validate reports everything that is wrong at once. It quotes no value: a URL may hold credentials.
 func (c Config) validate() error {
-	problems := []error{checkBaseURL(c.BaseURL), checkUsername(c.Username)}
-	if c.Password == "" {
-		problems = append(problems, errors.New("carrier: Password is missing"))
-	}
+	problems := []error{checkBaseURL(c.BaseURL)}
 	for name, negative := range map[string]bool{
 		"PostTimeout":         c.PostTimeout < 0,
 		"GetTimeout":          c.GetTimeout < 0,
@@ -182,14 +178,19 @@ func checkBaseURL(text string) error {
 	return nil
 }
 
-func checkUsername(name string) error {
-	if name == "" {
-		return errors.New("carrier: Username is missing")
+// CheckLogin reports everything that is wrong with credentials, and quotes none of them.
+func CheckLogin(username string, password Secret) error {
+	var problems []error
+	switch {
+	case username == "":
+		problems = append(problems, errors.New("carrier: Username is missing"))
+	case strings.Contains(username, ":") || strings.ContainsFunc(username, unicode.IsControl):
+		problems = append(problems, errors.New("carrier: Username holds a colon or a control character, which Basic authentication cannot carry"))
 	}
-	if strings.Contains(name, ":") || strings.ContainsFunc(name, unicode.IsControl) {
-		return errors.New("carrier: Username holds a colon or a control character, which Basic authentication cannot carry")
+	if password == "" {
+		problems = append(problems, errors.New("carrier: Password is missing"))
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 func isLoopback(host string) bool {

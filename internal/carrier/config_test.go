@@ -64,7 +64,13 @@ func TestAllProblemsOfAConfigAreReportedAtOnce(t *testing.T) {
 			t.Errorf("the error does not name %s: %v", name, err)
 		}
 	}
-	if _, err := carrier.New(carrier.Config{}); err == nil || !strings.Contains(err.Error(), "Username is missing") {
-		t.Errorf("an empty Config: %v", err)
+	for problem, config := range map[string]carrier.Config{
+		"BaseURL is missing":  {},
+		"Username is missing": {BaseURL: "https://localhost", Password: "hunter2"},
+		"Password is missing": {BaseURL: "https://localhost", Username: "porter"},
+	} {
+		if _, err := carrier.New(config); err == nil || !strings.Contains(err.Error(), problem) {
+			t.Errorf("%s: %v", problem, err)
+		}
 	}
 }

@@ -16,9 +16,12 @@ import (
 //
 // Only a carrier that read an order proves the way open. A 429, an order in doubt and a caller who left prove nothing:
 // they neither close the gate nor open it.
+//
+// A gate without credentials is shut: nothing goes through it, and nothing opens it.
 type gate struct {
-	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
+	breaker *gobreaker.TwoStepCircuitBreaker[struct{}] // nil in a gate that is shut
 	paused  atomic.Pointer[pause]
+	rest    time.Duration
 
 	// The streak of failures, touched only by the breaker's hooks, which run under its lock.
 	limits map[error]int
@@ -37,10 +40,11 @@ var (
 	errCredentials = errors.New("the credentials were refused")
 	errUnreachable = errors.New("the carrier was not reached")
 	errNoProof     = errors.New("nothing was proved")
+	errNobody      = errors.New("the service was given no credentials")
 )
 
 func newGate(b Breaker) *gate {
-	g := &gate{limits: map[error]int{errCredentials: b.Credentials, errUnreachable: b.Unreachable}}
+	g := &gate{rest: b.Pause, limits: map[error]int{errCredentials: b.Credentials, errUnreachable: b.Unreachable}}
 	g.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Timeout:      b.Pause,
 		IsExcluded:   func(err error) bool { return errors.Is(err, errNoProof) },
@@ -59,6 +63,16 @@ func newGate(b Breaker) *gate {
 	return g
 }
 
+func newShutGate(b Breaker) *gate { return &gate{rest: b.Pause} }
+
+// pause is the one in force, or nil.
+func (g *gate) pause() *pause {
+	if g.breaker == nil {
+		return &pause{why: errNobody, until: time.Now().Add(g.rest)}
+	}
+	return g.paused.Load()
+}
+
 // count keeps the streak; gobreaker's own counts do not tell one kind of failure from another.
 func (g *gate) count(err error) bool {
 	if !errors.Is(err, g.last) {
@@ -71,21 +85,23 @@ func (g *gate) count(err error) bool {
 
 // enter asks to send. It returns the function to report with, or the pause that stands in the way.
 func (g *gate) enter() (leave func(error), closed *pause) {
-	leave, err := g.breaker.Allow()
-	if err == nil {
-		return leave, nil
+	if g.breaker != nil {
+		leave, err := g.breaker.Allow()
+		if err == nil {
+			return leave, nil
+		}
 	}
-	if p := g.paused.Load(); p != nil {
+	if p := g.pause(); p != nil {
 		return nil, p
 	}
 	return nil, &pause{why: errUnreachable} // the pause ended between the two lines above
 }
 
-// locked is why nothing at all is asked while submissions pause for refused credentials: every further try could lock
-// the account. It is nil when there is no such pause, or its time is over.
+// locked is why nothing at all is asked while there are no credentials, or submissions pause because they are refused: every
+// further try could lock the account. It is nil when there is no such pause, or its time is over.
 func (g *gate) locked() *fault.Error {
-	p := g.paused.Load()
-	if p == nil || !errors.Is(p.why, errCredentials) || !time.Now().Before(p.until) {
+	p := g.pause()
+	if p == nil || errors.Is(p.why, errUnreachable) || !time.Now().Before(p.until) {
 		return nil
 	}
 	return p.outcome().Fault
@@ -111,12 +127,15 @@ func proof(class Class, given failure) error {
 // outcome is what a submission comes to that the gate held back.
 func (p pause) outcome() Outcome {
 	reason, message := fault.ReasonCarrierUnreachable, "the carrier cannot be reached; submissions pause, and nothing was sent to it"
-	if errors.Is(p.why, errCredentials) {
+	switch {
+	case errors.Is(p.why, errCredentials):
 		reason, message = fault.ReasonCarrierCredentials, messageCredentials+"; submissions pause, and nothing was sent"
+	case errors.Is(p.why, errNobody):
+		reason, message = fault.ReasonCarrierCredentials, messageNobody
 	}
 	return Outcome{
 		Settlement: NotSent,
-		Evidence:   string(ClassPaused) + ": nothing was written, because before " + p.why.Error(),
+		Evidence:   string(ClassPaused) + ": nothing was written, because " + p.why.Error(),
 		Fault:      fault.New(reason, message).WithRetryAfter(wholeSeconds(time.Until(p.until))),
 	}
 }

@@ -62,7 +62,7 @@ type question[T any] struct {
 
 // ask has a look-up answered, in a few tries if it is a GET.
 func ask[T any](ctx context.Context, c *Client, q question[T]) (T, error) {
-	if f := c.gate.locked(); f != nil {
+	if f := c.gate().locked(); f != nil {
 		var none T
 		return none, f
 	}

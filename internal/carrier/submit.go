@@ -23,7 +23,7 @@ func (c *Client) Submit(ctx context.Context, call Call) Outcome {
 		}
 	}
 	begun := c.config.Now()
-	leave, closed := c.gate.enter()
+	leave, closed := c.gate().enter()
 	if closed != nil {
 		c.observe(ctx, call.Operation, ClassPaused, 0, begun)
 		return closed.outcome()
@@ -35,9 +35,10 @@ func (c *Client) Submit(ctx context.Context, call Call) Outcome {
 	return out
 }
 
-// Paused says why submissions pause, CARRIER_CREDENTIALS or CARRIER_UNREACHABLE; ok is false while they do not.
+// Paused says why submissions pause, CARRIER_CREDENTIALS or CARRIER_UNREACHABLE; ok is false while they do not. Those of a
+// Client that is shut pause for CARRIER_CREDENTIALS.
 func (c *Client) Paused() (reason fault.Reason, ok bool) {
-	p := c.gate.paused.Load()
+	p := c.gate().pause()
 	if p == nil {
 		return "", false
 	}

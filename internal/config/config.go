@@ -87,7 +87,8 @@ type Carrier struct {
 	URL          string        `name:"url" placeholder:"URL" help:"Base URL of the carrier's API: https://api.thinktel.ca/rest.svc. Not needed with --sandbox."`
 	Username     string        `help:"User name for the carrier."`
 	Password     Secret        `help:"Password for the carrier. Better in the environment, or in a file with --carrier-password-file."`
-	PasswordFile string        `type:"path" help:"File that holds the password for the carrier."`
+	PasswordFile string        `type:"path" placeholder:"FILE" help:"File that holds the password for the carrier. It is read again when it changes."`
+	AccountsFile string        `type:"path" placeholder:"FILE" help:"Several accounts at the carrier, and the tenants that have them, in YAML; see docs/operations.md. It stands in the place of the user name and password, and is read again when it changes."`
 	PostTimeout  time.Duration `default:"60s" help:"How long the carrier may take to answer an order."`
 	GetTimeout   time.Duration `default:"10s" help:"How long the carrier may take to answer a look-up."`
 	NoPortIn     string        `default:"404-exception" enum:"404-exception,any-404,empty-200,null-200,blank-200" help:"How the carrier says that it knows no such port-in: ${enum}."`

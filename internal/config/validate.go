@@ -96,6 +96,9 @@ func (c Config) validateCarrier(bad func(name, format string, args ...any)) {
 		if c.Carrier.URL != "" {
 			bad("carrier-url", "stands beside sandbox; choose one, so that no order goes where it was not meant to")
 		}
+		if c.Carrier.AccountsFile != "" {
+			bad("carrier-accounts-file", "stands beside sandbox, which has one account")
+		}
 		return
 	}
 	u, err := url.Parse(c.Carrier.URL)
@@ -107,8 +110,14 @@ func (c Config) validateCarrier(bad func(name, format string, args ...any)) {
 	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
 		bad("carrier-url", "must begin with https://; the carrier's password would travel in the clear")
 	}
+	if c.Carrier.AccountsFile != "" {
+		if c.Carrier.Username != "" || c.Carrier.Password != "" || c.Carrier.PasswordFile != "" {
+			bad("carrier-accounts-file", "stands beside carrier-username or a password; name that account in the file, as default")
+		}
+		return
+	}
 	if c.Carrier.Username == "" {
-		bad("carrier-username", "is missing")
+		bad("carrier-username", "is missing, and so is carrier-accounts-file")
 	}
 	if c.Carrier.Password == "" && c.Carrier.PasswordFile == "" {
 		bad("carrier-password-file", "is missing, and so is carrier-password")

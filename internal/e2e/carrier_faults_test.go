@@ -153,7 +153,7 @@ func TestFault06_RefusedCredentialsPauseSubmissions(t *testing.T) {
 	if now := len(s.carrier.Received()); now != asked {
 		t.Errorf("the carrier was asked %d times during the pause", now-asked)
 	}
-	if n := s.metric(t, "portin_carrier_credentials_refused"); n != 1 {
+	if n := s.metric(t, `portin_carrier_credentials_refused{account="default"}`); n != 1 {
 		t.Errorf("the alarm is %v", n)
 	}
 	if n := s.ready(t); n != 200 {
@@ -163,7 +163,7 @@ func TestFault06_RefusedCredentialsPauseSubmissions(t *testing.T) {
 	defer pause.Stop()
 	<-pause.C
 	got := s.must(t, overJSON, o, key, accepted)
-	if n := s.metric(t, "portin_carrier_credentials_refused"); n != 0 || got.order.GetAttempt() != 3 {
+	if n := s.metric(t, `portin_carrier_credentials_refused{account="default"}`); n != 0 || got.order.GetAttempt() != 3 {
 		t.Errorf("after the pause the alarm is %v and the order %v", n, got.order)
 	}
 	if n := len(s.carrier.posts()); n != 4 {

@@ -21,6 +21,16 @@ func callerOf(ctx context.Context) (identity.Caller, error) {
 	return caller, nil
 }
 
+// accountOf is the carrier's account that a tenant's new orders go to.
+func (in *Intake) accountOf(tenant string) (string, error) {
+	account := in.Accounts.Of(tenant)
+	if account == "" {
+		return "", fault.New(fault.ReasonCarrierCredentials,
+			"the service has no account at the carrier for this tenant, and nothing was sent; its operator has to name one")
+	}
+	return account, nil
+}
+
 // actor is who asks, as an order's events name it.
 func actor(ctx context.Context, kind ledger.ActorKind) ledger.Actor {
 	caller, _ := identity.From(ctx) // who came so far has one

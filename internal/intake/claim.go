@@ -122,7 +122,7 @@ func (in *Intake) release(ctx context.Context, holder ledger.Record) (released b
 	case holder.State != order.Accepted || holder.Ticket == "":
 		return false
 	}
-	status, err := in.Carrier.StatusByTicket(ctx, holder.Ticket)
+	status, err := in.Carrier(holder.CarrierAccount).StatusByTicket(ctx, holder.Ticket)
 	if err != nil || !portstatus.Closed(status) || portstatus.Contradicts(holder, status) {
 		return false
 	}

@@ -57,7 +57,7 @@ func (in *Intake) Run(ctx context.Context) {
 func (in *Intake) findOut(ctx context.Context) {
 	rounds.New(rounds.Params{
 		Ledger: in.Ledger, State: order.InDoubt, What: "orders in doubt", Log: in.Log, Now: in.steady,
-		Every: in.Config.Doubt.Every, PerSecond: in.Config.Doubt.PerSecond, Look: in.askAbout, All: true,
+		Every: in.Config.Doubt.Every, PerSecond: in.Config.Doubt.PerSecond, Accounts: in.Accounts.Names, Look: in.askAbout, All: true,
 	}).Run(ctx)
 }
 
@@ -110,7 +110,8 @@ func (in *Intake) askAbout(ctx context.Context, r ledger.Record, round *rounds.R
 // no other; when the carrier knows nothing of it, a few others are asked about. Its error is that of a carrier that does not
 // answer.
 func (in *Intake) find(ctx context.Context, r ledger.Record) (finding, error) {
-	status, err := in.Carrier.StatusByNumber(ctx, portstatus.TenDigits(r.Numbers[0]))
+	asked := in.Carrier(r.CarrierAccount)
+	status, err := asked.StatusByNumber(ctx, portstatus.TenDigits(r.Numbers[0]))
 	switch {
 	case err == nil:
 		found := finding{note: meaning(r, status), ticket: status.Ticket, status: status}
@@ -126,7 +127,7 @@ func (in *Intake) find(ctx context.Context, r ledger.Record) (finding, error) {
 		return finding{}, err
 	}
 	for _, n := range others(r.Numbers) {
-		status, err := in.Carrier.StatusByNumber(ctx, portstatus.TenDigits(n))
+		status, err := asked.StatusByNumber(ctx, portstatus.TenDigits(n))
 		switch {
 		case err == nil:
 			return finding{note: "the carrier knows no port-in of the first number, but one of another number of the order", ticket: status.Ticket}, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -24,17 +23,22 @@ func (in *Intake) Follow(ctx context.Context, req *portinv1.FollowPortInRequest)
 	if err != nil {
 		return nil, err
 	}
-	status, number, err := in.named(ctx, req.GetPortIn())
+	account, err := in.accountOf(caller.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	status, number, err := in.named(ctx, in.Carrier(account), req.GetPortIn())
 	if err != nil {
 		return nil, err
 	}
 	if err := in.unclaimedTicket(ctx, caller.Tenant, status, number); err != nil {
 		return nil, err
 	}
-	r, err := in.elsewhere(caller.Tenant, req.GetPortIn(), status, number)
+	r, err := in.elsewhere(req.GetPortIn(), status, number)
 	if err != nil {
 		return nil, fault.Internal(err)
 	}
+	r.Tenant, r.CarrierAccount = caller.Tenant, account
 	held := &ledger.HeldError{}
 	followed, err := in.Ledger.Follow(ctx, r, ledger.Entry{
 		Actor: actor(ctx, ledger.ByCaller), Note: "a port-in that was placed elsewhere is followed from now on",
@@ -55,40 +59,72 @@ func (in *Intake) Follow(ctx context.Context, req *portinv1.FollowPortInRequest)
 	return Render(followed)
 }
 
-// unclaimedTicket refuses a ticket that can be that of an order of which nobody knows yet whether the carrier has it: that
-// order could never come to have it afterwards. The carrier names no numbers for it, or exactly the order's; those of an open
-// port-in are held by the order anyhow. A ticket that is here already is no matter of this.
+// unclaimedTicket refuses a ticket that can be that of an order, of any tenant, of which nobody knows yet whether the carrier has
+// it: that order could never come to have it afterwards. The carrier names exactly the order's numbers for it, or none, and then
+// it may be any order's that the request does not tell it from. A ticket that is here already is no matter of this.
 func (in *Intake) unclaimedTicket(ctx context.Context, tenant string, status carrier.Status, number string) error {
-	unknown := ledger.Query{Tenant: tenant, States: []order.State{order.Sending, order.InDoubt}, Limit: 10, MaxBytes: maxPage}
-	if len(status.Numbers) > 0 {
-		unknown.Number = nanp.Number(status.Numbers[0]).E164()
-	} else if number != "" { // which the order holds, if it has it
+	if status.Ticket == "" {
 		return nil
 	}
-	doubtful, _, err := in.Ledger.List(ctx, unknown)
+	mine, somebodys, err := in.doubtful(ctx, tenant, status, number)
 	if err != nil {
 		return readFault(ctx, err)
 	}
-	doubtful = slices.DeleteFunc(doubtful, func(r ledger.Record) bool {
-		return len(status.Numbers) > 0 && !portstatus.SameNumbers(r, status)
-	})
-	if len(doubtful) == 0 {
+	if mine == "" && !somebodys {
 		return nil
 	}
 	known, _, err := in.Ledger.List(ctx, ledger.Query{Tenant: tenant, Ticket: status.Ticket, Limit: 1, MaxBytes: maxPage})
-	if err != nil {
+	switch {
+	case err != nil:
 		return readFault(ctx, err)
-	}
-	if len(known) > 0 {
+	case len(known) > 0:
 		return nil
+	case mine == "":
+		return fault.New(fault.ReasonTicketUnverified,
+			"the carrier names no numbers for the ticket, or those of an order that is in doubt or being sent, so it may be that order's; ask again later")
 	}
 	return fault.New(fault.ReasonTicketUnverified,
 		"the carrier names no numbers for the ticket, or those of an order that is in doubt or being sent, so it may be that order's; resolve that one first").
-		WithMetadata("order_id", doubtful[0].OrderID)
+		WithMetadata("order_id", mine)
+}
+
+// doubtful is an order of the tenant that a ticket may be of while nobody knows whether the carrier has it, and whether there is
+// such a one of any tenant, which may not be named.
+func (in *Intake) doubtful(ctx context.Context, tenant string, status carrier.Status, number string) (mine string, somebodys bool, err error) {
+	if len(status.Numbers) > 0 {
+		number = nanp.Number(status.Numbers[0]).E164()
+	}
+	if number == "" {
+		return in.anyDoubtful(ctx, tenant)
+	}
+	all, err := in.Ledger.OfNumber(ctx, ledger.NumberQuery{Number: number, Unsettled: true, Limit: 10}) // they hold it: there are hardly two
+	for _, r := range all {
+		if len(status.Numbers) > 0 && !portstatus.SameNumbers(r, status) {
+			continue
+		}
+		somebodys = true
+		if r.Tenant == tenant {
+			mine = r.OrderID
+		}
+	}
+	return mine, somebodys, err
+}
+
+// anyDoubtful is doubtful of a ticket that nothing tells from any order's.
+func (in *Intake) anyDoubtful(ctx context.Context, tenant string) (mine string, somebodys bool, err error) {
+	page, _, err := in.Ledger.List(ctx, ledger.Query{Tenant: tenant, States: []order.State{order.Sending, order.InDoubt}, Limit: 1, MaxBytes: maxPage})
+	if err != nil {
+		return "", false, err
+	}
+	if len(page) > 0 {
+		return page[0].OrderID, true, nil
+	}
+	counts, err := in.Ledger.Count(ctx)
+	return "", counts.Sending+counts.InDoubt > 0, err
 }
 
 // named asks the carrier about the port-in that a request names.
-func (in *Intake) named(ctx context.Context, p *portinv1.FollowedPortIn) (status carrier.Status, number string, err error) {
+func (in *Intake) named(ctx context.Context, c Carrier, p *portinv1.FollowedPortIn) (status carrier.Status, number string, err error) {
 	switch key := p.GetKey().(type) {
 	case *portinv1.FollowedPortIn_Number:
 		n, ok := nanp.Parse(key.Number)
@@ -96,9 +132,9 @@ func (in *Intake) named(ctx context.Context, p *portinv1.FollowedPortIn) (status
 			return carrier.Status{}, "", fault.Fields([]fault.Violation{{Field: "port_in.number", Description: nanp.Want}})
 		}
 		number = n.E164()
-		status, err = in.Carrier.StatusByNumber(ctx, int64(n))
+		status, err = c.StatusByNumber(ctx, int64(n))
 	default:
-		status, err = in.Carrier.StatusByTicket(ctx, p.GetTicketId())
+		status, err = c.StatusByTicket(ctx, p.GetTicketId())
 		if fault.Is(err, fault.ReasonInvalidFields) {
 			err = fault.Fields([]fault.Violation{{Field: "port_in.ticket_id", Description: "is not a ticket of the carrier"}})
 		}
@@ -112,8 +148,8 @@ func (in *Intake) named(ctx context.Context, p *portinv1.FollowedPortIn) (status
 	return status, number, err
 }
 
-// elsewhere is the record of a tenant's port-in that was placed elsewhere.
-func (in *Intake) elsewhere(tenant string, p *portinv1.FollowedPortIn, status carrier.Status, number string) (ledger.Record, error) {
+// elsewhere is the record of a port-in that was placed elsewhere.
+func (in *Intake) elsewhere(p *portinv1.FollowedPortIn, status carrier.Status, number string) (ledger.Record, error) {
 	content := &portinv1.PortInOrder{}
 	if p.CustomerReference != nil {
 		content.Form = &portinv1.PortForm{CustomerReference: p.CustomerReference}
@@ -124,7 +160,7 @@ func (in *Intake) elsewhere(tenant string, p *portinv1.FollowedPortIn, status ca
 	}
 	now, id := in.Now(), in.NewID()
 	r := ledger.Record{
-		OrderID: id, Tenant: tenant, RequestID: id, CarrierAccount: ledger.Default, CustomerReference: p.GetCustomerReference(), Content: kept,
+		OrderID: id, RequestID: id, CustomerReference: p.GetCustomerReference(), Content: kept,
 		Elsewhere: true, History: id, State: order.Accepted, Ticket: status.Ticket,
 		Created: now, Updated: now, Settled: now, Progressed: now, Due: in.steady(),
 	}

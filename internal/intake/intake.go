@@ -35,6 +35,14 @@ type Carrier interface {
 	StatusByTicket(ctx context.Context, ticket string) (carrier.Status, error)
 }
 
+// Accounts are the service's accounts at the carrier.
+type Accounts interface {
+	// Of names the account that a tenant's new orders go to; empty when it has none.
+	Of(tenant string) string
+	// Names are the accounts that the carrier can be asked for.
+	Names() []string
+}
+
 // Directory is what intake needs to know of the carrier's lists.
 type Directory interface {
 	// Check compares what an order refers to with the carrier's lists, within a bounded time.
@@ -75,10 +83,12 @@ type Config struct {
 
 // Params are the parts that an Intake is built from. Those without a default are required.
 type Params struct {
-	Config    Config
-	Ledger    Ledger
-	Carrier   Carrier
-	Directory Directory
+	Config   Config
+	Ledger   Ledger
+	Accounts Accounts
+	// Carrier and Directory are those of an account. One that the carrier cannot be asked for has them too: they say so.
+	Carrier   func(account string) Carrier
+	Directory func(account string) Directory
 	Log       *slog.Logger
 	// Now is the wall clock, for what people read; nil is time.Now.
 	Now func() time.Time

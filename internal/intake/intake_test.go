@@ -111,7 +111,7 @@ func newDesk(t *testing.T, options ...func(*desk, *intake.Params)) *desk {
 	t.Helper()
 	d := &desk{carrier: &stubCarrier{}, directory: &stubDirectory{}, ledger: &flakyLedger{Store: newLedger(t)}}
 	params := intake.Params{
-		Config: usual(), Ledger: d.ledger, Carrier: d.carrier, Directory: d.directory,
+		Config: usual(), Ledger: d.ledger, Accounts: oneAccount{}, Carrier: forAll[intake.Carrier](d.carrier), Directory: forAll[intake.Directory](d.directory),
 		Log: slog.New(slog.DiscardHandler),
 	}
 	for _, o := range options {
@@ -121,6 +121,16 @@ func newDesk(t *testing.T, options ...func(*desk, *intake.Params)) *desk {
 	t.Cleanup(func() { drained(t, d) })
 	return d
 }
+
+// oneAccount is a service with the one account at the carrier that everybody has.
+type oneAccount struct{}
+
+func (oneAccount) Of(string) string { return ledger.Default }
+
+func (oneAccount) Names() []string { return []string{ledger.Default} }
+
+// forAll is the same for every account.
+func forAll[T any](it T) func(account string) T { return func(string) T { return it } }
 
 // newLedger opens a ledger of the test's own.
 func newLedger(t *testing.T) ledger.Store {

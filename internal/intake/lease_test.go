@@ -358,7 +358,7 @@ func TestTwoIntakesShareTheWork(t *testing.T) {
 		for i := range all {
 			one := again(t, d, func(d *desk, p *intake.Params) {
 				d.carrier = &stubCarrier{}
-				p.Carrier = d.carrier
+				p.Carrier = forAll[intake.Carrier](d.carrier)
 			})
 			all[i] = enquiring(one, func(context.Context, int64) (carrier.Status, error) {
 				<-time.After(2 * time.Second)
@@ -439,7 +439,7 @@ func again(t *testing.T, d *desk, options ...func(*desk, *intake.Params)) *desk 
 	t.Helper()
 	return newDesk(t, append([]func(*desk, *intake.Params){func(fresh *desk, p *intake.Params) {
 		fresh.carrier, fresh.ledger = d.carrier, d.ledger
-		p.Carrier, p.Ledger = d.carrier, d.ledger
+		p.Carrier, p.Ledger = forAll[intake.Carrier](d.carrier), d.ledger
 	}}, options...)...)
 }
 

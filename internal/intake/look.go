@@ -2,7 +2,6 @@ package intake
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
@@ -67,7 +66,7 @@ func (in *Intake) look(ctx context.Context, r ledger.Record) (sight, error) {
 	}
 	asking, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	status, err := in.Carrier.StatusByNumber(asking, portstatus.TenDigits(r.Numbers[0]))
+	status, err := in.Carrier(r.CarrierAccount).StatusByNumber(asking, portstatus.TenDigits(r.Numbers[0]))
 	switch {
 	case ctx.Err() != nil:
 		return sight{}, ctxFault(ctx)
@@ -92,11 +91,11 @@ func (in *Intake) look(ctx context.Context, r ledger.Record) (sight, error) {
 // kin is how close another order of the first number may have been for a ticket to be that one's.
 const kin = 24 * time.Hour
 
-// alone reports whether no other order of the first number was placed here within kin: the ticket of one that was refused,
-// or is over, may become visible late. Any doubt is no.
+// alone reports whether no other order of the first number, of any tenant, was placed here within kin: the ticket of one that was
+// refused, or is over, may become visible late. Any doubt is no.
 func (in *Intake) alone(ctx context.Context, r ledger.Record) bool {
-	page, more, err := in.Ledger.List(ctx, ledger.Query{
-		Tenant: r.Tenant, Number: r.Numbers[0], FromUpdated: r.Created.Add(-kin - in.Config.Doubt.Window), Limit: 2, MaxBytes: maxPage,
+	others, err := in.Ledger.OfNumber(ctx, ledger.NumberQuery{
+		Number: r.Numbers[0], But: r.OrderID, FromUpdated: r.Created.Add(-kin - in.Config.Doubt.Window), Limit: 1,
 	})
-	return err == nil && !more && !slices.ContainsFunc(page, func(other ledger.Record) bool { return other.OrderID != r.OrderID })
+	return err == nil && len(others) == 0
 }

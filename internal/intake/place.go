@@ -81,7 +81,11 @@ func (in *Intake) submit(ctx context.Context, s submission) (*portinv1.PortInRes
 	product.Normalize(o)
 	content := contentOf(o)
 	if s.validateOnly {
-		warnings, err := in.review(ctx, o)
+		account, err := in.accountOf(caller.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		warnings, err := in.review(ctx, account, o)
 		if err != nil {
 			return nil, err
 		}
@@ -101,8 +105,12 @@ func (in *Intake) submit(ctx context.Context, s submission) (*portinv1.PortInRes
 	before, err := in.Ledger.FindKey(ctx, caller.Tenant, key)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound):
+		account, err := in.accountOf(caller.Tenant)
+		if err != nil {
+			return nil, err
+		}
 		before = ledger.Record{
-			OrderID: in.NewID(), Tenant: caller.Tenant, CarrierAccount: ledger.Default, RequestID: key, Target: string(spec.Arm),
+			OrderID: in.NewID(), Tenant: caller.Tenant, CarrierAccount: account, RequestID: key, Target: string(spec.Arm),
 			CustomerReference: o.GetForm().GetCustomerReference(), Content: kept, Numbers: product.Numbers(o), Created: in.Now(),
 			Predecessor: s.predecessor(),
 		}
@@ -140,7 +148,7 @@ func (in *Intake) place(ctx context.Context, r ledger.Record, s submission) (*po
 			Field: "order", Description: "holds more text than an answer can carry (3 MiB without documents); write less, or make several orders of it",
 		}})
 	}
-	warnings, err := in.review(ctx, s.order)
+	warnings, err := in.review(ctx, r.CarrierAccount, s.order)
 	if err != nil {
 		return nil, err
 	}

@@ -105,7 +105,7 @@ func (d decision) refused(r ledger.Record) error {
 
 // verify looks a ticket up. Its numbers have to be the order's.
 func (in *Intake) verify(ctx context.Context, r ledger.Record, p *portinv1.InDoubtResolution_Placed) (status *carrier.Status, unverified bool, err error) {
-	s, err := in.Carrier.StatusByTicket(ctx, p.GetTicketId())
+	s, err := in.Carrier(r.CarrierAccount).StatusByTicket(ctx, p.GetTicketId())
 	switch {
 	case ctx.Err() != nil:
 		return nil, false, ctxFault(ctx)

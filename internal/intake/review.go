@@ -10,15 +10,16 @@ import (
 )
 
 // review applies every rule to a normalised order: those of the contract and the product, those that need the clock, and
-// those that need the carrier's lists. All violations come back in one fault, in field order.
-func (in *Intake) review(ctx context.Context, o *portinv1.PortInOrder) ([]*portinv1.Warning, error) {
+// those that need the carrier's lists for the account that the order goes to. All violations come back in one fault, in field order.
+func (in *Intake) review(ctx context.Context, account string, o *portinv1.PortInOrder) ([]*portinv1.Warning, error) {
+	lists := in.Directory(account)
 	violations := product.Validate(o)
 	dated, warnings := product.Review(o, product.Facts{
 		Now:                 in.Now(),
-		Holidays:            in.Directory.Closed(ctx),
+		Holidays:            lists.Closed(ctx),
 		MinLeadBusinessDays: in.Config.MinLeadDays,
 	})
-	unknown, doubts := in.Directory.Check(ctx, product.References(o))
+	unknown, doubts := lists.Check(ctx, product.References(o))
 	violations = slices.Concat(violations, dated, unknown)
 	if len(violations) > 0 {
 		product.SortViolations(violations)

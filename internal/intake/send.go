@@ -34,7 +34,7 @@ func (in *Intake) post(ctx context.Context, r ledger.Record, call carrier.Call, 
 			Settlement: carrier.NotSent, Evidence: "the service was held up between the claim and the POST, so nothing was sent", Fault: heldUp(),
 		}
 	}
-	return in.Carrier.Submit(ctx, call)
+	return in.Carrier(r.CarrierAccount).Submit(ctx, call)
 }
 
 // heldUp is the error of an order that was claimed and not sent.

@@ -80,7 +80,8 @@ func reopened(t *testing.T, path string) ledger.Store {
 // born is an intake that nobody ends.
 func born(store intake.Ledger, c *stubCarrier, reach func(intake.Point)) door {
 	return door{intake.New(intake.Params{
-		Config: usual(), Ledger: store, Carrier: c, Directory: &stubDirectory{}, Log: slog.New(slog.DiscardHandler), Reach: reach,
+		Config: usual(), Ledger: store, Accounts: oneAccount{}, Carrier: forAll[intake.Carrier](c), Directory: forAll[intake.Directory](&stubDirectory{}),
+		Log: slog.New(slog.DiscardHandler), Reach: reach,
 	})}
 }
 
@@ -127,7 +128,7 @@ func TestFault11_AProcessThatDiesLeavesNoOrderSending(t *testing.T) {
 				d := newDesk(t, often(time.Minute), func(d *desk, p *intake.Params) {
 					d.ledger = &flakyLedger{Store: reopened(t, path)}
 					d.carrier = at
-					p.Ledger, p.Carrier = d.ledger, at
+					p.Ledger, p.Carrier = d.ledger, forAll[intake.Carrier](at)
 				})
 				t.Cleanup(func() { _ = d.ledger.Close() })
 				recovers(t, d)

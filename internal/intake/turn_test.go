@@ -68,7 +68,7 @@ func TestWhoTookAnOrderTooLongAgoHasNoSay(t *testing.T) {
 		pass(time.Minute) // it is waiting for the carrier
 		beside := again(t, d, func(d *desk, p *intake.Params) {
 			d.carrier = &stubCarrier{}
-			p.Carrier = d.carrier
+			p.Carrier = forAll[intake.Carrier](d.carrier)
 		})
 		asked := enquiring(beside, nothing)
 		running(t, beside.Intake)

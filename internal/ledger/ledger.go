@@ -88,6 +88,11 @@ type Lists interface {
 	// holds this number, in E.164; empty texts are nobody's. It is for telling who may not be told.
 	Owners(ctx context.Context, account, ticket, number string) ([]string, error)
 
+	// OfNumber returns orders of any tenant, at any carrier account, that ask for a number, whether they hold it or not, in any
+	// order. It is for telling whether a ticket can be another order's: the carrier knows no tenants. What it returns is told to
+	// no caller.
+	OfNumber(ctx context.Context, q NumberQuery) ([]Record, error)
+
 	// Count counts what an operator has to know of, at a cost that does not grow with the orders that are over.
 	Count(ctx context.Context) (Counts, error)
 }

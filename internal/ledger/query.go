@@ -32,6 +32,20 @@ type Query struct {
 	Limit, MaxBytes int
 }
 
+// NumberQuery is which orders of a number are wanted. Filters all apply; the zero value of one lets every order pass.
+type NumberQuery struct {
+	// Number is in E.164; the empty one is nobody's.
+	Number string
+	// But is an order that is not wanted.
+	But string
+	// FromUpdated is inclusive.
+	FromUpdated time.Time
+	// Unsettled wants only orders of which nobody knows whether the carrier has them: SENDING and IN_DOUBT.
+	Unsettled bool
+	// Limit is how many are wanted at the most.
+	Limit int
+}
+
 // Position is an order's place in a list.
 type Position struct {
 	Created time.Time

@@ -128,7 +128,7 @@ func (w *watcher) look(takes time.Duration) func(ctx context.Context, r ledger.R
 func params(h *heap) rounds.Params {
 	return rounds.Params{
 		Ledger: h, State: order.Accepted, What: "orders", Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		Every: 10 * time.Second, PerSecond: 1e6,
+		Every: 10 * time.Second, PerSecond: 1e6, Accounts: func() []string { return []string{""} },
 	}
 }
 

@@ -2,14 +2,15 @@
 // them.
 //
 // It promises that the processes on one ledger share the work, that the carrier is not asked faster than is allowed nor
-// all at once, and that one which does not answer is asked less and less often. It refuses to know what is asked, or what an
-// answer means.
+// all at once, and that one which does not answer is asked less and less often: for one of its accounts, whose credentials it
+// may refuse, without the others waiting for that. It refuses to know what is asked, or what an answer means.
 package rounds
 
 import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,6 +44,14 @@ type Rounds struct {
 	Params
 
 	pace *rate.Limiter
+	// rests are of the carrier's accounts for which it did not answer the last time that it was asked.
+	rests map[string]rest
+}
+
+// rest is how much longer than usual nothing is asked for an account, and until when.
+type rest struct {
+	length time.Duration
+	end    time.Time
 }
 
 // Params are what rounds are built from. All are required.
@@ -57,15 +66,17 @@ type Params struct {
 	// Every is how often the ledger is asked what is due, and PerSecond about how many orders the carrier is asked at most.
 	Every     time.Duration
 	PerSecond float64
+	// Accounts are the carrier's accounts that it can be asked for.
+	Accounts func() []string
 	// Look looks at an order that was taken. It asks the carrier when its round may. Its error is the ledger's.
 	Look func(ctx context.Context, r ledger.Record, round *Round) error
-	// All has the rest of a round looked at, without asking, when the carrier does not answer; otherwise the round ends.
+	// All has the rest of a round looked at, without asking, when the carrier answers for no account; otherwise the round ends.
 	All bool
 }
 
 // New returns rounds that begin with Run.
 func New(p Params) *Rounds {
-	return &Rounds{Params: p, pace: rate.NewLimiter(rate.Limit(p.PerSecond), 1)}
+	return &Rounds{Params: p, pace: rate.NewLimiter(rate.Limit(p.PerSecond), 1), rests: map[string]rest{}}
 }
 
 // Jittered is a time that is longer by up to a fifth, so that what came together does not come back together.
@@ -85,24 +96,58 @@ func Waited(ctx context.Context, d time.Duration) bool {
 
 // Run makes rounds until ctx ends.
 func (r *Rounds) Run(ctx context.Context) {
-	rest := time.Duration(0)
-	for Waited(ctx, Jittered(r.Every)+rest) {
-		round := &Round{pace: r.pace}
-		err := r.make(ctx, round)
+	for Waited(ctx, Jittered(r.Every)+r.resting()) {
+		all := r.begin()
+		err := r.make(ctx, all)
 		if err != nil && ctx.Err() == nil {
 			r.Log.ErrorContext(ctx, "orders could not be looked after", slog.String("which", r.What), slog.Any("error", err))
 		}
-		switch down, asked := round.isDown(); {
+		r.end(all)
+	}
+}
+
+// resting is how much longer than usual it is until the carrier may be asked for one account at least.
+func (r *Rounds) resting() time.Duration {
+	soonest := time.Duration(0)
+	for i, account := range r.Accounts() {
+		left := max(0, time.Until(r.rests[account].end.Add(-r.Every))) // none for one that does not rest
+		if i == 0 || left < soonest {
+			soonest = left
+		}
+	}
+	return soonest
+}
+
+// begin begins a round in which the accounts that rest are left alone.
+func (r *Rounds) begin() *accounts {
+	all := &accounts{pace: r.pace, rounds: map[string]*Round{}}
+	for account, rest := range r.rests {
+		if time.Until(rest.end) > 0 {
+			round := all.of(account)
+			round.down, round.rests = true, true
+		}
+	}
+	return all
+}
+
+// end has the accounts rest for which the carrier did not answer, longer than the last time. A round without a question says
+// nothing about it.
+func (r *Rounds) end(all *accounts) {
+	for account, round := range all.rounds {
+		asked, answered, down := round.came()
+		switch {
+		case round.rests:
 		case down: // also when the ledger failed then: the carrier is let rest all the same
-			rest = max(min(longestRest, max(2*rest, r.Every)), min(longestAsked, asked))
-		case round.answers(): // a round without a question says nothing about the carrier
-			rest = 0
+			length := max(min(longestRest, max(2*r.rests[account].length, r.Every)), min(longestAsked, asked))
+			r.rests[account] = rest{length: length, end: time.Now().Add(r.Every + length)}
+		case answered:
+			delete(r.rests, account)
 		}
 	}
 }
 
 // make looks at all orders that are due. The first turn, one order after the other, finds out whether the carrier answers.
-func (r *Rounds) make(ctx context.Context, round *Round) error {
+func (r *Rounds) make(ctx context.Context, all *accounts) error {
 	for parallel := 1; ; parallel = inParallel {
 		taken, err := r.take(ctx)
 		if err != nil {
@@ -111,11 +156,10 @@ func (r *Rounds) make(ctx context.Context, round *Round) error {
 		var group errgroup.Group
 		group.SetLimit(parallel)
 		for _, record := range taken {
-			group.Go(func() error { return r.look(ctx, record, round) })
+			group.Go(func() error { return r.look(ctx, record, all.of(record.CarrierAccount)) })
 		}
 		err = group.Wait()
-		down, _ := round.isDown()
-		if err != nil || len(taken) < batch || ctx.Err() != nil || (down && !r.All) {
+		if err != nil || len(taken) < batch || ctx.Err() != nil || (!r.All && all.down(r.Accounts())) {
 			return err
 		}
 	}
@@ -143,9 +187,34 @@ func (r *Rounds) look(ctx context.Context, record ledger.Record, round *Round) (
 	return r.Look(ctx, record, round)
 }
 
-// Round is one round. Its methods are safe for concurrent use.
+// accounts is one round for all accounts of the carrier.
+type accounts struct {
+	pace *rate.Limiter
+
+	mu     sync.Mutex
+	rounds map[string]*Round
+}
+
+// of is the round of an account.
+func (a *accounts) of(account string) *Round {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.rounds[account] == nil {
+		a.rounds[account] = &Round{pace: a.pace}
+	}
+	return a.rounds[account]
+}
+
+// down reports whether the carrier answers for none of these accounts.
+func (a *accounts) down(names []string) bool {
+	return !slices.ContainsFunc(names, func(account string) bool { return !a.of(account).isDown() })
+}
+
+// Round is one round for one account of the carrier. Its methods are safe for concurrent use.
 type Round struct {
 	pace *rate.Limiter
+	// rests tells that the account rests: nothing is asked for it.
+	rests bool
 
 	mu sync.Mutex
 	// missed counts the questions in a row without an answer.
@@ -161,11 +230,10 @@ const tolerated = 3
 // MayAsk waits until the carrier may be asked once more, and reports whether it may at all: it does not answer any more in
 // this round, or ctx has ended.
 func (r *Round) MayAsk(ctx context.Context) bool {
-	if down, _ := r.isDown(); down || r.pace.Wait(ctx) != nil {
+	if r.isDown() || r.pace.Wait(ctx) != nil {
 		return false
 	}
-	down, _ := r.isDown() // it may have gone while this one waited
-	return !down
+	return !r.isDown() // it may have gone while this one waited
 }
 
 // Answered notes that the carrier answered.
@@ -185,14 +253,15 @@ func (r *Round) NoAnswer(err error) {
 	r.after = max(r.after, f.RetryAfter)
 }
 
-func (r *Round) answers() bool {
+func (r *Round) isDown() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.answered
+	return r.down
 }
 
-func (r *Round) isDown() (down bool, after time.Duration) {
+// came is what the round came to, and how long the carrier asked to be let rest.
+func (r *Round) came() (asked time.Duration, answered, down bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.down, r.after
+	return r.after, r.answered, r.down
 }

@@ -18,50 +18,50 @@ type Catalog interface {
 	CheckPortability(context.Context, *portinv1.CheckPortabilityRequest) (*portinv1.CheckPortabilityResponse, error)
 }
 
-// catalogService answers CatalogService.
+// catalogService answers CatalogService, each caller from the lists that its tenant's orders may refer to.
 type catalogService struct {
 	portinv1.UnsafeCatalogServiceServer
-	catalog Catalog
+	catalog func(tenant string) Catalog
 }
 
 var _ portinv1.CatalogServiceServer = (*catalogService)(nil)
 
 // ListSipTrunks lists the account's SIP trunks.
 func (s *catalogService) ListSipTrunks(ctx context.Context, req *portinv1.ListSipTrunksRequest) (*portinv1.ListSipTrunksResponse, error) {
-	return s.catalog.SipTrunks(ctx, req)
+	return s.catalog(tenantOf(ctx)).SipTrunks(ctx, req)
 }
 
 // ListTelephoneOfferings lists what a port-in can order.
 func (s *catalogService) ListTelephoneOfferings(ctx context.Context, req *portinv1.ListTelephoneOfferingsRequest) (*portinv1.ListTelephoneOfferingsResponse, error) {
-	return s.catalog.TelephoneOfferings(ctx, req)
+	return s.catalog(tenantOf(ctx)).TelephoneOfferings(ctx, req)
 }
 
 // ListProviders lists the other carriers.
 func (s *catalogService) ListProviders(ctx context.Context, req *portinv1.ListProvidersRequest) (*portinv1.ListProvidersResponse, error) {
-	return s.catalog.Providers(ctx, req)
+	return s.catalog(tenantOf(ctx)).Providers(ctx, req)
 }
 
 // ListBusinessGroups lists the account's business groups.
 func (s *catalogService) ListBusinessGroups(ctx context.Context, req *portinv1.ListBusinessGroupsRequest) (*portinv1.ListBusinessGroupsResponse, error) {
-	return s.catalog.BusinessGroups(ctx, req)
+	return s.catalog(tenantOf(ctx)).BusinessGroups(ctx, req)
 }
 
 // ListLinePlans lists the plans of lines and forwards.
 func (s *catalogService) ListLinePlans(ctx context.Context, req *portinv1.ListLinePlansRequest) (*portinv1.ListLinePlansResponse, error) {
-	return s.catalog.LinePlans(ctx, req)
+	return s.catalog(tenantOf(ctx)).LinePlans(ctx, req)
 }
 
 // ListHolidays lists the days on which the carrier does not port.
 func (s *catalogService) ListHolidays(ctx context.Context, req *portinv1.ListHolidaysRequest) (*portinv1.ListHolidaysResponse, error) {
-	return s.catalog.Holidays(ctx, req)
+	return s.catalog(tenantOf(ctx)).Holidays(ctx, req)
 }
 
 // ListPortableRateCenters lists the rate centres that numbers can be ported from.
 func (s *catalogService) ListPortableRateCenters(ctx context.Context, req *portinv1.ListPortableRateCentersRequest) (*portinv1.ListPortableRateCentersResponse, error) {
-	return s.catalog.RateCenters(ctx, req)
+	return s.catalog(tenantOf(ctx)).RateCenters(ctx, req)
 }
 
 // CheckPortability says of numbers or prefixes whether they can be ported in.
 func (s *catalogService) CheckPortability(ctx context.Context, req *portinv1.CheckPortabilityRequest) (*portinv1.CheckPortabilityResponse, error) {
-	return s.catalog.CheckPortability(ctx, req)
+	return s.catalog(tenantOf(ctx)).CheckPortability(ctx, req)
 }

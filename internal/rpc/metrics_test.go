@@ -82,7 +82,7 @@ func TestEveryMethodIsShownFromTheBeginning(t *testing.T) {
 	t.Parallel()
 	f, m := &fake{}, NewMetrics()
 	server := grpc.NewServer()
-	Services{Orders: f, Statuses: f, Catalog: f, Watches: f, Webhooks: f}.Register(server)
+	Services{Orders: f, Statuses: f, Catalog: f.catalog, Watches: f, Webhooks: f}.Register(server)
 	m.InitializeMetrics(server)
 	var want []string
 	for _, method := range methodsOf(t) {

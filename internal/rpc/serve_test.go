@@ -53,6 +53,16 @@ type fake struct {
 
 	mu    sync.Mutex
 	calls []string
+	// lists are the tenants whose lists were wanted.
+	lists []string
+}
+
+// catalog is what knows a tenant's lists.
+func (f *fake) catalog(tenant string) Catalog {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lists = append(f.lists, tenant)
+	return f
 }
 
 var (
@@ -263,7 +273,7 @@ func serveFor(t *testing.T, f *fake, longest time.Duration, dial ...grpc.DialOpt
 	t.Helper()
 	log := newLogbook()
 	s := Services{
-		Orders: f, Statuses: f, Catalog: f, Watches: f, Webhooks: f, Access: f, Limiter: f.limits, Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: longest,
+		Orders: f, Statuses: f, Catalog: f.catalog, Watches: f, Webhooks: f, Access: f, Limiter: f.limits, Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: longest,
 	}
 	server := grpc.NewServer(s.Options(maxTestMessage, time.Hour)...)
 	s.Register(server)

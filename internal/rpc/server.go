@@ -24,7 +24,8 @@ import (
 type Services struct {
 	Orders   Orders
 	Statuses Statuses
-	Catalog  Catalog
+	// Catalog is what knows the carrier's lists for a tenant.
+	Catalog  func(tenant string) Catalog
 	Watches  Watches
 	Webhooks Webhooks
 	// Access says who calls; Everybody does not ask.

@@ -13,8 +13,8 @@ import (
 func (c *Carrier) serveAPI(w http.ResponseWriter, r *http.Request, path string) {
 	op, params, allowed := c.spec.match(r.Method, path)
 	s := &stage{carrier: c, w: w, r: r}
-	entry := c.arrived(r, op)
-	authentic := c.authentic(r)
+	account, authentic := c.authentic(r)
+	entry := c.arrived(r, op, account)
 
 	if authentic && op != nil && op.order != nil {
 		c.serveOrder(s, entry, op)
@@ -43,7 +43,7 @@ func (c *Carrier) serveAPI(w http.ResponseWriter, r *http.Request, path string) 
 		s.truly = c.exception(http.StatusMethodNotAllowed, "The operation has another method")
 		s.truly.header.Set("Allow", strings.Join(allowed, ", "))
 	default:
-		c.serveLookup(s, entry, op, question{params: params}, body)
+		c.serveLookup(s, entry, op, question{account: account, params: params}, body)
 		return
 	}
 	whole(s)

@@ -21,9 +21,11 @@ const BasePath = "/rest.svc"
 
 // Config sets a Carrier up. The zero value is ready to use.
 type Config struct {
-	// Username and Password are the only credentials that BasePath takes. Each is
-	// "sandbox" when empty.
+	// Username and Password are the credentials of the account that has all that
+	// the control paths make. Each is "sandbox" when empty.
 	Username, Password string
+	// Accounts are further ones. What one has, the others do not see.
+	Accounts []Account
 	// Unknowns are the switches at the start and after Reset.
 	Unknowns Unknowns
 	// Now is the clock that Advance adds to. Nil is time.Now. Only status, dates
@@ -84,6 +86,7 @@ type Carrier struct {
 
 	mu        sync.Mutex
 	ticketSeq int // goes on over Reset
+	passwords map[string][sha256.Size]byte
 	state
 }
 
@@ -124,7 +127,11 @@ func New(config Config) (*Carrier, error) {
 		spec:      spec,
 		catalogue: newCatalogue(),
 		run:       config.Now().UTC().Format("20060102150405"),
+		passwords: map[string][sha256.Size]byte{},
 		state:     newState(config),
+	}
+	for _, a := range append([]Account{{Username: config.Username, Password: config.Password}}, config.Accounts...) {
+		c.passwords[a.Username] = sha256.Sum256([]byte(a.Password))
 	}
 	c.closing, c.close = context.WithCancel(context.Background())
 	c.control = newControl(c)
@@ -169,10 +176,13 @@ func (c *Carrier) endOnClose(w http.ResponseWriter) func() bool {
 	})
 }
 
-// authentic compares the credentials in a time that tells nothing about them.
-func (c *Carrier) authentic(r *http.Request) bool {
+// authentic names the account whose credentials a request has, comparing them in
+// a time that tells nothing about the password.
+func (c *Carrier) authentic(r *http.Request) (account string, ok bool) {
 	username, password, _ := r.BasicAuth()
-	want := sha256.Sum256([]byte(c.config.Username + "\x00" + c.config.Password))
-	have := sha256.Sum256([]byte(username + "\x00" + password))
-	return subtle.ConstantTimeCompare(want[:], have[:]) == 1
+	have := sha256.Sum256([]byte(password))
+	c.mu.Lock()
+	want, known := c.passwords[username]
+	c.mu.Unlock()
+	return username, subtle.ConstantTimeCompare(want[:], have[:]) == 1 && known
 }

@@ -75,15 +75,15 @@ func TestReceived(t *testing.T) {
 	}
 	want := []Received{
 		{
-			Seq: 1, At: noon, Method: "POST", Path: BasePath + didPath, Body: body, BodySize: len(body),
+			Seq: 1, At: noon, Method: "POST", Path: BasePath + didPath, Account: "sandbox", Body: body, BodySize: len(body),
 			Numbers: []int64{4165550123, 4165550124}, Outcome: "accepted", Ticket: b.Tickets()[0].ID,
 		},
 		{
-			Seq: 2, At: noon, Method: "POST", Path: BasePath + didPath, Body: encode(t, refused), BodySize: len(encode(t, refused)),
+			Seq: 2, At: noon, Method: "POST", Path: BasePath + didPath, Account: "sandbox", Body: encode(t, refused), BodySize: len(encode(t, refused)),
 			Numbers: []int64{4165550123}, Outcome: OutcomeRefused, Refusal: "Bogus: unknown member (the carrier would drop it without an error)",
 		},
-		{Seq: 3, At: noon, Method: "GET", Path: BasePath + "/SipTrunks", Body: []byte{}, Outcome: OutcomeAnswered},
-		{Seq: 4, At: noon, Method: "GET", Path: BasePath + "/Nowhere", Body: []byte{}, Outcome: OutcomeUnrouted},
+		{Seq: 3, At: noon, Method: "GET", Path: BasePath + "/SipTrunks", Account: "sandbox", Body: []byte{}, Outcome: OutcomeAnswered},
+		{Seq: 4, At: noon, Method: "GET", Path: BasePath + "/Nowhere", Account: "sandbox", Body: []byte{}, Outcome: OutcomeUnrouted},
 	}
 	if diff := cmp.Diff(want, received, cmp.AllowUnexported(Received{})); diff != "" {
 		t.Errorf("want -, have +\n%s", diff)
@@ -103,7 +103,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	big := make([]byte, 20<<20)
 	for range 5 {
-		j.settle(j.open(request, nil, noon), big, OutcomeAnswered)
+		j.settle(j.open(request, nil, "", noon), big, OutcomeAnswered)
 	}
 	var kept []bool
 	for _, entry := range j.list() {
@@ -112,9 +112,9 @@ func TestMemoryIsBounded(t *testing.T) {
 	if diff := cmp.Diff([]bool{false, false, true, true, true}, kept); diff != "" || j.bodyBytes != 60<<20 {
 		t.Errorf("%d bytes are kept; want -, have +\n%s", j.bodyBytes, diff)
 	}
-	late := j.open(request, nil, noon)
+	late := j.open(request, nil, "", noon)
 	for range maxReceived {
-		j.settle(j.open(request, nil, noon), []byte("x"), OutcomeAnswered)
+		j.settle(j.open(request, nil, "", noon), []byte("x"), OutcomeAnswered)
 	}
 	j.settle(late, big, OutcomeAnswered)
 	if list := j.list(); len(list) != maxReceived || list[0].Seq != 7 || j.bodyBytes != maxReceived {

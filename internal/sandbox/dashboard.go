@@ -31,8 +31,8 @@ type dashboardNumber struct {
 }
 
 // dashboard answers for all orders.
-func (c *Carrier) dashboard(question) answer {
-	return c.dashboardOf(func(*ticket) bool { return true })
+func (c *Carrier) dashboard(q question) answer {
+	return c.dashboardOf(q.account, func(*ticket) bool { return true })
 }
 
 // dashboardByNumber answers for every order that a number is in.
@@ -41,7 +41,7 @@ func (c *Carrier) dashboardByNumber(q question) answer {
 	if err != nil || !nanp(number) {
 		return c.exception(http.StatusBadRequest, "tn: not a telephone number of ten digits (NANP)")
 	}
-	return c.dashboardOf(func(t *ticket) bool {
+	return c.dashboardOf(q.account, func(t *ticket) bool {
 		return slices.Contains(t.numbers, number)
 	})
 }
@@ -57,17 +57,17 @@ func (c *Carrier) dashboardByOrder(q question) answer {
 	if asked && request != "1" {
 		return jsonAnswer(customerInfo{Orders: []dashboardOrder{}})
 	}
-	return c.dashboardOf(func(t *ticket) bool { return t.seq == id })
+	return c.dashboardOf(q.account, func(t *ticket) bool { return t.seq == id })
 }
 
-// dashboardOf lists the orders that can be seen and are wanted. None is an empty
-// list, not a 404.
-func (c *Carrier) dashboardOf(wanted func(*ticket) bool) answer {
+// dashboardOf lists the orders of an account that can be seen and are wanted. None
+// is an empty list, not a 404.
+func (c *Carrier) dashboardOf(account string, wanted func(*ticket) bool) answer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	info := customerInfo{Orders: []dashboardOrder{}}
 	for _, t := range c.tickets.inOrder {
-		if c.visible(t) && wanted(t) {
+		if c.visible(t, account) && wanted(t) {
 			info.Orders = append(info.Orders, c.dashboardOrder(t))
 		}
 	}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,9 @@ type Elsewhere struct {
 	Numbers []int64 `json:"numbers"`
 	// Scenario is the name of its scenario, "" for the default.
 	Scenario string `json:"scenario"`
+	// Account is the user name of the account that placed it, "" for the one that
+	// has all that the control paths make.
+	Account string `json:"account"`
 	// Age is how long ago it was placed, a JSON string such as "72h".
 	Age Duration `json:"age"`
 }
@@ -35,7 +39,7 @@ func (c *Carrier) PlaceElsewhere(e Elsewhere) (Ticket, error) {
 	defer c.mu.Unlock()
 	t := c.newTicket(scenario)
 	t.opened = t.opened.Add(-time.Duration(e.Age))
-	t.numbers = slices.Clone(e.Numbers)
+	t.numbers, t.owner = slices.Clone(e.Numbers), cmp.Or(e.Account, c.config.Username)
 	t.account, t.endUser = "ELSEWHERE", "Placed elsewhere"
 	c.tickets.add(t)
 	return t.snapshot(c.now()), nil

@@ -65,10 +65,10 @@ func (c *Carrier) Tickets() []Ticket {
 }
 
 // arrived notes a request before anything is done about it.
-func (c *Carrier) arrived(r *http.Request, op *operation) *Received {
+func (c *Carrier) arrived(r *http.Request, op *operation, account string) *Received {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.journal.open(r, op, c.now())
+	return c.journal.open(r, op, account, c.now())
 }
 
 // settle notes what came of a request.

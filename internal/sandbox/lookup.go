@@ -7,8 +7,9 @@ import (
 
 // question is what a look-up has to go by.
 type question struct {
-	params map[string]string // of the path
-	value  any               // the decoded body, when the operation takes one
+	account string            // who asks
+	params  map[string]string // of the path
+	value   any               // the decoded body, when the operation takes one
 }
 
 // lookup answers a question without changing anything.
@@ -16,7 +17,7 @@ type lookup func(*Carrier, question) answer
 
 // lookups are the operations that place no order.
 var lookups = map[string]lookup{
-	"GET /SipTrunks":                   func(c *Carrier, _ question) answer { return jsonAnswer(c.catalogue.trunks) },
+	"GET /SipTrunks":                   func(c *Carrier, q question) answer { return jsonAnswer(c.catalogueOf(q.account).trunks) },
 	"GET /Products/TelephoneOfferings": func(c *Carrier, _ question) answer { return jsonAnswer(c.catalogue.offerings) },
 	"GET /NumberPorts/Providers":       func(c *Carrier, _ question) answer { return jsonAnswer(c.catalogue.providers) },
 	"GET /NumberPorts/LNP/NPANXX":      func(c *Carrier, _ question) answer { return jsonAnswer(c.catalogue.prefixes) },

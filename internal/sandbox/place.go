@@ -52,7 +52,7 @@ func (c *Carrier) consider(entry *Received, r *http.Request, op *operation, body
 	if err := checkContentType(r); err != nil {
 		return choice{}, nil, err
 	}
-	o, err := readOrder(op, value, c.catalogue, c.Unknowns())
+	o, err := readOrder(op, value, c.catalogueOf(entry.Account), c.Unknowns())
 	if err != nil {
 		return choice{}, nil, err
 	}
@@ -72,7 +72,7 @@ func (c *Carrier) place(entry *Received, op *operation, o *order, body []byte, c
 	mask := ""
 	if made {
 		t := c.newTicket(chosen.scenario)
-		t.path = op.path
+		t.path, t.owner = op.path, entry.Account
 		t.numbers = o.numbers()
 		t.account = o.form.text("CustomerAccountNumber")
 		t.endUser = o.form.text("CustomerName")

@@ -21,6 +21,8 @@ type Received struct {
 	At     time.Time `json:"at"`
 	Method string    `json:"method"`
 	Path   string    `json:"path"` // as it came, with BasePath and without the query
+	// Account is the user name that it came with, whatever the password.
+	Account string `json:"account"`
 	// Header has no Authorization, Proxy-Authorization or Cookie.
 	Header http.Header `json:"header"`
 	// Body is what was read of the body, with the passwords and documents that an
@@ -80,14 +82,14 @@ func newJournal() *journal {
 }
 
 // open notes a request on its arrival; op is nil when it has no operation.
-func (j *journal) open(r *http.Request, op *operation, now time.Time) *Received {
+func (j *journal) open(r *http.Request, op *operation, account string, now time.Time) *Received {
 	j.seq++
 	header := r.Header.Clone()
 	for _, secret := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
 		header.Del(secret)
 	}
 	entry := &Received{
-		Seq: j.seq, At: now, Method: r.Method, Path: r.URL.EscapedPath(), Header: header,
+		Seq: j.seq, At: now, Method: r.Method, Path: r.URL.EscapedPath(), Account: account, Header: header,
 		Outcome: OutcomeUnread, journal: j,
 	}
 	j.entries = append(j.entries, entry)

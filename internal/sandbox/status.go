@@ -27,7 +27,7 @@ func (c *Carrier) statusByTicket(q question) answer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.tickets.find(q.params["ticketId"], c.unknowns.TicketID != TicketIDOther)
-	if t == nil || !c.visible(t) {
+	if t == nil || !c.visible(t, q.account) {
 		return c.noSuchPortIn()
 	}
 	return jsonAnswer(c.statusOf(t))
@@ -43,7 +43,7 @@ func (c *Carrier) statusByNumber(q question) answer {
 	defer c.mu.Unlock()
 	var seen []*ticket
 	for _, t := range c.tickets.byNumber[number] {
-		if c.visible(t) {
+		if c.visible(t, q.account) {
 			seen = append(seen, t)
 		}
 	}
@@ -61,9 +61,10 @@ func (c *Carrier) statusByNumber(q question) answer {
 	return jsonAnswer(c.statusOf(seen[pick]))
 }
 
-// visible reports whether a ticket can be seen yet. Call with mu held.
-func (c *Carrier) visible(t *ticket) bool {
-	return !c.now().Before(t.opened.Add(c.unknowns.VisibleAfter))
+// visible reports whether a ticket can be seen by an account yet. Call with mu
+// held.
+func (c *Carrier) visible(t *ticket, account string) bool {
+	return t.owner == account && !c.now().Before(t.opened.Add(c.unknowns.VisibleAfter))
 }
 
 // statusOf is a ticket's status as the switches have it. Call with mu held.

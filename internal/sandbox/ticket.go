@@ -36,6 +36,7 @@ type StatusChange struct {
 type ticket struct {
 	seq      int
 	id, mask string
+	owner    string // the user name of the account that has it
 	path     string
 	opened   time.Time
 	scenario Scenario

@@ -18,9 +18,9 @@ func mustLoad(zone string) *time.Location {
 	return location
 }
 
-// patientSince is the instant since which NoProgressDays business days have begun on the Eastern calendar, today among them;
-// zero when that is not counted.
-func (t *Tracker) patientSince(ctx context.Context) time.Time {
+// patientSince is the instant since which NoProgressDays business days, as the carrier says for an account, have begun on the
+// Eastern calendar, today among them; zero when that is not counted.
+func (t *Tracker) patientSince(ctx context.Context, account string) time.Time {
 	if t.Pace.NoProgressDays <= 0 {
 		return time.Time{}
 	}
@@ -28,7 +28,7 @@ func (t *Tracker) patientSince(ctx context.Context) time.Time {
 	day := time.Time{}
 	for days, back := 0, 0; days < t.Pace.NoProgressDays && back < longestWait; back++ {
 		day = time.Date(y, m, d-back, 0, 0, 0, 0, eastern)
-		if day.Weekday() != time.Saturday && day.Weekday() != time.Sunday && !t.Closed(ctx, day) {
+		if day.Weekday() != time.Saturday && day.Weekday() != time.Sunday && !t.Closed(ctx, account, day) {
 			days++
 		}
 	}

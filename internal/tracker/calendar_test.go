@@ -51,14 +51,14 @@ func TestPatientSince(t *testing.T) {
 		}
 		tr := New(Params{
 			Pace: Pace{NoProgressDays: c.days}, Now: func() time.Time { return now },
-			Closed: func(_ context.Context, day time.Time) bool {
+			Closed: func(_ context.Context, _ string, day time.Time) bool {
 				if day.Location() != eastern || day.Hour() != 0 {
 					t.Errorf("it is asked whether %v is closed, which is no day", day)
 				}
 				return holidays[day.Format(time.DateOnly)]
 			},
 		})
-		if got := tr.patientSince(t.Context()); !got.Equal(want) {
+		if got := tr.patientSince(t.Context(), ""); !got.Equal(want) {
 			t.Errorf("%d days at %s are since %v, want %s", c.days, c.now, got, c.want)
 		}
 	}
@@ -71,12 +71,12 @@ func TestACalendarThatIsAlwaysClosed(t *testing.T) {
 	now := time.Date(2026, 11, 24, 9, 0, 0, 0, eastern)
 	tr := New(Params{
 		Pace: Pace{NoProgressDays: 3}, Now: func() time.Time { return now },
-		Closed: func(context.Context, time.Time) bool {
+		Closed: func(context.Context, string, time.Time) bool {
 			asked++
 			return true
 		},
 	})
-	if got, want := tr.patientSince(t.Context()), time.Date(2026, 11, 24-399, 0, 0, 0, 0, eastern); !got.Equal(want) || asked > 400 {
+	if got, want := tr.patientSince(t.Context(), ""), time.Date(2026, 11, 24-399, 0, 0, 0, 0, eastern); !got.Equal(want) || asked > 400 {
 		t.Errorf("patient since %v, want %v, after %d questions", got, want, asked)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/portin/portin/internal/ledger"
@@ -18,7 +17,7 @@ import (
 func (t *Tracker) Run(ctx context.Context) {
 	rounds.New(rounds.Params{
 		Ledger: t.Ledger, State: order.Accepted, What: "orders at the carrier", Log: t.Log, Now: t.clock.Now,
-		Every: t.Pace.Every, PerSecond: t.Pace.PerSecond, Look: t.look,
+		Every: t.Pace.Every, PerSecond: t.Pace.PerSecond, Accounts: t.Accounts.Names, Look: t.look,
 	}).Run(ctx)
 }
 
@@ -28,7 +27,7 @@ func (t *Tracker) look(ctx context.Context, r ledger.Record, round *rounds.Round
 	if !round.MayAsk(ctx) {
 		return nil
 	}
-	answer, err := portstatus.Ask(ctx, t.Carrier, r, func() bool { return t.mayBeFoundByNumber(ctx, r) })
+	answer, err := portstatus.Ask(ctx, t.Carrier(r.CarrierAccount), r, func() bool { return t.mayBeFoundByNumber(ctx, r) })
 	if err != nil {
 		round.NoAnswer(err)
 		return nil
@@ -54,18 +53,18 @@ func (t *Tracker) look(ctx context.Context, r ledger.Record, round *rounds.Round
 }
 
 // mayBeFoundByNumber reports whether a ticket that stands for an order's first number can only be the order's own: no other
-// order here has that number, and the order's own ticket, if it has one, has had its time to become visible.
+// order here, of any tenant, has that number, and the order's own ticket, if it has one, has had its time to become visible.
 func (t *Tracker) mayBeFoundByNumber(ctx context.Context, r ledger.Record) bool {
 	if r.Ticket != "" && t.Now().Sub(r.Settled) < t.Pace.Patience {
 		return false
 	}
-	page, more, err := t.Ledger.List(ctx, ledger.Query{Tenant: r.Tenant, Number: r.Numbers[0], Limit: 2, MaxBytes: 1})
-	return err == nil && !more && !slices.ContainsFunc(page, func(other ledger.Record) bool { return other.OrderID != r.OrderID })
+	others, err := t.Ledger.OfNumber(ctx, ledger.NumberQuery{Number: r.Numbers[0], But: r.OrderID, Limit: 1})
+	return err == nil && len(others) == 0
 }
 
 // note writes down what the carrier answered about an order that this process has taken, unless the order has moved on.
 func (t *Tracker) note(ctx context.Context, taken ledger.Record, answer portstatus.Answer) (ledger.Record, error) {
-	now, due, patient := t.Now(), t.clock.Now(), t.patientSince(ctx)
+	now, due, patient := t.Now(), t.clock.Now(), t.patientSince(ctx, taken.CarrierAccount)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 	defer cancel()
 	return t.Ledger.Advance(ctx, taken.OrderID, ledger.Step{Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {

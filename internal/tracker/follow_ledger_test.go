@@ -15,6 +15,7 @@ import (
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/portstatus"
 	"github.com/portin/portin/internal/tracker"
 )
 
@@ -26,12 +27,12 @@ const (
 
 // shelf is a ledger of accepted orders, in memory.
 type shelf struct {
-	mu       sync.Mutex
-	orders   map[string]ledger.Record
-	events   []ledger.Event
-	advanced int
-	failList bool
-	fail     error
+	mu          sync.Mutex
+	orders      map[string]ledger.Record
+	events      []ledger.Event
+	advanced    int
+	failNumbers bool
+	fail        error
 }
 
 // Owners returns whose orders have a ticket or a number.
@@ -99,19 +100,29 @@ func (s *shelf) Advance(_ context.Context, orderID string, step ledger.Step) (le
 	return next.Clone(), nil
 }
 
-func (s *shelf) List(_ context.Context, q ledger.Query) (page []ledger.Record, more bool, err error) {
+func (s *shelf) List(_ context.Context, q ledger.Query) (all []ledger.Record, more bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failList {
-		return nil, false, errBook
-	}
 	for _, r := range s.orders {
-		if r.Tenant == q.Tenant && slices.Contains(r.Numbers, q.Number) {
-			page = append(page, r.Clone())
+		if r.Tenant == q.Tenant && (q.Ticket == "" || r.Ticket == q.Ticket) && (q.Number == "" || slices.Contains(r.Numbers, q.Number)) {
+			all = append(all, r.Clone())
 		}
 	}
-	limit := min(q.Limit, q.MaxBytes) // every order here is a byte long
-	return page[:min(limit, len(page))], len(page) > limit, nil
+	return all, false, s.fail
+}
+
+func (s *shelf) OfNumber(_ context.Context, q ledger.NumberQuery) (all []ledger.Record, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failNumbers {
+		return nil, errBook
+	}
+	for _, r := range s.orders {
+		if slices.Contains(r.Numbers, q.Number) && r.OrderID != q.But {
+			all = append(all, r.Clone())
+		}
+	}
+	return all[:min(q.Limit, len(all))], nil
 }
 
 // set changes the shelf under its lock.
@@ -273,8 +284,8 @@ func opened(t *testing.T, s *shelf, l *line, change ...func(*tracker.Params)) *s
 	log := &safeLog{}
 	p := tracker.Params{
 		Pace:   tracker.Pace{Interval: pollEvery, Every: 5 * time.Second, PerSecond: 1000, NoProgressDays: 3, Patience: time.Hour},
-		Ledger: s, Carrier: l, Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Closed: func(context.Context, time.Time) bool { return false },
+		Ledger: s, Accounts: oneAccount{}, Carrier: always(l), Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Closed: func(context.Context, string, time.Time) bool { return false },
 	}
 	for _, c := range change {
 		c(&p)
@@ -294,4 +305,16 @@ func opened(t *testing.T, s *shelf, l *line, change ...func(*tracker.Params)) *s
 func pass(d time.Duration) {
 	pause(d)
 	synctest.Wait()
+}
+
+// oneAccount is a service with the one account at the carrier that everybody has.
+type oneAccount struct{}
+
+func (oneAccount) Of(string) string { return ledger.Default }
+
+func (oneAccount) Names() []string { return []string{ledger.Default} }
+
+// always is the same carrier for every account.
+func always(c portstatus.Carrier) func(account string) portstatus.Carrier {
+	return func(string) portstatus.Carrier { return c }
 }

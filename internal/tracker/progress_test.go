@@ -21,7 +21,9 @@ func TestNoProgress(t *testing.T) {
 	at := func(day, hour int) time.Time { return time.Date(2000, 1, day, hour, 0, 0, 0, time.UTC) }
 	holidays := func(days ...string) func(p *tracker.Params) {
 		return func(p *tracker.Params) {
-			p.Closed = func(_ context.Context, day time.Time) bool { return slices.Contains(days, day.Format(time.DateOnly)) }
+			p.Closed = func(_ context.Context, _ string, day time.Time) bool {
+				return slices.Contains(days, day.Format(time.DateOnly))
+			}
 		}
 	}
 	for name, c := range map[string]struct {

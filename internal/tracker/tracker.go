@@ -26,18 +26,30 @@ type Ledger interface {
 	Advance(ctx context.Context, orderID string, s ledger.Step) (ledger.Record, error)
 	// Owners returns whose orders have a ticket or hold a number; see ledger.Lists.
 	Owners(ctx context.Context, account, ticket, number string) ([]string, error)
-	// List returns a page of orders; see ledger.Lists.
-	List(ctx context.Context, q ledger.Query) ([]ledger.Record, bool, error)
+	// List returns a page of a tenant's orders; see ledger.Lists.
+	List(ctx context.Context, q ledger.Query) (page []ledger.Record, more bool, err error)
+	// OfNumber returns orders of any tenant that ask for a number; see ledger.Lists.
+	OfNumber(ctx context.Context, q ledger.NumberQuery) ([]ledger.Record, error)
+}
+
+// Accounts are the service's accounts at the carrier.
+type Accounts interface {
+	// Of names the account that a tenant's new orders go to; empty when it has none.
+	Of(tenant string) string
+	// Names are the accounts that the carrier can be asked for.
+	Names() []string
 }
 
 // Params are what a Tracker is built from. Those without a default are required.
 type Params struct {
-	Pace    Pace
-	Ledger  Ledger
-	Carrier portstatus.Carrier
+	Pace     Pace
+	Ledger   Ledger
+	Accounts Accounts
+	// Carrier is that of an account. One that the carrier cannot be asked for has it too: it says so.
+	Carrier func(account string) portstatus.Carrier
 	Log     *slog.Logger
-	// Closed reports whether the carrier does not work on a day.
-	Closed func(ctx context.Context, day time.Time) bool
+	// Closed reports whether the carrier does not work on a day, as it says for an account.
+	Closed func(ctx context.Context, account string, day time.Time) bool
 	// Now is the wall clock, and Elapsed how long the process has been running; nil is package time's.
 	Now     func() time.Time
 	Elapsed func() time.Duration
@@ -60,14 +72,15 @@ func New(p Params) *Tracker {
 
 // StatusOfTicket answers a tenant what the carrier says about a ticket. That of another tenant's order is not there for it.
 func (t *Tracker) StatusOfTicket(ctx context.Context, tenant, ticket string) (*portinv1.PortInStatus, error) {
-	if err := t.mayKnow(ctx, tenant, ticket, ""); err != nil {
-		return nil, err
-	}
-	status, err := t.Carrier.StatusByTicket(ctx, ticket)
+	account, err := t.accountOf(ctx, tenant, ticket, "")
 	if err != nil {
 		return nil, err
 	}
-	return t.told(ctx, tenant, portstatus.Render(status))
+	status, err := t.Carrier(account).StatusByTicket(ctx, ticket)
+	if err != nil {
+		return nil, err
+	}
+	return t.told(ctx, tenant, account, portstatus.Render(status))
 }
 
 // StatusOfNumber answers a tenant what the carrier says about a number, written as people write North American ones. When it
@@ -79,34 +92,55 @@ func (t *Tracker) StatusOfNumber(ctx context.Context, tenant, number string) (*p
 			Field: "number", Description: nanp.Want,
 		}})
 	}
-	if err := t.mayKnow(ctx, tenant, "", n.E164()); err != nil {
-		return nil, err
-	}
-	status, err := t.Carrier.StatusByNumber(ctx, int64(n))
+	account, err := t.accountOf(ctx, tenant, "", n.E164())
 	if err != nil {
 		return nil, err
 	}
-	return t.told(ctx, tenant, portstatus.Render(status))
+	status, err := t.Carrier(account).StatusByNumber(ctx, int64(n))
+	if err != nil {
+		return nil, err
+	}
+	return t.told(ctx, tenant, account, portstatus.Render(status))
+}
+
+// accountOf is the account that the carrier is asked for: that of the tenant's own order, if it has one of the ticket or number,
+// and otherwise that of its new orders. What is another tenant's alone is not there.
+func (t *Tracker) accountOf(ctx context.Context, tenant, ticket, number string) (string, error) {
+	own, _, err := t.Ledger.List(ctx, ledger.Query{Tenant: tenant, Ticket: ticket, Number: number, Limit: 1, MaxBytes: 1})
+	if err != nil {
+		return "", unread(ctx, err)
+	}
+	account := t.Accounts.Of(tenant)
+	if len(own) > 0 {
+		account = own[0].CarrierAccount
+	}
+	return account, t.mayKnow(ctx, tenant, account, ticket, number)
 }
 
 // told is a status as a tenant may know it: whose its own ticket is was not known before the carrier named it.
-func (t *Tracker) told(ctx context.Context, tenant string, s *portinv1.PortInStatus) (*portinv1.PortInStatus, error) {
-	if err := t.mayKnow(ctx, tenant, s.GetTicketId(), ""); err != nil {
+func (t *Tracker) told(ctx context.Context, tenant, account string, s *portinv1.PortInStatus) (*portinv1.PortInStatus, error) {
+	if err := t.mayKnow(ctx, tenant, account, s.GetTicketId(), ""); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
 // mayKnow refuses what is another tenant's alone, in the words for what the carrier does not know.
-func (t *Tracker) mayKnow(ctx context.Context, tenant, ticket, number string) error {
-	owners, err := t.Ledger.Owners(ctx, ledger.Default, ticket, number)
+func (t *Tracker) mayKnow(ctx context.Context, tenant, account, ticket, number string) error {
+	owners, err := t.Ledger.Owners(ctx, account, ticket, number)
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return ctx.Err()
 	case err != nil:
-		return fault.New(fault.ReasonLedgerUnavailable, "the ledger of orders does not answer; ask again").WithRetryAfter(5 * time.Second).WithCause(err)
+		return unread(ctx, err)
 	case len(owners) > 0 && !slices.Contains(owners, tenant):
 		return portstatus.Unknown()
 	}
 	return nil
+}
+
+// unread is the error of a ledger that could not be read.
+func unread(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fault.New(fault.ReasonLedgerUnavailable, "the ledger of orders does not answer; ask again").WithRetryAfter(5 * time.Second).WithCause(err)
 }

@@ -35,7 +35,7 @@ func (k knows) StatusByNumber(_ context.Context, number int64) (carrier.Status, 
 
 func TestAStatusIsAnswered(t *testing.T) {
 	t.Parallel()
-	tr := tracker.New(tracker.Params{Ledger: newShelf(), Carrier: knows{Ticket: "T-1", Word: "CONFIRMED", PortDate: "20261215", Numbers: []int64{4165550123}}})
+	tr := tracker.New(tracker.Params{Ledger: newShelf(), Accounts: oneAccount{}, Carrier: always(knows{Ticket: "T-1", Word: "CONFIRMED", PortDate: "20261215", Numbers: []int64{4165550123}})})
 	want := &portinv1.PortInStatus{
 		TicketId: "T-1", Status: portinv1.CarrierStatus_CARRIER_STATUS_CONFIRMED, StatusWord: "CONFIRMED",
 		Category: portinv1.Category_CATEGORY_SCHEDULED, Numbers: []string{"+14165550123"}, PortDate: "2026-12-15",
@@ -54,7 +54,7 @@ func TestAStatusIsAnswered(t *testing.T) {
 
 func TestNoneIsNotFound(t *testing.T) {
 	t.Parallel()
-	tr := tracker.New(tracker.Params{Ledger: newShelf(), Carrier: knows{}})
+	tr := tracker.New(tracker.Params{Ledger: newShelf(), Accounts: oneAccount{}, Carrier: always(knows{})})
 	if s, err := tr.StatusOfTicket(t.Context(), "mine", "T-2"); s != nil || !fault.Is(err, fault.ReasonPortInNotFound) {
 		t.Errorf("an unknown ticket answers %v, %v", s, err)
 	}
@@ -87,7 +87,7 @@ func TestAStatusOfAnotherTenantIsNotFound(t *testing.T) {
 		"another's by ticket alone": {[]ledger.Record{one("1", "theirs", "T-1")}, false},
 		"everybody's":               {[]ledger.Record{one("1", "theirs", "T-1", "+14165550123"), one("2", "mine", "T-1", "+14165550123")}, true},
 	} {
-		tr := tracker.New(tracker.Params{Ledger: newShelf(c.kept...), Carrier: knows{Ticket: "T-1", Word: "CONFIRMED", Numbers: []int64{4165550123}}})
+		tr := tracker.New(tracker.Params{Ledger: newShelf(c.kept...), Accounts: oneAccount{}, Carrier: always(knows{Ticket: "T-1", Word: "CONFIRMED", Numbers: []int64{4165550123}})})
 		_, byTicket := tr.StatusOfTicket(t.Context(), "mine", "T-1")
 		_, byNumber := tr.StatusOfNumber(t.Context(), "mine", "416-555-0123")
 		for how, err := range map[string]error{"ticket": byTicket, "number": byNumber} {
@@ -103,7 +103,7 @@ func TestAStatusNeedsTheLedger(t *testing.T) {
 	t.Parallel()
 	shelf := newShelf()
 	shelf.fail = errors.New("down")
-	tr := tracker.New(tracker.Params{Ledger: shelf, Carrier: knows{Ticket: "T-1", Word: "CONFIRMED"}})
+	tr := tracker.New(tracker.Params{Ledger: shelf, Accounts: oneAccount{}, Carrier: always(knows{Ticket: "T-1", Word: "CONFIRMED"})})
 	if s, err := tr.StatusOfTicket(t.Context(), "mine", "T-1"); s != nil || !fault.Is(err, fault.ReasonLedgerUnavailable) {
 		t.Errorf("without a ledger: %v, %v", s, err)
 	}

@@ -42,6 +42,10 @@ func everyCall(was, fresh ledger.Record) map[string]func(ctx context.Context, s 
 			_, _, err := s.List(ctx, whole())
 			return err
 		},
+		"OfNumber": func(ctx context.Context, s ledger.Store) error {
+			_, err := s.OfNumber(ctx, ledger.NumberQuery{Number: was.Numbers[0], Limit: 1})
+			return err
+		},
 		"Events": func(ctx context.Context, s ledger.Store) error {
 			_, err := s.Events(ctx, was.Tenant, was.OrderID, false, 0, 10)
 			return err

@@ -220,8 +220,9 @@ func textIsMended(t *trial) {
 		_, err := t.FindKey(t.Context(), bad, bad)
 		_, again := t.Find(t.Context(), bad, bad)
 		_, _, list := t.List(t.Context(), ledger.Query{Tenant: bad, Number: bad, CustomerReference: bad, RequestID: bad, Limit: 1, MaxBytes: 1})
-		t.same("asked for what is no text", []string{ledger.ErrNotFound.Error(), ledger.ErrNotFound.Error(), ""},
-			[]string{said(err), said(again), said(list)})
+		_, ofNumber := t.OfNumber(t.Context(), ledger.NumberQuery{Number: bad, But: bad, Limit: 1})
+		t.same("asked for what is no text", []string{ledger.ErrNotFound.Error(), ledger.ErrNotFound.Error(), "", ""},
+			[]string{said(err), said(again), said(list), said(ofNumber)})
 	}
 }
 

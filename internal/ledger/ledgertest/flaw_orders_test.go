@@ -88,7 +88,7 @@ var flawsOfOrders = map[string][]quirk{
 	"orders that collide from both sides are both marked":              {"runs into itself", "marks one"},
 	"a number is never with nobody and never with two":                 {"claims in two steps"},
 	"any calls in any order answer as the contract says": {
-		"knows no keys", "frees keys", "has keys of all tenants", "names any number", "looks at numbers first", "leaves half a claim", "takes any attempt",
+		"finds by number who holds it", "finds by number what is settled", "knows no keys", "frees keys", "has keys of all tenants", "names any number", "looks at numbers first", "leaves half a claim", "takes any attempt",
 		"claims from any state", "takes any order", "forgets the fence", "fixes nothing", "claims again what others hold", "holds until REFUSED",
 		"frees what is in doubt", "holds in every state", "holds whatever the status", "never collides", "refuses to collide", "marks one", "marks silently",
 		"frees what two hold", "collides with what held already", "believes any evidence", "shares tickets", "has tickets of all accounts",

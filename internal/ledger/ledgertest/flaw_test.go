@@ -14,7 +14,7 @@ import (
 // flaws are the quirks that each case must catch, by the case's name.
 func flaws() map[string][]quirk {
 	all := map[string][]quirk{}
-	for _, some := range []map[string][]quirk{flawsOfOrders, flawsOfFollowing, flawsOfFeeds, flawsOfAdopting, flawsOfOwners} {
+	for _, some := range []map[string][]quirk{flawsOfOrders, flawsOfFollowing, flawsOfFeeds, flawsOfAdopting, flawsOfOwners, flawsOfNumbers} {
 		maps.Copy(all, some)
 	}
 	return all

@@ -184,6 +184,10 @@ func asked() []asking {
 			key := fmt.Sprintf("key-%d", g.random.IntN(g.n))
 			return func(ctx context.Context) error { _, err := g.FindKey(ctx, "default", key); return err }
 		}},
+		{"OfNumber", func(g *growth) func(context.Context) error {
+			q := ledger.NumberQuery{Number: g.number(g.random.IntN(g.n)), FromUpdated: g.now, Limit: 1}
+			return func(ctx context.Context) error { _, err := g.OfNumber(ctx, q); return err }
+		}},
 		{"Events", func(g *growth) func(context.Context) error {
 			id := g.id(g.random.IntN(g.n))
 			return func(ctx context.Context) error { _, err := g.Events(ctx, "default", id, false, 0, 50); return err }

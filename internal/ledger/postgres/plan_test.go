@@ -43,6 +43,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		"key":               {ask(func(q *ledger.Query) { q.RequestID = "k" }).direct(), []string{"orders_key"}},
 		"ticket":            {ask(func(q *ledger.Query) { q.Ticket = "t" }).direct(), []string{"orders_ticket"}},
 		"number":            {ask(func(q *ledger.Query) { q.Number = "n" }).byNumber(), []string{"numbers_list", "orders_pkey"}},
+		"of a number":       {statement{findOfNumber, []any{"n", "o", int64(1), true, 1}}, []string{"numbers_everybody", "orders_pkey"}},
 		"history":           {history.byHistory(), []string{"orders_history", "orders_pkey"}},
 		"events":            {eventsOf("o", 1, 1), []string{"events_order", "orders_pkey"}},
 		"row's events":      {eventsOfRow("t", "h", 1, 1), []string{"events_order", "orders_history", "orders_pkey"}},

@@ -65,6 +65,10 @@ func BenchmarkFind(b *testing.B) {
 			id := s.orderID(die.IntN(s.n))
 			return func() error { _, err := s.Events(b.Context(), ledger.Default, id, false, 0, 50); return err }
 		})
+		compare(b, "OfNumber", small, large, func(s bulk, die *rand.Rand) func() error {
+			q := ledger.NumberQuery{Number: s.number(die.IntN(s.n)), FromUpdated: s.at(1), Limit: 1}
+			return func() error { _, err := s.OfNumber(b.Context(), q); return err }
+		})
 		compare(b, "Take", small, large, func(s bulk, _ *rand.Rand) func() error {
 			turn := ledger.Turn{State: order.InDoubt, Now: s.at(1), Until: s.at(1), Limit: 5}
 			return func() error { _, err := s.Take(b.Context(), turn); return err }

@@ -59,6 +59,10 @@ func exercised(t *testing.T) *Store {
 		func() error { _, err := s.Find(t.Context(), r.Tenant, r.OrderID); return err },
 		func() error { _, err := s.Sending(t.Context()); return err },
 		func() error { _, err := s.Count(t.Context()); return err },
+		func() error {
+			_, err := s.OfNumber(t.Context(), ledger.NumberQuery{Number: r.Numbers[0], Limit: 1})
+			return err
+		},
 		func() error { return s.Check(t.Context()) },
 		func() error { return follows(t, s) },
 		func() error { return hooks(t, s) },
@@ -169,6 +173,7 @@ func steps(t *testing.T, s *Store, statement string) (plan []string) {
 	args := named(map[string]any{
 		"tenant": "x", "created": 1, "order_id": "x", "from_created": 1, "from_updated": 1, "before_updated": 2, "request_id": "x", "ticket": "x",
 		"reference": "x", "number": "x", "classes": "[]", "streams": "[]", "reasons": "[]", "limit": 1, "history": "x", "after": 1, "count": 0, "epoch": 0, "base": 1,
+		"but": "x", "unsettled": 1,
 	})
 	positional := slices.Repeat([]any{1}, 60)
 	err := s.writer.write(t.Context(), func(ctx context.Context, t *transaction) (err error) {
@@ -233,7 +238,7 @@ func TestEveryStatementHasItsIndex(t *testing.T) {
 		byKey, byTicket, byNumber, byUpdate, mergeClasses, mergeReasons, mergeReference, mergeReferenceReason, mergeLengths, mergeSpans, findLengths, findSpans, findReferences,
 		fewUpdated, ordersDue, leases, countState, countAttention, countReasons, countClass, orderByKey, orderByID, orderByRow, tenantsByID, ordersEvents, historysEvents,
 		byHistory, changes, latestSequence, ordersByIDs, endpointByID, endpointsOf, endpointsAll, deliveriesLatest, deliveriesIn, pendingOfTenant,
-		pendingOfAll, firsts, markFirst, redeliver, deliveriesOver, deliveriesShut, removeShut, dueEndpoints, deliveriesDue,
+		pendingOfAll, ofNumber, firsts, markFirst, redeliver, deliveriesOver, deliveriesShut, removeShut, dueEndpoints, deliveriesDue,
 	} {
 		if !slices.Contains(tried, statement) {
 			t.Errorf("not tried: %s", statement)

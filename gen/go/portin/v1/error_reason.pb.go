@@ -112,8 +112,8 @@ const (
 	ErrorReason_ERROR_REASON_UNSUPPORTED_MEDIA_TYPE ErrorReason = 31
 	// FAILED_PRECONDITION, 422. The ticket given for an order in doubt could not be looked up, names no numbers, or
 	// stood there before the latest attempt; set `unverified` to decide all the same. Or the ticket to follow may be that of an
-	// order that is in doubt or being sent, `order_id` in the metadata: it names no numbers, or that order's. Example: the carrier
-	// is down.
+	// order that is in doubt or being sent, `order_id` in the metadata unless it is another tenant's: it names no numbers, or that
+	// order's. Example: the carrier is down.
 	ErrorReason_ERROR_REASON_TICKET_UNVERIFIED ErrorReason = 32
 	// FAILED_PRECONDITION, 422. The order has been sent again since; look at it once more. Example: a decision about attempt
 	// 1 while attempt 2 is in doubt.

@@ -260,8 +260,8 @@ export enum ErrorReason {
   /**
    * FAILED_PRECONDITION, 422. The ticket given for an order in doubt could not be looked up, names no numbers, or
    * stood there before the latest attempt; set `unverified` to decide all the same. Or the ticket to follow may be that of an
-   * order that is in doubt or being sent, `order_id` in the metadata: it names no numbers, or that order's. Example: the carrier
-   * is down.
+   * order that is in doubt or being sent, `order_id` in the metadata unless it is another tenant's: it names no numbers, or that
+   * order's. Example: the carrier is down.
    *
    * @generated from enum value: ERROR_REASON_TICKET_UNVERIFIED = 32;
    */

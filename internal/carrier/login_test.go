@@ -1,0 +1,113 @@
+package carrier_test
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/fault"
+)
+
+// doorman is a carrier that lets one user in.
+type doorman struct {
+	lets atomic.Pointer[string]
+	met  atomic.Pointer[[]string]
+}
+
+func (d *doorman) serve(w http.ResponseWriter, r *http.Request) {
+	user, password, _ := r.BasicAuth()
+	met := append(append([]string(nil), *d.met.Load()...), user+":"+password)
+	d.met.Store(&met)
+	if user+":"+password != *d.lets.Load() {
+		answering(http.StatusUnauthorized, typeJSON, sorry)(w, r)
+		return
+	}
+	answering(http.StatusOK, typeJSON, plainAccepted)(w, r)
+}
+
+func newDoorman(lets string) *doorman {
+	d := &doorman{}
+	d.lets.Store(&lets)
+	d.met.Store(&[]string{})
+	return d
+}
+
+// Other credentials count from the next exchange on, and end a pause that those before brought about.
+func TestFault06_RenewedCredentialsEndThePause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoorman("porter:new")
+		c, posts := servePipes(t, settings(""), d.serve)
+		for range 3 {
+			settles(t, c.Submit(t.Context(), order), carrier.NotSent)
+		}
+		paused(t, c, fault.ReasonCarrierCredentials, 30*time.Second)
+
+		if err := c.Renew("porter", "new"); err != nil {
+			t.Fatal(err)
+		}
+		flows(t, c)
+		settles(t, c.Submit(t.Context(), order), carrier.Accepted)
+		posted(t, posts, 4)
+		want := []string{"porter:hunter2", "porter:hunter2", "porter:hunter2", "porter:new"}
+		if diff := cmp.Diff(want, *d.met.Load()); diff != "" {
+			t.Errorf("credentials that the carrier met (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A Client without credentials never asks, and says so; it can be given some, and they can be taken away.
+func TestAShutClientAsksForNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoorman("porter:hunter2")
+		c, posts := servePipes(t, carrier.Config{}, d.serve)
+		shut := func() {
+			t.Helper()
+			paused(t, c, fault.ReasonCarrierCredentials, 30*time.Second)
+			if _, err := c.StatusByNumber(t.Context(), 4165550123); !fault.Is(err, fault.ReasonCarrierCredentials) {
+				t.Errorf("a status: %v", err)
+			}
+			if _, err := c.Trunks(t.Context()); !fault.Is(err, fault.ReasonCarrierCredentials) {
+				t.Errorf("a list: %v", err)
+			}
+		}
+		shut()
+		if err := c.Renew("porter", "hunter2"); err != nil {
+			t.Fatal(err)
+		}
+		settles(t, c.Submit(t.Context(), order), carrier.Accepted)
+		c.Shut()
+		shut()
+		pass(time.Hour) // no pause ends it
+		shut()
+		posted(t, posts, 1)
+		if diff := cmp.Diff([]string{"porter:hunter2"}, *d.met.Load()); diff != "" {
+			t.Errorf("credentials that the carrier met (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Credentials that cannot be used leave those that are in use.
+func TestCredentialsThatCannotBeUsedChangeNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoorman("porter:hunter2")
+		c, _ := servePipes(t, settings(""), d.serve)
+		for problem, login := range map[string][2]string{
+			"Username is missing": {"", "secret7"}, "Password is missing": {"porter", ""}, "colon": {"por:ter", "secret7"},
+		} {
+			err := c.Renew(login[0], carrier.Secret(login[1]))
+			if err == nil || !strings.Contains(err.Error(), problem) || strings.Contains(err.Error(), "secret7") {
+				t.Errorf("%s: %v", problem, err)
+			}
+		}
+		settles(t, c.Submit(t.Context(), order), carrier.Accepted)
+	})
+}
