@@ -39,6 +39,11 @@ type cli struct {
 	} `cmd:"" name:"key" help:"Look after API keys."`
 	LedgerCmd struct {
 		MigrateCmd struct{} `cmd:"" name:"migrate" help:"Bring the ledger to the shape that this version needs, as serve does when it starts."`
+		EraseCmd   struct {
+			OrderID string `arg:"" name:"order-id" help:"The order."`
+			Tenant  string `default:"default" env:"-" help:"Whose order it is, as the callers file says; without such a file it is default."`
+			Reason  string `required:"" env:"-" placeholder:"TEXT" help:"Why, for those who read the order's events later. It is kept, so it names nobody."`
+		} `cmd:"" name:"erase" help:"Remove the personal data of an order that has been over for 30 days, for good. Beside a service on a SQLite file, call ErasePortInOrder instead."`
 	} `cmd:"" name:"ledger" help:"Look after the ledger."`
 	ProbeCmd struct {
 		LiveCmd  struct{} `cmd:"" name:"live" help:"Ask whether it is alive."`
@@ -81,7 +86,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	}
 	log := newLog(c.Log, errs)
 	stdlog.SetOutput(hushed{log})
-	if err := do(ctx, parsed.Command(), c.Settings(), parser.Model, log, out); err != nil {
+	if err := do(ctx, parsed.Command(), c, parser.Model, log, out); err != nil {
 		fmt.Fprintln(errs, "portin:", err)
 		return 1
 	}
@@ -89,7 +94,8 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 }
 
 // do carries a command out.
-func do(ctx context.Context, command string, c config.Config, model *kong.Application, log *slog.Logger, out io.Writer) error {
+func do(ctx context.Context, command string, line cli, model *kong.Application, log *slog.Logger, out io.Writer) error {
+	c := line.Settings()
 	switch command {
 	case "serve":
 		return app.Serve(ctx, app.Params{Config: c, Version: version, Log: log}, out)
@@ -107,6 +113,9 @@ func do(ctx context.Context, command string, c config.Config, model *kong.Applic
 		return app.NewKey(out)
 	case "ledger migrate":
 		return app.Migrate(ctx, c)
+	case "ledger erase <order-id>":
+		e := line.LedgerCmd.EraseCmd
+		return app.Erase(ctx, c, app.Erasure{OrderID: e.OrderID, Tenant: e.Tenant, Reason: e.Reason}, log, out)
 	case "probe live", "probe ready":
 		return app.Probe(ctx, c, strings.TrimPrefix(command, "probe "))
 	}

@@ -229,7 +229,8 @@ func TestAccountsFollowTheirFiles(t *testing.T) {
 	differ(t, "who asks without the file", []string{"porter:first"}, asks(t, w, a, "wholesale"))
 
 	w.write(t, "wholesale.txt", "first")
-	w.write(t, "accounts.yaml", two[:strings.Index(two, "  - name: retail")]+"  - {name: other, username: o, password_file: retail.txt, tenants: [initech]}\n")
+	wholesale, _, _ := strings.Cut(two, "  - name: retail")
+	w.write(t, "accounts.yaml", wholesale+"  - {name: other, username: o, password_file: retail.txt, tenants: [initech]}\n")
 	held := a.Carrier("retail")
 	look(true)
 	if a.Carrier("wholesale") != before {

@@ -53,7 +53,7 @@ const nameRule = "must be 1 to 64 of a-z, 0-9, dot, underscore and hyphen"
 func (p Params) read() (*book, digest, error) {
 	files := &files{}
 	b, err := p.readWith(files)
-	return b, digest(files.sum()), err
+	return b, files.sum(), err
 }
 
 func (p Params) readWith(files *files) (*book, error) {
@@ -113,8 +113,7 @@ func (f *files) content(name string, most int64) (content []byte, err error) {
 
 // unquoted is the error of a file without its name, in whose place somebody may have written a password.
 func unquoted(err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return at.Err
 	}
 	return err

@@ -48,6 +48,8 @@ type Params struct {
 	Reach func(intake.Point)
 	// LeaseMargin is for tests that wait for the end of a lease; 0 is 30 seconds.
 	LeaseMargin time.Duration
+	// Now is the wall clock of orders, for tests that come back long afterwards; nil is time.Now.
+	Now func() time.Time
 }
 
 // App is a service that has been built and listens, and serves when Run is called.
@@ -166,8 +168,9 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 				First: min(firstAsked, a.config.Orders.DoubtSpacing), Rest: restBetween,
 				Every: min(every, a.config.Orders.DoubtSpacing), PerSecond: askedPerSecond,
 			},
+			Keep: a.config.Orders.Keep,
 		},
-		Ledger: a.ledger, Accounts: a.accounts, Log: a.log, Reach: p.Reach,
+		Ledger: a.ledger, Accounts: a.accounts, Log: a.log, Reach: p.Reach, Now: p.Now,
 		Carrier:   func(name string) intake.Carrier { return a.accounts.Carrier(name) },
 		Directory: func(name string) intake.Directory { return lists.Of(name) },
 	})

@@ -25,9 +25,9 @@ func Check(c config.Config) error {
 			err = errors.Join(err, fmt.Errorf("auth-callers-file: %w", broken))
 		}
 	}
-	if c.Carrier.AccountsFile != "" && !c.Sandbox {
+	if c.Carrier.AccountsFile != "" || c.Carrier.PasswordFile != "" {
 		if broken := account.Check(accountParams(c)); broken != nil {
-			err = errors.Join(err, fmt.Errorf("carrier-accounts-file: %w", broken))
+			err = errors.Join(err, fmt.Errorf("%s: %w", accountSetting(c), broken))
 		}
 	}
 	if c.TLS.CertFile != "" && c.TLS.KeyFile != "" {

@@ -49,6 +49,7 @@ func newMetrics(a *App) *metrics {
 		gauge("portin_ready", "Whether the service is ready to take orders.", func() float64 { return truth(a.ready.Load()) }),
 		gauge("portin_ledger_results_owed", "Results of orders that the ledger did not take yet; no new order is taken meanwhile.",
 			func() float64 { return float64(a.intake.Unsettled()) }),
+		counter("portin_orders_erased_total", "Orders whose personal data this process has removed.", func() float64 { return float64(a.intake.Erased()) }),
 		pauseMetrics{app: a},
 	)
 	return m

@@ -94,6 +94,15 @@ func (l *tracedLedger) Advance(ctx context.Context, orderID string, s ledger.Ste
 	return is, err
 }
 
+// Erase is the store's.
+func (l *tracedLedger) Erase(ctx context.Context, orderID string, e ledger.Erasure) (is ledger.Record, err error) {
+	err = l.spanned(ctx, "Erase", func(ctx context.Context) (string, error) {
+		is, err = l.Store.Erase(ctx, orderID, e)
+		return orderID, err
+	})
+	return is, err
+}
+
 // List is the store's.
 func (l *tracedLedger) List(ctx context.Context, q ledger.Query) (page []ledger.Record, more bool, err error) {
 	err = l.spanned(ctx, "List", func(ctx context.Context) (string, error) {

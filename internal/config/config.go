@@ -106,7 +106,11 @@ type Orders struct {
 	PollInterval   time.Duration `default:"30m" help:"How often the carrier is asked about an open order. Close to the day of its port it is asked six times as often, about one that is on hold seldom."`
 	PollsPerSecond float64       `default:"2" help:"How many status look-ups a second this process makes for the orders that it follows, at most."`
 	NoProgressDays int           `default:"10" help:"After how many business days without news from the carrier an order needs attention; 0 is never."`
+	Keep           time.Duration `default:"0s" help:"How long an order that is over keeps its personal data after its last change, 720h at least; then it is removed. 0 keeps it until somebody erases it."`
 }
+
+// LeastKept is the shortest time for which the personal data of orders can be kept: so long their keys may be used again.
+const LeastKept = 720 * time.Hour
 
 // Webhooks are how callers' servers are told what happens to orders.
 type Webhooks struct {

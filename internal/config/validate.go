@@ -70,15 +70,7 @@ func (c Config) Validate() error {
 	if c.Webhooks.Keep < 24*time.Hour {
 		bad("webhooks-keep", "must be a day or longer")
 	}
-	if c.Orders.MinLeadDays < 0 {
-		bad("orders-min-lead-days", "must not be negative")
-	}
-	if c.Orders.NoProgressDays < 0 || c.Orders.NoProgressDays > 100 {
-		bad("orders-no-progress-days", "must be from 0 to 100")
-	}
-	if c.Orders.PollsPerSecond <= 0 || c.Orders.PollsPerSecond > 1000 {
-		bad("orders-polls-per-second", "must be above 0 and at most 1000")
-	}
+	c.validateOrders(bad)
 	if c.Trace.Endpoint != "" && !hostPort(c.Trace.Endpoint) {
 		bad("trace-endpoint", "is not host:port, 127.0.0.1:4317 for one")
 	}
@@ -89,6 +81,21 @@ func (c Config) Validate() error {
 		bad("grpc-longest-call", "must be longer than orders-least-remaining, or no order is ever sent")
 	}
 	return errors.Join(problems...)
+}
+
+func (c Config) validateOrders(bad func(name, format string, args ...any)) {
+	if c.Orders.MinLeadDays < 0 {
+		bad("orders-min-lead-days", "must not be negative")
+	}
+	if c.Orders.NoProgressDays < 0 || c.Orders.NoProgressDays > 100 {
+		bad("orders-no-progress-days", "must be from 0 to 100")
+	}
+	if c.Orders.Keep != 0 && c.Orders.Keep < LeastKept {
+		bad("orders-keep", "must be 0, or %.0fh or longer: so long a request_id may be sent again", LeastKept.Hours())
+	}
+	if c.Orders.PollsPerSecond <= 0 || c.Orders.PollsPerSecond > 1000 {
+		bad("orders-polls-per-second", "must be above 0 and at most 1000")
+	}
 }
 
 func (c Config) validateCarrier(bad func(name, format string, args ...any)) {
@@ -124,11 +131,6 @@ func (c Config) validateCarrier(bad func(name, format string, args ...any)) {
 	}
 	if c.Carrier.Password != "" && c.Carrier.PasswordFile != "" {
 		bad("carrier-password-file", "stands beside carrier-password; choose one")
-	}
-	if c.Carrier.PasswordFile != "" {
-		if _, err := c.CarrierPassword(); err != nil {
-			bad("carrier-password-file", "cannot be read, or is empty")
-		}
 	}
 }
 
@@ -169,11 +171,6 @@ func (c Config) validateLedger(bad func(name, format string, args ...any)) {
 	case strings.Contains(u.Path+u.RawQuery+u.Fragment, "@"): // the password's end was taken for the host's
 		bad(named[0], "has an @ behind its host; write / ? # @ : in the password as %%2F %%3F %%23 %%40 %%3A")
 	}
-}
-
-// CarrierPassword returns the password, from the file when one is named. A line break at its end is not part of it.
-func (c Config) CarrierPassword() (Secret, error) {
-	return inFile("carrier-password-file", c.Carrier.PasswordFile, c.Carrier.Password)
 }
 
 // LedgerURL returns the URL of the ledger's database, from the file when one is named; empty for another ledger.

@@ -123,10 +123,13 @@ func TestValidate(t *testing.T) {
 		"a carrier without a host":       {carrier, func(c *Config) { c.Carrier.URL = "api.example.com" }, []string{"carrier-url"}},
 		"a carrier that is no URL":       {carrier, func(c *Config) { c.Carrier.URL = "https://\x7f" + hidden }, []string{"carrier-url"}},
 
-		"a password in a file":         {carrier, func(c *Config) { c.Carrier.Password, c.Carrier.PasswordFile = "", full }, nil},
-		"a password and a file":        {carrier, func(c *Config) { c.Carrier.PasswordFile = full }, []string{"carrier-password-file"}},
-		"an empty file":                {carrier, func(c *Config) { c.Carrier.Password, c.Carrier.PasswordFile = "", empty }, []string{"carrier-password-file"}},
-		"a file that is not there":     {carrier, func(c *Config) { c.Carrier.Password, c.Carrier.PasswordFile = "", full+"x" }, []string{"carrier-password-file"}},
+		"a password in a file":  {carrier, func(c *Config) { c.Carrier.Password, c.Carrier.PasswordFile = "", full }, nil},
+		"a password and a file": {carrier, func(c *Config) { c.Carrier.PasswordFile = full }, []string{"carrier-password-file"}},
+		"accounts in a file": {carrier, func(c *Config) {
+			c.Carrier = Carrier{URL: c.Carrier.URL, NoPortIn: c.Carrier.NoPortIn, PostTimeout: time.Second, GetTimeout: time.Second, AccountsFile: full}
+		}, nil},
+		"accounts and a user":          {carrier, func(c *Config) { c.Carrier.AccountsFile = full }, []string{"carrier-accounts-file"}},
+		"accounts of the sandbox":      {sandbox, func(c *Config) { c.Carrier.AccountsFile = full }, []string{"carrier-accounts-file"}},
 		"no user, no password":         {carrier, func(c *Config) { c.Carrier.Username, c.Carrier.Password = "", "" }, []string{"carrier-username", "carrier-password-file"}},
 		"calls shorter than deadlines": {sandbox, func(c *Config) { c.Orders.LeastRemaining = c.GRPC.LongestCall }, []string{"grpc-longest-call"}},
 		"no lead":                      {sandbox, func(c *Config) { c.Orders.MinLeadDays = 0 }, nil},
@@ -141,7 +144,10 @@ func TestValidate(t *testing.T) {
 			"limits-numbers", "limits-file-bytes", "limits-document-bytes", "limits-watches", "limits-calls-at-once",
 			"webhooks-max-endpoints", "webhooks-at-once", "webhooks-per-endpoint", "limits-calls-per-second", "webhooks-keep",
 		}},
-		"more to one endpoint than to all": {sandbox, func(c *Config) { c.Webhooks.AtOnce = 3 }, []string{"webhooks-per-endpoint"}},
+		"orders that are kept for long":           {sandbox, func(c *Config) { c.Orders.Keep = LeastKept }, nil},
+		"orders that are kept for too short":      {sandbox, func(c *Config) { c.Orders.Keep = LeastKept - time.Second }, []string{"orders-keep"}},
+		"orders that are kept for less than ever": {sandbox, func(c *Config) { c.Orders.Keep = -LeastKept }, []string{"orders-keep"}},
+		"more to one endpoint than to all":        {sandbox, func(c *Config) { c.Webhooks.AtOnce = 3 }, []string{"webhooks-per-endpoint"}},
 		"everything at once": {
 			func() Config { return Config{} },
 			func(c *Config) {
@@ -191,24 +197,5 @@ func TestCORSOrigins(t *testing.T) {
 		if err := c.Validate(); (err == nil) != want {
 			t.Errorf("%q: %v, want valid %v", text, err, want)
 		}
-	}
-}
-
-func TestCarrierPassword(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]Secret{
-		hidden: hidden, hidden + "\n": hidden, hidden + "\r\n": hidden, " " + hidden + " \n": " " + hidden + " ", "\n": "", "": "",
-	} {
-		c := carrier()
-		c.Carrier.Password, c.Carrier.PasswordFile = "", filepath.Join(t.TempDir(), "password")
-		if err := os.WriteFile(c.Carrier.PasswordFile, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := c.CarrierPassword(); got.Reveal() != want.Reveal() || (err == nil) != (want != "") {
-			t.Errorf("from %q: %q, %v", text, got.Reveal(), err)
-		}
-	}
-	if got, err := carrier().CarrierPassword(); got.Reveal() != hidden || err != nil {
-		t.Errorf("without a file: %q, %v", got.Reveal(), err)
 	}
 }

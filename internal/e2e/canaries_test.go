@@ -230,9 +230,9 @@ func eachPersonal(m protoreflect.Message, do func(fd protoreflect.FieldDescripto
 			switch {
 			case fd.Message() != nil:
 				eachPersonal(v.Message(), do)
-			case personal(fd) && fd.Kind() == protoreflect.BytesKind:
+			case isPersonal(fd) && fd.Kind() == protoreflect.BytesKind:
 				do(fd, string(v.Bytes()))
-			case personal(fd):
+			case isPersonal(fd):
 				do(fd, v.String())
 			}
 		}
@@ -249,7 +249,7 @@ func personalFields(m protoreflect.MessageDescriptor, all map[string]bool) {
 		case slices.Contains(behaviors, annotations.FieldBehavior_OUTPUT_ONLY):
 		case fd.Message() != nil:
 			personalFields(fd.Message(), all)
-		case personal(fd):
+		case isPersonal(fd):
 			all[string(fd.FullName())] = true
 		}
 	}

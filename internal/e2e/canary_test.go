@@ -175,8 +175,8 @@ func discreet(t *testing.T, where, text string) {
 	s.report(t)
 }
 
-// personal reports whether a field is somebody's business, as the contract says.
-func personal(fd protoreflect.FieldDescriptor) bool {
+// isPersonal reports whether a field is somebody's business, as the contract says.
+func isPersonal(fd protoreflect.FieldDescriptor) bool {
 	options, ok := fd.Options().(*descriptorpb.FieldOptions)
 	return ok && options.GetDebugRedact()
 }
@@ -191,11 +191,11 @@ func plant(m protoreflect.Message) {
 			}
 		case fd.Message() != nil:
 			plant(v.Message())
-		case personal(fd) && fd.IsList():
+		case isPersonal(fd) && fd.IsList():
 			for i := range v.List().Len() {
 				v.List().Set(i, planted(fd, v.List().Get(i)))
 			}
-		case personal(fd):
+		case isPersonal(fd):
 			m.Set(fd, planted(fd, v))
 		}
 		return true

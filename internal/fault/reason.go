@@ -69,6 +69,7 @@ const (
 	ReasonWebhookEndpointIDReused Reason = "WEBHOOK_ENDPOINT_ID_REUSED"
 	ReasonWebhookEndpointChanged  Reason = "WEBHOOK_ENDPOINT_CHANGED"
 	ReasonTooManyWebhookEndpoints Reason = "TOO_MANY_WEBHOOK_ENDPOINTS"
+	ReasonOrderNotErasable        Reason = "ORDER_NOT_ERASABLE"
 	ReasonIssuerUnreachable       Reason = "ISSUER_UNREACHABLE"
 )
 
@@ -114,6 +115,7 @@ var kindOf = map[Reason]Kind{
 	ReasonWebhookEndpointIDReused: KindAlreadyExists,
 	ReasonWebhookEndpointChanged:  KindAborted,
 	ReasonTooManyWebhookEndpoints: KindFailedPrecondition,
+	ReasonOrderNotErasable:        KindFailedPrecondition,
 	ReasonIssuerUnreachable:       KindUnavailable,
 }
 

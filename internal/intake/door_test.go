@@ -50,3 +50,7 @@ func (d door) Resubmit(ctx context.Context, req *portinv1.ResubmitPortInRequest)
 func (d door) Resolve(ctx context.Context, req *portinv1.ResolveInDoubtRequest) (*portinv1.PortInOrder, error) {
 	return d.Intake.Resolve(through(ctx), req)
 }
+
+func (d door) Erase(ctx context.Context, req *portinv1.ErasePortInOrderRequest) (*portinv1.PortInOrder, error) {
+	return d.Intake.Erase(through(ctx), req)
+}

@@ -44,11 +44,13 @@ func (d Doubt) next(asked int, resting bool) time.Duration {
 	return rounds.Jittered(min(d.Spacing, d.First<<min(asked, 20)))
 }
 
-// Run looks after the leases of the orders that are being sent and asks the carrier about those in doubt, until ctx ends.
+// Run looks after the leases of the orders that are being sent, asks the carrier about those in doubt, and erases those whose
+// time has come, until ctx ends.
 func (in *Intake) Run(ctx context.Context) {
 	var loops sync.WaitGroup
 	loops.Go(func() { in.watchLeases(ctx) })
 	loops.Go(func() { in.findOut(ctx) })
+	loops.Go(func() { in.eraseOld(ctx) })
 	loops.Wait()
 }
 
@@ -117,6 +119,8 @@ func (in *Intake) find(ctx context.Context, r ledger.Record) (finding, error) {
 		found := finding{note: meaning(r, status), ticket: status.Ticket, status: status}
 		switch {
 		case !portstatus.Matches(r, status):
+		case in.forgotten(r):
+			found.note = "the carrier knows a port-in of the order's numbers, but the order is so old that another one of the first number may have been erased since, so that can be the other one's"
 		case in.alone(ctx, r):
 			found.match = true
 		default:

@@ -79,6 +79,9 @@ type Config struct {
 	Lease, LeaseMargin time.Duration
 	// Doubt is how orders in doubt are asked about.
 	Doubt Doubt
+	// Keep is how long an order that is over keeps its personal data after its last change, ledger.KeyLife at least; 0 keeps it
+	// until somebody erases it.
+	Keep time.Duration
 }
 
 // Params are the parts that an Intake is built from. Those without a default are required.
@@ -115,7 +118,7 @@ const (
 	PointAsked   Point = "asked"    // the carrier has answered about an order in doubt
 )
 
-// Intake takes orders. Build it with New, have it look after leases and doubts with Run, and end it with Drain; its
+// Intake takes orders. Build it with New, have it look after leases, doubts and what is to be erased with Run, and end it with Drain; its
 // methods are safe for concurrent use.
 type Intake struct {
 	Params
@@ -124,6 +127,8 @@ type Intake struct {
 	owner  string
 	claims atomic.Int64
 	clock  rounds.Clock
+	// erased counts the orders whose personal data this process has removed.
+	erased atomic.Int64
 
 	mu sync.Mutex
 	// flights are the orders that this process is sending, by order ID.

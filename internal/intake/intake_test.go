@@ -173,6 +173,17 @@ type flakyLedger struct {
 	advance func(ctx context.Context, orderID string, s ledger.Step) (ledger.Record, error)
 	// follow is for tests that call nothing at once.
 	follow func(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, error)
+	// erase says what Erase does with an order, nil is what the ledger does; it is set before anything runs.
+	erase func(orderID string) error
+}
+
+func (l *flakyLedger) Erase(ctx context.Context, orderID string, e ledger.Erasure) (ledger.Record, error) {
+	if l.erase != nil {
+		if err := l.erase(orderID); err != nil {
+			return ledger.Record{}, err
+		}
+	}
+	return l.Store.Erase(ctx, orderID, e)
 }
 
 func (l *flakyLedger) Follow(ctx context.Context, r ledger.Record, e ledger.Entry) (ledger.Record, error) {

@@ -120,6 +120,8 @@ func (in *Intake) submit(ctx context.Context, s submission) (*portinv1.PortInRes
 		}
 	case err != nil:
 		return nil, writeFault(ctx, err)
+	case !before.Erased.IsZero():
+		return nil, reused(before)
 	default:
 		same, err := sameContent(before.Content, content)
 		switch {
@@ -231,6 +233,9 @@ func (in *Intake) claimed(r ledger.Record, seen sight, warnings []*portinv1.Warn
 
 // overtaken answers a request whose key was claimed by another one between reading it and claiming it.
 func (in *Intake) overtaken(ctx context.Context, now, wanted ledger.Record) (*portinv1.PortInResponse, error) {
+	if !now.Erased.IsZero() {
+		return nil, reused(now)
+	}
 	asked, err := contentIn(wanted)
 	if err != nil {
 		return nil, fault.Internal(err)

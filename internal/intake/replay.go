@@ -86,7 +86,10 @@ func (in *Intake) await(ctx context.Context, f *flight, replayed bool) (*portinv
 
 // answer is what the caller of PortIn gets for an order in its state: the order, or its error.
 func (in *Intake) answer(r ledger.Record, replayed bool) (*portinv1.PortInResponse, error) {
-	if r.State == order.NotSent || r.State == order.Refused {
+	switch {
+	case !r.Erased.IsZero():
+		return nil, reused(r)
+	case r.State == order.NotSent, r.State == order.Refused:
 		return nil, refusal(r)
 	}
 	o, err := Render(r)
@@ -105,11 +108,14 @@ func refusal(r ledger.Record) *fault.Error {
 	return e.WithRetryAfter(r.RetryAfter)
 }
 
-// reused is the error of a key that stands for other content.
+// reused is the error of a key that stands for other content, or for content that was removed: whether it was the same, nobody
+// can say any more.
 func reused(r ledger.Record) *fault.Error {
-	return fault.New(fault.ReasonRequestIDReused,
-		"the request_id was used for an order with other content; choose a new one for a new order").
-		WithMetadata("order_id", r.OrderID)
+	problem := "the request_id was used for an order with other content; choose a new one for a new order"
+	if !r.Erased.IsZero() {
+		problem = "the order of this request_id is over and its contents were removed; choose a new request_id for a new order"
+	}
+	return fault.New(fault.ReasonRequestIDReused, problem).WithMetadata("order_id", r.OrderID)
 }
 
 // writeFault is what the caller of PortIn is told when the ledger says no.

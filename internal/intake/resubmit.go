@@ -23,6 +23,9 @@ func (in *Intake) Resubmit(ctx context.Context, req *portinv1.ResubmitPortInRequ
 	if err != nil {
 		return nil, writeFound(ctx, err)
 	}
+	if !old.Erased.IsZero() {
+		return nil, misplaced(old)
+	}
 	o, err := correct(old, req)
 	if err != nil {
 		return nil, err

@@ -98,7 +98,7 @@ func (in *Intake) standing(
 func (in *Intake) askAgain(ctx context.Context, r ledger.Record, asked string) (ledger.Record, portstatus.Answer, error) {
 	asking, cancel := context.WithTimeout(ctx, in.Config.LookTimeout)
 	defer cancel()
-	answer, err := portstatus.Ask(asking, in.Carrier(r.CarrierAccount), r, func() bool { return in.alone(ctx, r) })
+	answer, err := portstatus.Ask(asking, in.Carrier(r.CarrierAccount), r, func() bool { return !in.forgotten(r) && in.alone(ctx, r) })
 	switch {
 	case ctx.Err() != nil:
 		return r, answer, ctxFault(ctx)
@@ -144,6 +144,8 @@ const metadataSuccessor = "corrected_by_order_id"
 func notCorrectable(r ledger.Record, asked string) *fault.Error {
 	e := fault.New(fault.ReasonNotCorrectable, "").WithMetadata("order_id", r.OrderID)
 	switch which := called(r, asked); {
+	case !r.Erased.IsZero():
+		e.Message = which + " is over and its contents were removed, so there is nothing left to correct; place a new order"
 	case r.State == order.NotSent:
 		e.Message = "the order was not sent; send it again with its request_id, or place a new one"
 	case r.State == order.Accepted && r.Status == order.StatusRejected:

@@ -1,51 +1,33 @@
 package intake
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/portin/portin/internal/bookmark"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 )
 
-// A page token is where a page ended and what the list was, in bytes that are nobody's business but this file's: a
-// version, the binding, and the place. It holds no secret and gives no right: the tenant is never read from it.
+// tokenVersion is that of how a page token is written.
+const tokenVersion = 1
 
-const (
-	tokenVersion = 1
-	bindingSize  = 16
-)
-
-// binding ties a token to the ledger and to the list that it came from.
-type binding [bindingSize]byte
-
-// bind is the binding of a list: whatever says which entries it has, in a form that JSON writes the same way every time.
-func (in *Intake) bind(list any) binding {
-	text, err := json.Marshal([]any{in.Ledger.ID(), list})
-	if err != nil {
-		panic("intake: a list cannot be written as JSON: " + err.Error()) // of our own types, all plain
-	}
-	sum := sha256.Sum256(text)
-	return binding(sum[:bindingSize])
-}
+// bind is the binding of a list: whatever says which entries it has.
+func (in *Intake) bind(list any) bookmark.Binding { return bookmark.Bind(in.Ledger.ID(), list) }
 
 // position is a place in a list of orders.
 type position struct{ ledger.Position }
 
-func (p position) token(b binding) string {
+func (p position) token(b bookmark.Binding) string {
 	id := uuid.MustParse(p.OrderID)
 	place := binary.BigEndian.AppendUint64(nil, uint64(p.Created.UnixMicro()))
-	return seal(b, append(place, id[:]...))
+	return b.Token(tokenVersion, append(place, id[:]...))
 }
 
 // readPosition reads a token of position; an empty one is the beginning.
-func readPosition(token string, b binding) (ledger.Position, error) {
+func readPosition(token string, b bookmark.Binding) (ledger.Position, error) {
 	place, err := open(token, b, 8+len(uuid.UUID{}))
 	if err != nil || place == nil {
 		return ledger.Position{}, err
@@ -59,12 +41,12 @@ func readPosition(token string, b binding) (ledger.Position, error) {
 // sequence is a place in a list of events.
 type sequence int64
 
-func (s sequence) token(b binding) string {
-	return seal(b, binary.BigEndian.AppendUint64(nil, uint64(s)))
+func (s sequence) token(b bookmark.Binding) string {
+	return b.Token(tokenVersion, binary.BigEndian.AppendUint64(nil, uint64(s)))
 }
 
 // readSequence reads a token of sequence; an empty one is the beginning.
-func readSequence(token string, b binding) (int64, error) {
+func readSequence(token string, b bookmark.Binding) (int64, error) {
 	place, err := open(token, b, 8)
 	if err != nil || place == nil {
 		return 0, err
@@ -72,19 +54,15 @@ func readSequence(token string, b binding) (int64, error) {
 	return int64(binary.BigEndian.Uint64(place)), nil
 }
 
-func seal(b binding, place []byte) string {
-	return base64.RawURLEncoding.EncodeToString(append(append([]byte{tokenVersion}, b[:]...), place...))
-}
-
 // open returns the place of a token, or nil for none.
-func open(token string, b binding, size int) ([]byte, error) {
+func open(token string, b bookmark.Binding, size int) ([]byte, error) {
 	if token == "" {
 		return nil, nil
 	}
-	text, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(text) != 1+bindingSize+size || text[0] != tokenVersion || !bytes.Equal(text[1:1+bindingSize], b[:]) {
+	place, ok := b.Place(tokenVersion, token)
+	if !ok || len(place) != size {
 		return nil, fault.New(fault.ReasonPageTokenInvalid,
 			"the page_token is not one of this list; send the one of the page before with the same filters, or none to begin again")
 	}
-	return text[1+bindingSize:], nil
+	return place, nil
 }

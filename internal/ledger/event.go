@@ -6,7 +6,8 @@ import (
 	"github.com/portin/portin/internal/order"
 )
 
-// Event is something that happened to an order. Events are written once and never changed.
+// Event is something that happened to an order. Events are written once and never changed, but for what an Erasure takes from
+// those of its order.
 type Event struct {
 	OrderID string
 	// Tenant is the order's.
@@ -55,6 +56,7 @@ const (
 	EventRejectsChanged   EventType = "REJECTS_CHANGED"
 	EventFollowed         EventType = "FOLLOWED"
 	EventResubmitted      EventType = "RESUBMITTED"
+	EventErased           EventType = "ERASED"
 )
 
 // Actor is who did something.

@@ -54,7 +54,7 @@ type Orders interface {
 	// returns the order that has it, and ErrMoved. A later attempt takes an order from NOT_SENT: when the order of the key is
 	// not the record's, or is no longer there with the attempt before, Claim returns it as it is, and ErrMoved; otherwise
 	// what the record says replaces what was there, but for Fence, Successor, Kept and what Record calls fixed. An order that
-	// another one corrects is not claimed again: that is ErrMoved too. *HeldError says that another order, of any tenant, holds
+	// another one corrects, or that was erased, is not claimed again: that is ErrMoved too. *HeldError says that another order, of any tenant, holds
 	// one of the numbers; it comes also when the order itself holds them beside that one.
 	//
 	// A new record that has a Predecessor takes its place, and those of the numbers that it holds which the record has too, in
@@ -73,6 +73,12 @@ type Orders interface {
 	// one of them: by evidence that is *HeldError; by any other cause both orders keep their claim and are marked by Collide.
 	// An error of the step's own is returned as it is.
 	Advance(ctx context.Context, orderID string, s Step) (Record, error)
+
+	// Erase removes the personal data of an order, of the numbers that lead to it and of its events, with an ERASED event, and
+	// returns the order as it then is: see Erasure.Apply and Event.Erase. On ErrMoved nothing is changed, and the order comes
+	// back as it is. Neither the order's key nor its ticket becomes free. The engine says for how long traces of what was removed
+	// can be left where nothing of the ledger looks.
+	Erase(ctx context.Context, orderID string, e Erasure) (Record, error)
 }
 
 // Lists is what orders are found by.
@@ -110,6 +116,10 @@ type Work interface {
 
 	// Sending returns who is sending which orders.
 	Sending(ctx context.Context) ([]Lease, error)
+
+	// Erasable returns the IDs of at most limit orders of all tenants that are over, were last changed before a time and were not
+	// erased, the longest unchanged first. It costs what it returns, however many orders there are.
+	Erasable(ctx context.Context, before time.Time, limit int) ([]string, error)
 }
 
 // Feed is what happens in the ledger, for those who tell others.

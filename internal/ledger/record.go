@@ -13,7 +13,7 @@ const Default = "default"
 
 // Record is an order at rest. One that a Store returns is the caller's own, but for the bytes in it, which nobody writes
 // to. OrderID, Tenant, CarrierAccount, RequestID, Target, CustomerReference, Content, Numbers, Elsewhere, History, Predecessor
-// and Created are fixed by the first claim.
+// and Created are fixed by the first claim; an Erasure takes CustomerReference, Content and Numbers away.
 type Record struct {
 	// OrderID is a UUIDv7.
 	OrderID string
@@ -88,6 +88,8 @@ type Record struct {
 	// Created is the first claim, Updated the latest change that has an event, Claimed the latest claim, Settled its
 	// definite answer. Checked is when the carrier last said how the port fares, and Progressed when that last changed.
 	Created, Updated, Claimed, Settled, Checked, Progressed time.Time
+	// Erased is when the personal data of the order was removed; zero until then. An order without it never changes again.
+	Erased time.Time
 }
 
 // Doubt is what asking the carrier about an order in doubt has found.
@@ -199,10 +201,11 @@ func (r Record) Guarding() bool {
 
 // Correctable reports whether another order may take this one's place: it is over, the carrier refused it, or the losing
 // carrier rejected it and nobody disputes that. One that was not sent keeps its place for its own key, but when it guards
-// numbers there must be another way to them than sending just that once more.
+// numbers there must be another way to them than sending just that once more. One that was erased says no more what there is to
+// correct.
 func (r Record) Correctable() bool {
 	switch {
-	case r.Successor != "":
+	case r.Successor != "", !r.Erased.IsZero():
 		return false
 	case r.State == order.Accepted:
 		return r.Category() == order.CategoryClosed || r.Status == order.StatusRejected && !r.Disputing

@@ -28,8 +28,11 @@ var errFixed = errors.New("a step changed what the first claim has fixed")
 // Apply is the step on a record: the record as it will be, and the events that tell of it, without their sequence. A
 // change of state, of the status, of the port's day, of the rejects and of the reasons for attention is an event each; an
 // entry with a type is an event in any case, and then a change of state has none beside it. ErrMoved when the state may not
-// move so. Neither result shares anything with now but bytes that nobody writes to.
+// move so, or the order was erased. Neither result shares anything with now but bytes that nobody writes to.
 func (s Step) Apply(now Record) (next Record, events []Event, err error) {
+	if !now.Erased.IsZero() {
+		return Record{}, nil, ErrMoved
+	}
 	next = now.Clone()
 	entry, err := s.Change(&next)
 	if err != nil {
@@ -187,10 +190,10 @@ func bounded(note string) string {
 	return note[:end]
 }
 
-// sameFixed reports whether two records agree in what the first claim has fixed.
+// sameFixed reports whether two records agree in what the first claim has fixed and only an Erasure changes.
 func sameFixed(a, b Record) bool {
 	return a.OrderID == b.OrderID && a.Tenant == b.Tenant && a.RequestID == b.RequestID && a.CarrierAccount == b.CarrierAccount &&
 		a.Target == b.Target && a.CustomerReference == b.CustomerReference && bytes.Equal(a.Content, b.Content) &&
 		slices.Equal(a.Numbers, b.Numbers) && a.Elsewhere == b.Elsewhere && a.History == b.History && a.Predecessor == b.Predecessor &&
-		a.Created.Equal(b.Created)
+		a.Created.Equal(b.Created) && a.Erased.Equal(b.Erased)
 }

@@ -94,6 +94,12 @@ func TestTheTenantIsTheCallers(t *testing.T) {
 	if diff := cmp.Diff([]string{"Endpoint acme " + aUUID}, services.called()); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
+	if _, err := portinv1.NewCatalogServiceClient(f).ListHolidays(t.Context(), &portinv1.ListHolidaysRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"acme"}, services.lists); diff != "" {
+		t.Errorf("whose lists were wanted (-want +got):\n%s", diff)
+	}
 }
 
 func TestWhoMayCallHealthAndReflection(t *testing.T) {

@@ -65,6 +65,7 @@ var expected = map[protoreflect.Name]expectation{
 	"ResolveInDoubt": {&portinv1.ResolveInDoubtRequest{OrderId: aUUID, Resolution: &portinv1.InDoubtResolution{
 		Outcome: &portinv1.InDoubtResolution_NotPlaced_{NotPlaced: &portinv1.InDoubtResolution_NotPlaced{}}, Reason: "x", Attempt: new(int32(1)),
 	}}, []string{"Resolve " + aUUID}},
+	"ErasePortInOrder": {&portinv1.ErasePortInOrderRequest{OrderId: aUUID, Reason: "x"}, []string{"Erase " + aUUID}},
 	"CreateWebhookEndpoint": {&portinv1.CreateWebhookEndpointRequest{Endpoint: &portinv1.WebhookEndpoint{
 		Url: new("https://example.com/hooks"),
 	}}, []string{"CreateEndpoint default"}},

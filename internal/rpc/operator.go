@@ -24,6 +24,15 @@ func (s *operatorService) ResolveInDoubt(ctx context.Context, req *portinv1.Reso
 	return &portinv1.ResolveInDoubtResponse{Order: order}, nil
 }
 
+// ErasePortInOrder removes the personal data of an order that is over.
+func (s *operatorService) ErasePortInOrder(ctx context.Context, req *portinv1.ErasePortInOrderRequest) (*portinv1.ErasePortInOrderResponse, error) {
+	order, err := s.orders.Erase(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return &portinv1.ErasePortInOrderResponse{Order: order}, nil
+}
+
 // notOffered is the error of an RPC that is in the contract and not in this version of the service.
 func notOffered(what string) error {
 	return fault.New(fault.ReasonNotOffered, what+" is not offered by this version of the service")

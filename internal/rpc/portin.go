@@ -24,6 +24,8 @@ type Orders interface {
 	Resubmit(ctx context.Context, req *portinv1.ResubmitPortInRequest) (*portinv1.ResubmitPortInResponse, error)
 	// Resolve decides about an order in doubt.
 	Resolve(ctx context.Context, req *portinv1.ResolveInDoubtRequest) (*portinv1.PortInOrder, error)
+	// Erase removes the personal data of an order that is over.
+	Erase(ctx context.Context, req *portinv1.ErasePortInOrderRequest) (*portinv1.PortInOrder, error)
 }
 
 // Statuses is what asks the carrier how a port-in fares.

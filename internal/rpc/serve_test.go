@@ -132,6 +132,11 @@ func (f *fake) Resolve(_ context.Context, req *portinv1.ResolveInDoubtRequest) (
 	return &portinv1.PortInOrder{OrderId: req.GetOrderId()}, f.err
 }
 
+func (f *fake) Erase(_ context.Context, req *portinv1.ErasePortInOrderRequest) (*portinv1.PortInOrder, error) {
+	f.note("Erase " + req.GetOrderId())
+	return &portinv1.PortInOrder{OrderId: req.GetOrderId()}, f.err
+}
+
 func (f *fake) Follow(_ context.Context, req *portinv1.FollowPortInRequest) (*portinv1.PortInOrder, error) {
 	f.note("Follow " + req.GetPortIn().GetTicketId())
 	return &portinv1.PortInOrder{TicketId: req.GetPortIn().GetTicketId()}, f.err

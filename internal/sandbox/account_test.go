@@ -8,14 +8,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// as sends a request with the credentials of an account.
-func (b *bench) as(username, password, method, path string, body []byte) got {
+// retail sends a request as the account retail.
+func (b *bench) retail(password, method, path string, body []byte) got {
 	b.t.Helper()
 	request, err := http.NewRequestWithContext(b.t.Context(), method, b.url+BasePath+path, bytes.NewReader(body))
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	request.SetBasicAuth(username, password)
+	request.SetBasicAuth("retail", password)
 	request.Header.Set("Content-Type", "application/json")
 	return b.send(request)
 }
@@ -25,13 +25,13 @@ func TestAccountsDoNotSeeEachOther(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, Config{Accounts: []Account{{Username: "retail", Password: "secret", Pilots: []int64{4165550199}}}})
 	mine := b.order(didPath, did(4165550123)).mask(t)
-	foreign := b.as("retail", "secret", http.MethodPost, didPath, encode(t, did(4165550124)))
+	foreign := b.retail("secret", http.MethodPost, didPath, encode(t, did(4165550124)))
 	if foreign.status != http.StatusBadRequest {
 		t.Errorf("an order to a trunk of another account answered %d", foreign.status)
 	}
 	body := did(4165550124)
 	body["PilotNumber"] = 4165550199
-	theirs := b.as("retail", "secret", http.MethodPost, didPath, encode(t, body)).mask(t)
+	theirs := b.retail("secret", http.MethodPost, didPath, encode(t, body)).mask(t)
 	elsewhere, err := b.PlaceElsewhere(Elsewhere{Numbers: []int64{4165550125}, Account: "retail"})
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ func TestAccountsDoNotSeeEachOther(t *testing.T) {
 		"/v2/NumberPorts/Inbound/Tickets/" + theirs + "/PortInStatus": true, "/v2/NumberPorts/Inbound/Numbers/4165550124/PortInStatus": true,
 		"/v2/NumberPorts/Inbound/Tickets/" + elsewhere.ID + "/PortInStatus": true,
 	} {
-		statuses[path] = [2]int{b.get(BasePath + path).status, b.as("retail", "secret", http.MethodGet, path, nil).status}
+		statuses[path] = [2]int{b.get(BasePath + path).status, b.retail("secret", http.MethodGet, path, nil).status}
 	}
 	want := map[string][2]int{
 		"/v2/NumberPorts/Inbound/Tickets/" + mine + "/PortInStatus": {200, 404}, "/v2/NumberPorts/Inbound/Numbers/4165550123/PortInStatus": {200, 404},
@@ -54,13 +54,13 @@ func TestAccountsDoNotSeeEachOther(t *testing.T) {
 		t.Errorf("what the first account and the second one are answered (-want +got):\n%s", diff)
 	}
 	var orders [2]customerInfo
-	b.get(BasePath + "/v2/NumberPorts/Inbound/Dashboard/PortInInfo").decode(t, &orders[0])
-	b.as("retail", "secret", http.MethodGet, "/v2/NumberPorts/Inbound/Dashboard/PortInInfo", nil).decode(t, &orders[1])
+	b.get(BasePath+"/v2/NumberPorts/Inbound/Dashboard/PortInInfo").decode(t, &orders[0])
+	b.retail("secret", http.MethodGet, "/v2/NumberPorts/Inbound/Dashboard/PortInInfo", nil).decode(t, &orders[1])
 	if len(orders[0].Orders) != 1 || len(orders[1].Orders) != 2 {
 		t.Errorf("the dashboards show %v", orders)
 	}
 	var trunks []trunk
-	b.as("retail", "secret", http.MethodGet, "/SipTrunks", nil).decode(t, &trunks)
+	b.retail("secret", http.MethodGet, "/SipTrunks", nil).decode(t, &trunks)
 	if diff := cmp.Diff([]trunk{{Label: "retail", Number: 4165550199}}, trunks); diff != "" {
 		t.Errorf("trunks (-want +got):\n%s", diff)
 	}
@@ -71,7 +71,7 @@ func TestAPasswordChanges(t *testing.T) {
 	b := newBench(t, Config{Accounts: []Account{{Username: "retail", Password: "secret"}}})
 	answers := func() (all []int) {
 		for _, password := range []string{"secret", "other"} {
-			all = append(all, b.as("retail", password, http.MethodGet, "/SipTrunks", nil).status)
+			all = append(all, b.retail(password, http.MethodGet, "/SipTrunks", nil).status)
 		}
 		return append(all, b.get(BasePath+"/SipTrunks").status)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/portstatus"
 	"github.com/portin/portin/internal/tracker"
 )
 
@@ -106,5 +107,36 @@ func TestAStatusNeedsTheLedger(t *testing.T) {
 	tr := tracker.New(tracker.Params{Ledger: shelf, Accounts: oneAccount{}, Carrier: always(knows{Ticket: "T-1", Word: "CONFIRMED"})})
 	if s, err := tr.StatusOfTicket(t.Context(), "mine", "T-1"); s != nil || !fault.Is(err, fault.ReasonLedgerUnavailable) {
 		t.Errorf("without a ledger: %v, %v", s, err)
+	}
+}
+
+// byTenant are accounts that have the names of their tenants.
+type byTenant struct{ oneAccount }
+
+func (byTenant) Of(tenant string) string { return tenant }
+
+// The carrier is asked with the account of the tenant's own order, and about what is nobody's here with that of its new ones.
+func TestAStatusIsAskedForWithTheOrdersAccount(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	tr := tracker.New(tracker.Params{
+		Ledger: newShelf(
+			ledger.Record{OrderID: "1", Tenant: "mine", CarrierAccount: "old", Ticket: "T-1", Numbers: []string{"+14165550123"}, State: order.Accepted},
+			ledger.Record{OrderID: "2", Tenant: "theirs", CarrierAccount: "old", Ticket: "T-9", State: order.Accepted},
+		),
+		Accounts: byTenant{},
+		Carrier: func(account string) portstatus.Carrier {
+			asked = append(asked, account)
+			return knows{Ticket: "T-1", Word: "CONFIRMED", Numbers: []int64{4165550123}}
+		},
+	})
+	for _, ticket := range []string{"T-1", "T-2", "T-9"} { // with mine, the ticket of another account is another one
+		_, _ = tr.StatusOfTicket(t.Context(), "mine", ticket)
+	}
+	for _, number := range []string{"416-555-0123", "416-555-0199"} {
+		_, _ = tr.StatusOfNumber(t.Context(), "mine", number)
+	}
+	if diff := cmp.Diff([]string{"old", "mine", "mine", "old", "mine"}, asked); diff != "" {
+		t.Errorf("the accounts (-want +got):\n%s", diff)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/portin/portin/internal/bookmark"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 )
@@ -14,7 +15,7 @@ type watch struct {
 	filter
 	place
 
-	binding binding
+	binding bookmark.Binding
 	tell    func(Update) error
 	// said is the last token that the caller was told, empty before the first; beat is closed when it has to hear again.
 	said string

@@ -104,6 +104,9 @@ func (r *reading) take(old []*change, events []ledger.Event, records []ledger.Re
 			r.bytes += weightOf(&e)
 			kept = append(kept, &change{event: &Shared[ledger.Event]{Value: e}, mark: markOf(&e), order: k})
 		}
+		if e.Type == ledger.EventErased {
+			r.erase(kept, e)
+		}
 	}
 	gone := 0
 	for ; gone < len(kept) && (len(kept)-gone > r.Recent || r.bytes > r.RecentBytes); gone++ {
@@ -117,4 +120,16 @@ func (r *reading) take(old []*change, events []ledger.Event, records []ledger.Re
 		}
 	}
 	return slices.Clone(kept[gone:]), after
+}
+
+// erase takes what is personal from the changes of an order that was erased, up to the one that says so: who reads an old one gets
+// what the ledger has of it now.
+func (r *reading) erase(changes []*change, erased ledger.Event) {
+	for i, c := range changes {
+		if was := c.event.Value; was.OrderID == erased.OrderID && was.Sequence < erased.Sequence {
+			is := was.Erase()
+			r.bytes += weightOf(&is) - weightOf(&was)
+			changes[i] = &change{event: &Shared[ledger.Event]{Value: is}, mark: c.mark, order: c.order}
+		}
+	}
 }

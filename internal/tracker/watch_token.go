@@ -1,15 +1,13 @@
 package tracker
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/portin/portin/internal/bookmark"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 )
@@ -20,22 +18,14 @@ import (
 
 const (
 	tokenVersion = 2
-	bindingSize  = 16
 	sequenceSize = 8
 	markSize     = 8
 	orderSize    = 8 + len(uuid.UUID{})
 )
 
-// binding ties a token to the ledger and to what the watch is of.
-type binding [bindingSize]byte
-
-func bind(ledgerID string, f filter) binding {
-	text, err := json.Marshal([]any{"watch", ledgerID, f.tenant, f.orderID, f.standings})
-	if err != nil {
-		panic("tracker: a filter cannot be written as JSON: " + err.Error()) // of plain types
-	}
-	sum := sha256.Sum256(text)
-	return binding(sum[:bindingSize])
+// bind is the binding of what a watch is of.
+func bind(ledgerID string, f filter) bookmark.Binding {
+	return bookmark.Bind("watch", ledgerID, f.tenant, f.orderID, f.standings)
 }
 
 // mark tells an event from another one with the same sequence, as a ledger has it that was restored from before it.
@@ -64,9 +54,8 @@ type place struct {
 func (p *place) pass(e *ledger.Event) { p.sequence, p.mark = e.Sequence, markOf(e) }
 
 // token is the place as callers keep it.
-func (p place) token(b binding) string {
-	text := make([]byte, 0, 1+bindingSize+sequenceSize+markSize+orderSize)
-	text = append(append(text, tokenVersion), b[:]...)
+func (p place) token(b bookmark.Binding) string {
+	text := make([]byte, 0, sequenceSize+markSize+orderSize)
 	text = append(binary.BigEndian.AppendUint64(text, uint64(p.sequence)), p.mark[:]...)
 	if p.listing {
 		var micro int64
@@ -76,21 +65,20 @@ func (p place) token(b binding) string {
 		}
 		text = append(binary.BigEndian.AppendUint64(text, uint64(micro)), id[:]...)
 	}
-	return base64.RawURLEncoding.EncodeToString(text)
+	return b.Token(tokenVersion, text)
 }
 
 // lastMicro is the end of the year 9999, which no engine goes beyond.
 const lastMicro = 253402300800e6 - 1
 
 // readToken reads a token that a watch with this binding was given.
-func readToken(token string, b binding) (place, error) {
-	text, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	const short = 1 + bindingSize + sequenceSize + markSize
-	if err != nil || (len(text) != short && len(text) != short+orderSize) ||
-		text[0] != tokenVersion || !bytes.Equal(text[1:1+bindingSize], b[:]) {
+func readToken(token string, b bookmark.Binding) (place, error) {
+	text, ok := b.Place(tokenVersion, token)
+	const short = sequenceSize + markSize
+	if !ok || (len(text) != short && len(text) != short+orderSize) {
 		return place{}, expired()
 	}
-	sequence, order := int64(binary.BigEndian.Uint64(text[1+bindingSize:])), text[short:]
+	sequence, order := int64(binary.BigEndian.Uint64(text)), text[short:]
 	p := place{sequence: sequence, mark: mark(text[short-markSize : short]), listing: len(order) > 0}
 	if p.listing {
 		micro, id := int64(binary.BigEndian.Uint64(order)), uuid.UUID(order[8:])

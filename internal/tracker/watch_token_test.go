@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/bookmark"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 )
@@ -51,8 +52,8 @@ func TestATokenIsOfOneWatch(t *testing.T) {
 	accepted := portinv1.OrderState_ORDER_STATE_ACCEPTED
 	sending := portinv1.OrderState_ORDER_STATE_SENDING
 	none := request(func(*portinv1.WatchPortInOrdersRequest) {})
-	all := map[binding]string{}
-	for name, b := range map[string]binding{
+	all := map[bookmark.Binding]string{}
+	for name, b := range map[string]bookmark.Binding{
 		"plain":          bind("ledger", none),
 		"another ledger": bind("other", none),
 		"another tenant": bind("ledger", newFilter("other", &portinv1.WatchPortInOrdersRequest{})),
@@ -95,7 +96,7 @@ func FuzzReadToken(f *testing.F) {
 	before := place{listing: true, last: ledger.Position{Created: time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC), OrderID: anOrder}}.token(aBinding)
 	nobody := place{listing: true, last: ledger.Position{Created: time.Unix(1, 0), OrderID: "00000000-0000-0000-0000-000000000000"}}.token(aBinding)
 	unmarked, tooSoon := place{sequence: 1}.token(aBinding), place{mark: aMark}.token(aBinding)
-	for _, token := range []string{unmarked, tooSoon, negative, beyond, before, nobody, "", "AQ", "\n", places[0].token(binding{})} {
+	for _, token := range []string{unmarked, tooSoon, negative, beyond, before, nobody, "", "AQ", "\n", places[0].token(bookmark.Binding{})} {
 		if _, err := readToken(token, aBinding); !fault.Is(err, fault.ReasonWatchTokenExpired) {
 			f.Errorf("%q is read: %v", token, err)
 		}

@@ -54,6 +54,14 @@ func everyCall(was, fresh ledger.Record) map[string]func(ctx context.Context, s 
 			_, err := s.Take(ctx, ledger.Turn{State: was.State, Now: was.Due, Until: was.Due.AddDate(1, 0, 0), Limit: 10})
 			return err
 		},
+		"Erase": func(ctx context.Context, s ledger.Store) error {
+			_, err := s.Erase(ctx, was.OrderID, Erasure())
+			return err
+		},
+		"Erasable": func(ctx context.Context, s ledger.Store) error {
+			_, err := s.Erasable(ctx, Epoch(), 10)
+			return err
+		},
 		"Sending": func(ctx context.Context, s ledger.Store) error {
 			_, err := s.Sending(ctx)
 			return err

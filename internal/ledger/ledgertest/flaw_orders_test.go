@@ -97,6 +97,8 @@ var flawsOfOrders = map[string][]quirk{
 		"corrects for any tenant", "leaves half a correction", "takes the numbers of all", "tells of one order", "follows for each tenant",
 		"follows what is over", "follows what is closed as if it were open", "holds what it follows no numbers of", "counts what is over",
 		"reads no history", "hands on every number", "never lets go what it did not hand on", "guards nothing", "guards what was ported",
-		"claims again what it guards beside another", "claims again what was corrected",
+		"claims again what it guards beside another", "claims again what was corrected", "erases what is open", "erases what guards", "erases no events",
+		"erases silently", "erases what was changed since", "frees the key of what is erased", "may erase what is open", "may erase what guards",
+		"may erase again",
 	},
 }

@@ -14,7 +14,9 @@ import (
 // flaws are the quirks that each case must catch, by the case's name.
 func flaws() map[string][]quirk {
 	all := map[string][]quirk{}
-	for _, some := range []map[string][]quirk{flawsOfOrders, flawsOfFollowing, flawsOfFeeds, flawsOfAdopting, flawsOfOwners, flawsOfNumbers} {
+	for _, some := range []map[string][]quirk{
+		flawsOfOrders, flawsOfFollowing, flawsOfFeeds, flawsOfAdopting, flawsOfOwners, flawsOfNumbers, flawsOfErasing,
+	} {
 		maps.Copy(all, some)
 	}
 	return all
@@ -93,6 +95,14 @@ var fieldCases = map[string][]func(m *memory, at []int){
 	},
 	"every field of an order that was placed elsewhere is kept": {
 		func(m *memory, at []int) { m.onFollow = func(r ledger.Record) ledger.Record { return lose(r, at) } },
+	},
+	"what is left of an order that is erased is kept": {
+		func(m *memory, at []int) {
+			m.onErase = func(_, next ledger.Record) ledger.Record { return lose(next, at) }
+		},
+		func(m *memory, at []int) {
+			m.onErase = func(was, next ledger.Record) ledger.Record { return keepOld(was, next, at, true) }
+		},
 	},
 	"every field of an endpoint is kept": {
 		func(m *memory, at []int) {
@@ -176,18 +186,29 @@ func otherFields() map[string]reflect.Type {
 func sparedFields(name string, way int) []string {
 	// A record without its id, its key or its state is no order, and what the first claim fixes is written once.
 	never := []string{"OrderID", "State"}
-	first := []string{"Tenant", "RequestID", "CarrierAccount", "Target", "CustomerReference", "Content", "Numbers", "Elsewhere", "History", "Predecessor", "Created"}
+	first := []string{"Tenant", "RequestID", "CarrierAccount", "Target", "CustomerReference", "Content", "Numbers", "Elsewhere", "History", "Predecessor", "Created", "Erased"}
 	switch {
 	case name == "every field of an event is kept":
 		return []string{"Sequence"}
 	case name == "every field of an order that was placed elsewhere is kept":
 		// It has no other attempt, has not been taken, corrects nothing and nobody corrects it.
-		return append(never, "Attempt", "Fence", "Predecessor", "Successor", "Kept", "Guards")
+		return append(never, "Attempt", "Fence", "Predecessor", "Successor", "Kept", "Guards", "Erased")
 	case name == "every field of an endpoint is kept", name == "every field of a delivery is kept":
 		return nil
 	case name == "every field of a record is kept by a claim" && way == 0:
 		// The fence and the successor are no claim's to write.
-		return append(never, "Tenant", "RequestID", "Attempt", "Elsewhere", "Fence", "Successor", "Kept")
+		return append(never, "Tenant", "RequestID", "Attempt", "Elsewhere", "Fence", "Successor", "Kept", "Erased")
+	case name == "what is left of an order that is erased is kept" && way == 0:
+		// What is erased cannot get lost, and this order corrected none, was not placed elsewhere and guards nothing.
+		return append(never, "Tenant", "RequestID", "CustomerReference", "Content", "Warnings", "Numbers", "Kept", "Rejects", "Message", "Problem",
+			"Doubt.Finding", "Due", "Elsewhere", "Guards", "Disputing")
+	case name == "what is left of an order that is erased is kept":
+		return slices.Concat(never, []string{
+			"Tenant", "RequestID", "Attempt", "CarrierAccount", "Target", "Elsewhere", "History", "Predecessor", "Created", "Guards", "Disputing", "Erased",
+			"Owner", "Lease", "Fence", "Looks", "LookFailed", "Reply", "Ticket", "ErrorID", "Reason", "RetryAfter", "Doubt.Since", "Doubt.Asked",
+			"Doubt.Agreed", "Doubt.Counted", "Attention", "Status", "Validated", "PortDate", "Updated", "Claimed", "Settled", "Checked", "Progressed",
+			"Successor",
+		})
 	case name == "every field of a record is kept by a claim":
 		return slices.Concat(never, first, []string{"Attempt", "Fence", "Successor", "Kept"})
 	case name == "every field of a record is kept by a step":

@@ -10,7 +10,8 @@ import (
 	"github.com/portin/portin/internal/order"
 )
 
-// Full is Record(n) with something in every field, whether an order of that state would have it or not. But for its
+// Full is Record(n) with something in every field, whether an order of that state would have it or not, but for Erased: nothing
+// becomes of an order any more that has it. But for its
 // state, its attempt, its tenant, its account and its flags, no field has the value of another n. n is below 1,000,000.
 func Full(n int) ledger.Record {
 	r := Record(n)
@@ -38,13 +39,13 @@ func Full(n int) ledger.Record {
 	return r
 }
 
-// fixed is a record with what the first claim of another one has fixed.
+// fixed is a record with what the first claim of another one has fixed, and as little erased as that.
 func fixed(r, first ledger.Record) ledger.Record {
 	r = r.Clone()
 	r.OrderID, r.Tenant, r.RequestID, r.CarrierAccount = first.OrderID, first.Tenant, first.RequestID, first.CarrierAccount
 	r.Target, r.CustomerReference, r.Content = first.Target, first.CustomerReference, first.Content
 	r.Numbers, r.Created = first.Numbers, first.Created
-	r.Elsewhere, r.History, r.Predecessor = first.Elsewhere, first.History, first.Predecessor
+	r.Elsewhere, r.History, r.Predecessor, r.Erased = first.Elsewhere, first.History, first.Predecessor, first.Erased
 	return r
 }
 

@@ -38,7 +38,7 @@ func (s *memoryStore) Claim(ctx context.Context, r ledger.Record, e ledger.Entry
 	case known && r.Attempt == 1 && !s.quirks["knows no keys"]:
 		return s.out(now), ledger.ErrMoved
 	case known && r.Attempt > 1:
-		if s.quirks["takes no second attempt"] || now.Attempt != r.Attempt-1 && !s.quirks["takes any attempt"] || now.State != order.NotSent && !s.quirks["claims from any state"] ||
+		if s.quirks["takes no second attempt"] || now.Attempt != r.Attempt-1 && !s.quirks["takes any attempt"] || (now.State != order.NotSent || !now.Erased.IsZero()) && !s.quirks["claims from any state"] ||
 			now.OrderID != r.OrderID && !s.quirks["takes any order"] || now.Successor != "" && !s.quirks["claims again what was corrected"] {
 			return s.out(now), ledger.ErrMoved
 		}

@@ -20,11 +20,11 @@ type memory struct {
 	shared bool
 	quirks map[quirk]bool
 	// onClaim and its like spoil what is written; nil leaves it.
-	onClaim, onStep func(was, next ledger.Record) ledger.Record
-	onFollow        func(r ledger.Record) ledger.Record
-	onEvent         func(e ledger.Event) ledger.Event
-	onEndpoint      func(e ledger.Endpoint) ledger.Endpoint
-	onDelivery      func(d ledger.Delivery) ledger.Delivery
+	onClaim, onStep, onErase func(was, next ledger.Record) ledger.Record
+	onFollow                 func(r ledger.Record) ledger.Record
+	onEvent                  func(e ledger.Event) ledger.Event
+	onEndpoint               func(e ledger.Endpoint) ledger.Endpoint
+	onDelivery               func(d ledger.Delivery) ledger.Delivery
 
 	mu       sync.Mutex
 	id       string

@@ -121,7 +121,7 @@ func (m *model) claim(r ledger.Record, e ledger.Entry) answer {
 	case r.Attempt > 1 && !known:
 		m.met["no order to claim again"]++
 		return answer{errs: []error{ledger.ErrNotFound, ledger.ErrMoved}}
-	case r.Attempt > 1 && (now.OrderID != r.OrderID || now.State != order.NotSent || now.Attempt != r.Attempt-1 || now.Successor != ""):
+	case r.Attempt > 1 && (now.OrderID != r.OrderID || now.State != order.NotSent || now.Attempt != r.Attempt-1 || now.Successor != "" || !now.Erased.IsZero()):
 		m.met["an order that has moved on"]++
 		return answer{now, []error{ledger.ErrMoved}}
 	case r.Attempt > 1:

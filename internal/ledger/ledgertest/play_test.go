@@ -16,7 +16,7 @@ func TestModelMeetsEverything(t *testing.T) {
 		"a correction", "no order to correct", "an order that cannot be corrected", "a correction whose number is held",
 		"a correction that does without a number", "a correction of an order that guards its numbers",
 		"a second claim of an order that guards its numbers", "an order that lets go what it did not hand on",
-		"an order that is followed", "a ticket that is followed already", "a followed number that is held",
+		"an order that is followed", "a ticket that is followed already", "a followed number that is held", "an order that is erased", "an order that is not erased",
 	}
 	for range 10 {
 		met := playOut(begin(t, engine(false, func(*memory) {})))

@@ -62,6 +62,7 @@ func cases() []aCase {
 	return slices.Concat(
 		recordCases(), claimCases(), reclaimCases(), correctCases(), guardCases(), followCases(), holdingCases(), collisionCases(), ticketCases(),
 		stepCases(), eventCases(), listCases(), rowCases(), turnCases(), countCases(), feedCases(), endpointCases(), deliveryCases(),
-		handoutCases(), ownersCases(), ofNumberCases(), openingCases(), adoptCases(), closingCases(), cancelCases(), raceCases(), crowdCases(), modelCases(), hookModelCases(),
+		handoutCases(), ownersCases(), ofNumberCases(), openingCases(), adoptCases(), eraseCases(), closingCases(), cancelCases(), raceCases(),
+		crowdCases(), modelCases(), hookModelCases(),
 	)
 }

@@ -99,12 +99,13 @@ func (tx *writing) claimAgain(ctx context.Context, r ledger.Record) (ledger.Reco
 	if err != nil {
 		return ledger.Record{}, err
 	}
-	if now.OrderID != r.OrderID || now.Attempt != r.Attempt-1 || now.Successor != "" || !order.CanMove(now.State, r.State, order.ByResend) {
+	if now.OrderID != r.OrderID || now.Attempt != r.Attempt-1 || now.Successor != "" || !now.Erased.IsZero() || !order.CanMove(now.State, r.State, order.ByResend) {
 		return now, refuse(ledger.ErrMoved)
 	}
 	r.CarrierAccount, r.Target, r.CustomerReference = now.CarrierAccount, now.Target, now.CustomerReference
 	r.Content, r.Numbers, r.Created, r.Fence = now.Content, now.Numbers, now.Created, now.Fence
 	r.Elsewhere, r.History, r.Predecessor, r.Successor, r.Kept = now.Elsewhere, now.History, now.Predecessor, now.Successor, now.Kept
+	r.Erased = now.Erased
 	take := tx.seize
 	if now.Holds() { // it guards them
 		take = func(ctx context.Context, r ledger.Record, _ []string) error { return tx.inherit(ctx, r, r.OrderID) }

@@ -37,7 +37,7 @@ func (t *transaction) claim(ctx context.Context, r ledger.Record, e ledger.Entry
 	case before.serial == 0 && r.Attempt > 1:
 		return ledger.Record{}, ledger.ErrNotFound
 	case before.serial == 0:
-	case is.OrderID != r.OrderID, is.Attempt != r.Attempt-1, is.Successor != "", !order.CanMove(is.State, r.State, order.ByResend):
+	case is.OrderID != r.OrderID, is.Attempt != r.Attempt-1, is.Successor != "", !is.Erased.IsZero(), !order.CanMove(is.State, r.State, order.ByResend):
 		return is, ledger.ErrMoved
 	default:
 		r = refix(r, is)
@@ -95,7 +95,7 @@ func refix(r, first ledger.Record) ledger.Record {
 	r.OrderID, r.Tenant, r.RequestID, r.CarrierAccount = first.OrderID, first.Tenant, first.RequestID, first.CarrierAccount
 	r.Target, r.CustomerReference, r.Content, r.Numbers = first.Target, first.CustomerReference, first.Content, first.Numbers
 	r.Elsewhere, r.History, r.Predecessor = first.Elsewhere, first.History, first.Predecessor
-	r.Created, r.Fence, r.Successor, r.Kept = first.Created, first.Fence, first.Successor, first.Kept
+	r.Created, r.Fence, r.Successor, r.Kept, r.Erased = first.Created, first.Fence, first.Successor, first.Kept, first.Erased
 	return r
 }
 

@@ -21,6 +21,9 @@ const (
 // connect makes the pool of connections for one use; it opens none yet. There is one connection that writes. Those that
 // read cannot write: the file is opened read-only for them.
 //
+// What is deleted or overwritten is overwritten with zeros (secure_delete), also between the records of a page: an order that is
+// erased was changed several times before, and each time left a copy behind otherwise.
+//
 // The file is not mapped into memory: a disk that fails would end the process there instead of a read. What is read often
 // stays in the system's cache.
 func connect(path string, u use) (*sql.DB, error) {
@@ -33,7 +36,7 @@ func connect(path string, u use) (*sql.DB, error) {
 	if u == writing {
 		settings.Set("mode", "rw")
 		settings["_pragma"] = append(settings["_pragma"],
-			"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)")
+			"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16384)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "secure_delete(1)")
 	} else {
 		settings.Set("mode", "ro")
 		settings["_pragma"] = append(settings["_pragma"], "cache_size(-4096)")

@@ -65,6 +65,7 @@ func exercised(t *testing.T) *Store {
 		},
 		func() error { return s.Check(t.Context()) },
 		func() error { return follows(t, s) },
+		func() error { return erases(t, s) },
 		func() error { return hooks(t, s) },
 		func() error {
 			if err := advance(t, s, ledgertest.Record(3), ledgertest.Accept("T", r.Claimed)); !errors.Is(err, ledger.ErrNotFound) {
@@ -96,6 +97,18 @@ func follows(t *testing.T, s *Store) error {
 	_, err6 := s.Changes(t.Context(), 0, 10)
 	_, err7 := s.Records(t.Context(), []string{was.OrderID})
 	return errors.Join(err, err2, err3, err4, err5, err6, err7)
+}
+
+// erases does all that is done to remove what is personal of an order.
+func erases(t *testing.T, s *Store) error {
+	t.Helper()
+	r := ledgertest.Record(2)
+	all, err := s.Erasable(t.Context(), ledgertest.Epoch().AddDate(1, 0, 0), 1)
+	_, err2 := s.Erase(t.Context(), r.OrderID, ledgertest.Erasure())
+	if len(all) != 1 {
+		err2 = errors.Join(err2, errors.New("no order is erasable"))
+	}
+	return errors.Join(err, err2)
 }
 
 // hooks does all that is done with an endpoint.
@@ -238,7 +251,7 @@ func TestEveryStatementHasItsIndex(t *testing.T) {
 		byKey, byTicket, byNumber, byUpdate, mergeClasses, mergeReasons, mergeReference, mergeReferenceReason, mergeLengths, mergeSpans, findLengths, findSpans, findReferences,
 		fewUpdated, ordersDue, leases, countState, countAttention, countReasons, countClass, orderByKey, orderByID, orderByRow, tenantsByID, ordersEvents, historysEvents,
 		byHistory, changes, latestSequence, ordersByIDs, endpointByID, endpointsOf, endpointsAll, deliveriesLatest, deliveriesIn, pendingOfTenant,
-		pendingOfAll, ofNumber, firsts, markFirst, redeliver, deliveriesOver, deliveriesShut, removeShut, dueEndpoints, deliveriesDue,
+		pendingOfAll, ofNumber, firsts, markFirst, redeliver, ordersUnerased, deliveriesOver, deliveriesShut, removeShut, dueEndpoints, deliveriesDue,
 	} {
 		if !slices.Contains(tried, statement) {
 			t.Errorf("not tried: %s", statement)

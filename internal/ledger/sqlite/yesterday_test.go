@@ -52,7 +52,7 @@ func (y *yesterday) write(serial int64, r ledger.Record, events ...ledger.Event)
 	if err != nil {
 		y.Fatal(err)
 	}
-	values := slices.Concat(s.fixed()[:7], s.plain()[:24], s.indexed(), []any{serial})
+	values := slices.Concat(s.fixed()[:7], s.plain()[:24], s.indexed()[:8], []any{serial})
 	y.do(`INSERT INTO orders (`+yesterdaysColumns+`, serial) VALUES (?`+strings.Repeat(`, ?`, len(values)-1)+`)`, values...)
 	y.do(`INSERT INTO contents (serial, content, numbers) VALUES (?, ?, ?)`, serial, r.Content, s.numbers)
 	y.do(yesterdaysNumbers, r.Tenant, s.created, r.OrderID, serial, s.numbers, number(r.Holds()))
@@ -66,7 +66,7 @@ func (y *yesterday) step(serial int64, r ledger.Record, events ...ledger.Event) 
 	if err != nil {
 		y.Fatal(err)
 	}
-	y.do(yesterdaysStep, slices.Concat(s.plain()[:24], s.indexed(), []any{serial})...)
+	y.do(yesterdaysStep, slices.Concat(s.plain()[:24], s.indexed()[:8], []any{serial})...)
 	y.tell(serial, events...)
 }
 

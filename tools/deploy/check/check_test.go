@@ -113,6 +113,14 @@ func least() map[string]any {
 	}
 }
 
+// several are those of an installation with several accounts at the carrier.
+func several() map[string]any {
+	values := least()
+	values["carrier"] = map[string]any{"accountsSecret": "accounts"}
+	delete(values, "settings")
+	return values
+}
+
 func full() map[string]any {
 	values := least()
 	values["tls"] = map[string]any{"existingSecret": "tls", "clientCASecret": "ca"}
@@ -129,7 +137,14 @@ func full() map[string]any {
 
 func TestTheChart(t *testing.T) {
 	t.Parallel()
-	for name, values := range map[string]map[string]any{"the least": least(), "everything": full()} {
+	for name, c := range map[string]struct {
+		values map[string]any
+		who    string
+	}{
+		"the least": {least(), "carrier-username: account\n"}, "everything": {full(), "carrier-username: account\n"},
+		"several accounts": {several(), "carrier-accounts-file: /run/secrets/portin-accounts/accounts.yaml\n"},
+	} {
+		values := c.values
 		manifests, err := rendered(t, values)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -149,7 +164,7 @@ func TestTheChart(t *testing.T) {
 			t.Fatal(err)
 		}
 		printed := portin(t, "config", "print", "--config", file)
-		for _, want := range []string{"grpc-address: 0.0.0.0:50051\n", "carrier-username: account\n", "ledger-url-file: /run/secrets/portin/ledger-url\n", "shutdown-delay: 5s\n"} {
+		for _, want := range []string{"grpc-address: 0.0.0.0:50051\n", c.who, "ledger-url-file: /run/secrets/portin/ledger-url\n", "shutdown-delay: 5s\n"} {
 			if !strings.Contains(printed, want) {
 				t.Errorf("%s: the program reads no %q in:\n%s", name, want, settings.Data["portin.yaml"])
 			}

@@ -42,8 +42,8 @@ const (
 	// INVALID_ARGUMENT, 400. A page token is not one of this list and these filters. Example: a token kept from another
 	// filter.
 	ErrorReason_ERROR_REASON_PAGE_TOKEN_INVALID ErrorReason = 4
-	// ALREADY_EXISTS, 409. The request_id was used for an order with other content. Example: a client that counts its keys
-	// from 1 again after a restart.
+	// ALREADY_EXISTS, 409. The request_id was used for an order with other content, or for one that is over and whose content
+	// was removed, so that nobody can tell any more. Example: a client that counts its keys from 1 again after a restart.
 	ErrorReason_ERROR_REASON_REQUEST_ID_REUSED ErrorReason = 5
 	// ALREADY_EXISTS, 409. A number stands in an order that is not closed; the metadata `order_id` names it when it is the
 	// caller's own, and `number` says which number. Example: the same number ordered again with a new request_id.
@@ -124,7 +124,7 @@ const (
 	// FAILED_PRECONDITION, 422. The order cannot be corrected by another one: it, or one that it was itself to correct (`order_id`
 	// in the metadata says which), is neither closed nor refused nor rejected with the carrier's word that nobody disputes that;
 	// or it was corrected already: then the metadata `corrected_by_order_id` names the order that did. Example: an order that is
-	// CONFIRMED.
+	// CONFIRMED. Nor can one whose personal data was removed.
 	ErrorReason_ERROR_REASON_NOT_CORRECTABLE ErrorReason = 35
 	// NOT_FOUND, 404. There is no such webhook endpoint for this caller. Example: one that was deleted.
 	ErrorReason_ERROR_REASON_WEBHOOK_ENDPOINT_NOT_FOUND ErrorReason = 36
@@ -136,9 +136,13 @@ const (
 	// FAILED_PRECONDITION, 422. The caller has as many webhook endpoints as it may have. Example: a client that creates one at
 	// every start.
 	ErrorReason_ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS ErrorReason = 39
+	// FAILED_PRECONDITION, 422. The personal data of the order is still needed: the order is not over, or its request_id may
+	// still be sent again; then the metadata `erasable_time` (RFC 3339) says from when on it can be removed. Example: an order
+	// that was completed yesterday.
+	ErrorReason_ERROR_REASON_ORDER_NOT_ERASABLE ErrorReason = 40
 	// UNAVAILABLE, 503, RetryInfo. The caller's token may be good, but the service has not been able to fetch its issuer's keys
 	// since it started. Example: a replica that starts while the issuer is down.
-	ErrorReason_ERROR_REASON_ISSUER_UNREACHABLE ErrorReason = 40
+	ErrorReason_ERROR_REASON_ISSUER_UNREACHABLE ErrorReason = 41
 )
 
 // Enum value maps for ErrorReason.
@@ -183,7 +187,8 @@ var (
 		37: "ERROR_REASON_WEBHOOK_ENDPOINT_ID_REUSED",
 		38: "ERROR_REASON_WEBHOOK_ENDPOINT_CHANGED",
 		39: "ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS",
-		40: "ERROR_REASON_ISSUER_UNREACHABLE",
+		40: "ERROR_REASON_ORDER_NOT_ERASABLE",
+		41: "ERROR_REASON_ISSUER_UNREACHABLE",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                0,
@@ -225,7 +230,8 @@ var (
 		"ERROR_REASON_WEBHOOK_ENDPOINT_ID_REUSED": 37,
 		"ERROR_REASON_WEBHOOK_ENDPOINT_CHANGED":   38,
 		"ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS": 39,
-		"ERROR_REASON_ISSUER_UNREACHABLE":         40,
+		"ERROR_REASON_ORDER_NOT_ERASABLE":         40,
+		"ERROR_REASON_ISSUER_UNREACHABLE":         41,
 	}
 )
 
@@ -260,7 +266,7 @@ var File_portin_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\xc5\v\n" +
+	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\xea\v\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bERROR_REASON_INVALID_FIELDS\x10\x01\x12\"\n" +
@@ -302,7 +308,8 @@ const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"'ERROR_REASON_WEBHOOK_ENDPOINT_ID_REUSED\x10%\x12)\n" +
 	"%ERROR_REASON_WEBHOOK_ENDPOINT_CHANGED\x10&\x12+\n" +
 	"'ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS\x10'\x12#\n" +
-	"\x1fERROR_REASON_ISSUER_UNREACHABLE\x10(\"\x04\b\x13\x10\x13*\x18ERROR_REASON_LEDGER_FULLBK\n" +
+	"\x1fERROR_REASON_ORDER_NOT_ERASABLE\x10(\x12#\n" +
+	"\x1fERROR_REASON_ISSUER_UNREACHABLE\x10)\"\x04\b\x13\x10\x13*\x18ERROR_REASON_LEDGER_FULLBK\n" +
 	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (

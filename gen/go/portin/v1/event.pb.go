@@ -112,6 +112,9 @@ const (
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_FOLLOWED PortInOrderEventType = 9
 	// A corrected order takes the place of this one, and its numbers; `corrected_by_order_id` names it.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED PortInOrderEventType = 10
+	// The personal data of the order was removed, from the order and from its earlier events; the note says why. It is the
+	// order's last event.
+	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_ERASED PortInOrderEventType = 11
 )
 
 // Enum value maps for PortInOrderEventType.
@@ -128,6 +131,7 @@ var (
 		8:  "PORT_IN_ORDER_EVENT_TYPE_REJECTS_CHANGED",
 		9:  "PORT_IN_ORDER_EVENT_TYPE_FOLLOWED",
 		10: "PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED",
+		11: "PORT_IN_ORDER_EVENT_TYPE_ERASED",
 	}
 	PortInOrderEventType_value = map[string]int32{
 		"PORT_IN_ORDER_EVENT_TYPE_UNSPECIFIED":       0,
@@ -141,6 +145,7 @@ var (
 		"PORT_IN_ORDER_EVENT_TYPE_REJECTS_CHANGED":   8,
 		"PORT_IN_ORDER_EVENT_TYPE_FOLLOWED":          9,
 		"PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED":       10,
+		"PORT_IN_ORDER_EVENT_TYPE_ERASED":            11,
 	}
 )
 
@@ -171,7 +176,8 @@ func (PortInOrderEventType) EnumDescriptor() ([]byte, []int) {
 	return file_portin_v1_event_proto_rawDescGZIP(), []int{1}
 }
 
-// PortInOrderEvent is something that happened to an order. Events are written once and never changed.
+// PortInOrderEvent is something that happened to an order. Events are written once and never changed, but for those of an
+// order whose personal data is removed: they lose their notes then.
 type PortInOrderEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The order that it happened to.
@@ -214,7 +220,7 @@ type PortInOrderEvent struct {
 	// The order that corrects this one after it, and has its numbers. Empty while there is none.
 	CorrectedByOrderId string `protobuf:"bytes,20,opt,name=corrected_by_order_id,json=correctedByOrderId,proto3" json:"corrected_by_order_id,omitempty"`
 	// What was seen or decided, in plain English, at most 4,096 bytes. It may hold the carrier's message or what an operator
-	// wrote.
+	// wrote. Empty in the events before ERASED.
 	Note          string `protobuf:"bytes,9,opt,name=note,proto3" json:"note,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -426,7 +432,7 @@ const file_portin_v1_event_proto_rawDesc = "" +
 	"\x11ACTOR_KIND_CALLER\x10\x01\x12\x16\n" +
 	"\x12ACTOR_KIND_SERVICE\x10\x02\x12\x16\n" +
 	"\x12ACTOR_KIND_CARRIER\x10\x03\x12\x17\n" +
-	"\x13ACTOR_KIND_OPERATOR\x10\x04*\xe7\x03\n" +
+	"\x13ACTOR_KIND_OPERATOR\x10\x04*\x8c\x04\n" +
 	"\x14PortInOrderEventType\x12(\n" +
 	"$PORT_IN_ORDER_EVENT_TYPE_UNSPECIFIED\x10\x00\x12$\n" +
 	" PORT_IN_ORDER_EVENT_TYPE_CLAIMED\x10\x01\x12*\n" +
@@ -439,7 +445,8 @@ const file_portin_v1_event_proto_rawDesc = "" +
 	"(PORT_IN_ORDER_EVENT_TYPE_REJECTS_CHANGED\x10\b\x12%\n" +
 	"!PORT_IN_ORDER_EVENT_TYPE_FOLLOWED\x10\t\x12(\n" +
 	"$PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED\x10\n" +
-	"BK\n" +
+	"\x12#\n" +
+	"\x1fPORT_IN_ORDER_EVENT_TYPE_ERASED\x10\vBK\n" +
 	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (

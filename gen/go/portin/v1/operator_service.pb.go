@@ -230,6 +230,107 @@ func (x *ResolveInDoubtResponse) GetOrder() *PortInOrder {
 	return nil
 }
 
+// ErasePortInOrderRequest is the request of ErasePortInOrder.
+type ErasePortInOrderRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order's identity, a UUID.
+	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// Why, for those who read the order's events later: it is kept, so it names nobody. At most 1,000 characters.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ErasePortInOrderRequest) Reset() {
+	*x = ErasePortInOrderRequest{}
+	mi := &file_portin_v1_operator_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ErasePortInOrderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ErasePortInOrderRequest) ProtoMessage() {}
+
+func (x *ErasePortInOrderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_portin_v1_operator_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ErasePortInOrderRequest.ProtoReflect.Descriptor instead.
+func (*ErasePortInOrderRequest) Descriptor() ([]byte, []int) {
+	return file_portin_v1_operator_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ErasePortInOrderRequest) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *ErasePortInOrderRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// ErasePortInOrderResponse is the answer of ErasePortInOrder. Over JSON it is the order itself.
+type ErasePortInOrderResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order as it now is.
+	Order         *PortInOrder `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ErasePortInOrderResponse) Reset() {
+	*x = ErasePortInOrderResponse{}
+	mi := &file_portin_v1_operator_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ErasePortInOrderResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ErasePortInOrderResponse) ProtoMessage() {}
+
+func (x *ErasePortInOrderResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_portin_v1_operator_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ErasePortInOrderResponse.ProtoReflect.Descriptor instead.
+func (*ErasePortInOrderResponse) Descriptor() ([]byte, []int) {
+	return file_portin_v1_operator_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ErasePortInOrderResponse) GetOrder() *PortInOrder {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
 // Placed says that the carrier has the order under a ticket.
 type InDoubtResolution_Placed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -244,7 +345,7 @@ type InDoubtResolution_Placed struct {
 
 func (x *InDoubtResolution_Placed) Reset() {
 	*x = InDoubtResolution_Placed{}
-	mi := &file_portin_v1_operator_service_proto_msgTypes[3]
+	mi := &file_portin_v1_operator_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -256,7 +357,7 @@ func (x *InDoubtResolution_Placed) String() string {
 func (*InDoubtResolution_Placed) ProtoMessage() {}
 
 func (x *InDoubtResolution_Placed) ProtoReflect() protoreflect.Message {
-	mi := &file_portin_v1_operator_service_proto_msgTypes[3]
+	mi := &file_portin_v1_operator_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -295,7 +396,7 @@ type InDoubtResolution_NotPlaced struct {
 
 func (x *InDoubtResolution_NotPlaced) Reset() {
 	*x = InDoubtResolution_NotPlaced{}
-	mi := &file_portin_v1_operator_service_proto_msgTypes[4]
+	mi := &file_portin_v1_operator_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -307,7 +408,7 @@ func (x *InDoubtResolution_NotPlaced) String() string {
 func (*InDoubtResolution_NotPlaced) ProtoMessage() {}
 
 func (x *InDoubtResolution_NotPlaced) ProtoReflect() protoreflect.Message {
-	mi := &file_portin_v1_operator_service_proto_msgTypes[4]
+	mi := &file_portin_v1_operator_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -350,10 +451,17 @@ const file_portin_v1_operator_service_proto_rawDesc = "" +
 	"\n" +
 	"\b_attempt\"F\n" +
 	"\x16ResolveInDoubtResponse\x12,\n" +
-	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order2\xac\x01\n" +
+	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order\"q\n" +
+	"\x17ErasePortInOrderRequest\x12)\n" +
+	"\border_id\x18\x01 \x01(\tB\x0e\xe0A\x02\xbaH\b\xc8\x01\x01r\x03\xb0\x01\x01R\aorderId\x12+\n" +
+	"\x06reason\x18\x02 \x01(\tB\x13\xe0A\x02\xbaH\n" +
+	"\xc8\x01\x01r\x05\x10\x01\x18\xe8\a\x80\x01\x01R\x06reason\"H\n" +
+	"\x18ErasePortInOrderResponse\x12,\n" +
+	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order2\xbb\x02\n" +
 	"\x0fOperatorService\x12\x98\x01\n" +
 	"\x0eResolveInDoubt\x12 .portin.v1.ResolveInDoubtRequest\x1a!.portin.v1.ResolveInDoubtResponse\"A\x82\xd3\xe4\x93\x02;:\n" +
-	"resolutionb\x05order\"&/v1/port-ins/{order_id}:resolveInDoubtBK\n" +
+	"resolutionb\x05order\"&/v1/port-ins/{order_id}:resolveInDoubt\x12\x8c\x01\n" +
+	"\x10ErasePortInOrder\x12\".portin.v1.ErasePortInOrderRequest\x1a#.portin.v1.ErasePortInOrderResponse\"/\x82\xd3\xe4\x93\x02):\x01*b\x05order\"\x1d/v1/port-ins/{order_id}:eraseBK\n" +
 	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
@@ -368,27 +476,32 @@ func file_portin_v1_operator_service_proto_rawDescGZIP() []byte {
 	return file_portin_v1_operator_service_proto_rawDescData
 }
 
-var file_portin_v1_operator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_portin_v1_operator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_portin_v1_operator_service_proto_goTypes = []any{
 	(*ResolveInDoubtRequest)(nil),       // 0: portin.v1.ResolveInDoubtRequest
 	(*InDoubtResolution)(nil),           // 1: portin.v1.InDoubtResolution
 	(*ResolveInDoubtResponse)(nil),      // 2: portin.v1.ResolveInDoubtResponse
-	(*InDoubtResolution_Placed)(nil),    // 3: portin.v1.InDoubtResolution.Placed
-	(*InDoubtResolution_NotPlaced)(nil), // 4: portin.v1.InDoubtResolution.NotPlaced
-	(*PortInOrder)(nil),                 // 5: portin.v1.PortInOrder
+	(*ErasePortInOrderRequest)(nil),     // 3: portin.v1.ErasePortInOrderRequest
+	(*ErasePortInOrderResponse)(nil),    // 4: portin.v1.ErasePortInOrderResponse
+	(*InDoubtResolution_Placed)(nil),    // 5: portin.v1.InDoubtResolution.Placed
+	(*InDoubtResolution_NotPlaced)(nil), // 6: portin.v1.InDoubtResolution.NotPlaced
+	(*PortInOrder)(nil),                 // 7: portin.v1.PortInOrder
 }
 var file_portin_v1_operator_service_proto_depIdxs = []int32{
 	1, // 0: portin.v1.ResolveInDoubtRequest.resolution:type_name -> portin.v1.InDoubtResolution
-	3, // 1: portin.v1.InDoubtResolution.placed:type_name -> portin.v1.InDoubtResolution.Placed
-	4, // 2: portin.v1.InDoubtResolution.not_placed:type_name -> portin.v1.InDoubtResolution.NotPlaced
-	5, // 3: portin.v1.ResolveInDoubtResponse.order:type_name -> portin.v1.PortInOrder
-	0, // 4: portin.v1.OperatorService.ResolveInDoubt:input_type -> portin.v1.ResolveInDoubtRequest
-	2, // 5: portin.v1.OperatorService.ResolveInDoubt:output_type -> portin.v1.ResolveInDoubtResponse
-	5, // [5:6] is the sub-list for method output_type
-	4, // [4:5] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	5, // 1: portin.v1.InDoubtResolution.placed:type_name -> portin.v1.InDoubtResolution.Placed
+	6, // 2: portin.v1.InDoubtResolution.not_placed:type_name -> portin.v1.InDoubtResolution.NotPlaced
+	7, // 3: portin.v1.ResolveInDoubtResponse.order:type_name -> portin.v1.PortInOrder
+	7, // 4: portin.v1.ErasePortInOrderResponse.order:type_name -> portin.v1.PortInOrder
+	0, // 5: portin.v1.OperatorService.ResolveInDoubt:input_type -> portin.v1.ResolveInDoubtRequest
+	3, // 6: portin.v1.OperatorService.ErasePortInOrder:input_type -> portin.v1.ErasePortInOrderRequest
+	2, // 7: portin.v1.OperatorService.ResolveInDoubt:output_type -> portin.v1.ResolveInDoubtResponse
+	4, // 8: portin.v1.OperatorService.ErasePortInOrder:output_type -> portin.v1.ErasePortInOrderResponse
+	7, // [7:9] is the sub-list for method output_type
+	5, // [5:7] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_portin_v1_operator_service_proto_init() }
@@ -407,7 +520,7 @@ func file_portin_v1_operator_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_portin_v1_operator_service_proto_rawDesc), len(file_portin_v1_operator_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

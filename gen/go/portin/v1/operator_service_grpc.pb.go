@@ -19,7 +19,8 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	OperatorService_ResolveInDoubt_FullMethodName = "/portin.v1.OperatorService/ResolveInDoubt"
+	OperatorService_ResolveInDoubt_FullMethodName   = "/portin.v1.OperatorService/ResolveInDoubt"
+	OperatorService_ErasePortInOrder_FullMethodName = "/portin.v1.OperatorService/ErasePortInOrder"
 )
 
 // OperatorServiceClient is the client API for OperatorService service.
@@ -31,6 +32,11 @@ type OperatorServiceClient interface {
 	// ResolveInDoubt decides about an order that is IN_DOUBT, when a person knows more than the service could find out. The
 	// decision and its reason become an event whose actor is the caller's identity. The same decision again answers the order.
 	ResolveInDoubt(ctx context.Context, in *ResolveInDoubtRequest, opts ...grpc.CallOption) (*ResolveInDoubtResponse, error)
+	// ErasePortInOrder removes the personal data of an order that is over (closed, REFUSED or NOT_SENT), 30 days after its last
+	// change at the earliest: form and target, numbers, references, warnings, rejects, the carrier's texts, and the notes of
+	// its events. What is left says that there was an order and what became of it. It cannot be undone. The removal and its
+	// reason become an event whose actor is the caller's identity; an order of which that was done before is answered as it is.
+	ErasePortInOrder(ctx context.Context, in *ErasePortInOrderRequest, opts ...grpc.CallOption) (*ErasePortInOrderResponse, error)
 }
 
 type operatorServiceClient struct {
@@ -51,6 +57,16 @@ func (c *operatorServiceClient) ResolveInDoubt(ctx context.Context, in *ResolveI
 	return out, nil
 }
 
+func (c *operatorServiceClient) ErasePortInOrder(ctx context.Context, in *ErasePortInOrderRequest, opts ...grpc.CallOption) (*ErasePortInOrderResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ErasePortInOrderResponse)
+	err := c.cc.Invoke(ctx, OperatorService_ErasePortInOrder_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // OperatorServiceServer is the server API for OperatorService service.
 // All implementations must embed UnimplementedOperatorServiceServer
 // for forward compatibility.
@@ -60,6 +76,11 @@ type OperatorServiceServer interface {
 	// ResolveInDoubt decides about an order that is IN_DOUBT, when a person knows more than the service could find out. The
 	// decision and its reason become an event whose actor is the caller's identity. The same decision again answers the order.
 	ResolveInDoubt(context.Context, *ResolveInDoubtRequest) (*ResolveInDoubtResponse, error)
+	// ErasePortInOrder removes the personal data of an order that is over (closed, REFUSED or NOT_SENT), 30 days after its last
+	// change at the earliest: form and target, numbers, references, warnings, rejects, the carrier's texts, and the notes of
+	// its events. What is left says that there was an order and what became of it. It cannot be undone. The removal and its
+	// reason become an event whose actor is the caller's identity; an order of which that was done before is answered as it is.
+	ErasePortInOrder(context.Context, *ErasePortInOrderRequest) (*ErasePortInOrderResponse, error)
 	mustEmbedUnimplementedOperatorServiceServer()
 }
 
@@ -72,6 +93,9 @@ type UnimplementedOperatorServiceServer struct{}
 
 func (UnimplementedOperatorServiceServer) ResolveInDoubt(context.Context, *ResolveInDoubtRequest) (*ResolveInDoubtResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ResolveInDoubt not implemented")
+}
+func (UnimplementedOperatorServiceServer) ErasePortInOrder(context.Context, *ErasePortInOrderRequest) (*ErasePortInOrderResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ErasePortInOrder not implemented")
 }
 func (UnimplementedOperatorServiceServer) mustEmbedUnimplementedOperatorServiceServer() {}
 func (UnimplementedOperatorServiceServer) testEmbeddedByValue()                         {}
@@ -112,6 +136,24 @@ func _OperatorService_ResolveInDoubt_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OperatorService_ErasePortInOrder_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ErasePortInOrderRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperatorServiceServer).ErasePortInOrder(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperatorService_ErasePortInOrder_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperatorServiceServer).ErasePortInOrder(ctx, req.(*ErasePortInOrderRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // OperatorService_ServiceDesc is the grpc.ServiceDesc for OperatorService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -122,6 +164,10 @@ var OperatorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ResolveInDoubt",
 			Handler:    _OperatorService_ResolveInDoubt_Handler,
+		},
+		{
+			MethodName: "ErasePortInOrder",
+			Handler:    _OperatorService_ErasePortInOrder_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

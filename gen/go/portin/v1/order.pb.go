@@ -336,8 +336,8 @@ func (WarningCode) EnumDescriptor() ([]byte, []int) {
 // request and the resource that answers carry: the caller writes `form` and exactly one arm of `target`; everything
 // below is output, and is ignored when it is sent. Telephone numbers may be written as people write North American
 // numbers ("416-555-0123", "(416) 555-0123", "+1 416 555 0123"); answers have them in E.164 ("+14165550123"). A reader of
-// answers must cope with an order that has no form and no target that it knows: one that was placed elsewhere, or a target
-// of a later version.
+// answers must cope with an order that has no form and no target that it knows: one that was placed elsewhere, one whose
+// personal data was removed, or a target of a later version.
 type PortInOrder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What the losing carrier knows about the customer, with the documents, dates and contacts of the port.
@@ -428,7 +428,11 @@ type PortInOrder struct {
 	ClaimTime *timestamppb.Timestamp `protobuf:"bytes,50,opt,name=claim_time,json=claimTime,proto3" json:"claim_time,omitempty"`
 	// When the latest attempt was settled: by the carrier's answer, by what was found out later, or by an operator. Absent
 	// while the order is SENDING or IN_DOUBT.
-	SettleTime    *timestamppb.Timestamp `protobuf:"bytes,51,opt,name=settle_time,json=settleTime,proto3" json:"settle_time,omitempty"`
+	SettleTime *timestamppb.Timestamp `protobuf:"bytes,51,opt,name=settle_time,json=settleTime,proto3" json:"settle_time,omitempty"`
+	// When the personal data of the order was removed, which happens only once it is over (ErasePortInOrder, or the setting
+	// `orders-keep`). It has neither form nor target since, nor numbers, warnings, rejects and the carrier's texts, and
+	// `attentions` without descriptions; nothing of it changes any more. Absent until then.
+	EraseTime     *timestamppb.Timestamp `protobuf:"bytes,63,opt,name=erase_time,json=eraseTime,proto3" json:"erase_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -784,6 +788,13 @@ func (x *PortInOrder) GetSettleTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *PortInOrder) GetEraseTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EraseTime
+	}
+	return nil
+}
+
 type isPortInOrder_Target interface {
 	isPortInOrder_Target()
 }
@@ -991,7 +1002,7 @@ var File_portin_v1_order_proto protoreflect.FileDescriptor
 
 const file_portin_v1_order_proto_rawDesc = "" +
 	"\n" +
-	"\x15portin/v1/order.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cportin/v1/error_reason.proto\x1a\x14portin/v1/form.proto\x1a\x16portin/v1/status.proto\x1a\x16portin/v1/target.proto\"\x89\x13\n" +
+	"\x15portin/v1/order.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cportin/v1/error_reason.proto\x1a\x14portin/v1/form.proto\x1a\x16portin/v1/status.proto\x1a\x16portin/v1/target.proto\"\xc9\x13\n" +
 	"\vPortInOrder\x122\n" +
 	"\x04form\x18\x01 \x01(\v2\x13.portin.v1.PortFormB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\x04form\x122\n" +
 	"\ttrunk_did\x18\x02 \x01(\v2\x13.portin.v1.TrunkDidH\x00R\btrunkDid\x12L\n" +
@@ -1045,7 +1056,9 @@ const file_portin_v1_order_proto_rawDesc = "" +
 	"\n" +
 	"claim_time\x182 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tclaimTime\x12@\n" +
 	"\vsettle_time\x183 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
-	"settleTimeB\b\n" +
+	"settleTime\x12>\n" +
+	"\n" +
+	"erase_time\x18? \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\teraseTimeB\b\n" +
 	"\x06target\"\xa5\x01\n" +
 	"\tAttention\x121\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x18.portin.v1.AttentionCodeB\x03\xe0A\x03R\x04code\x12%\n" +
@@ -1163,14 +1176,15 @@ var file_portin_v1_order_proto_depIdxs = []int32{
 	20, // 21: portin.v1.PortInOrder.update_time:type_name -> google.protobuf.Timestamp
 	20, // 22: portin.v1.PortInOrder.claim_time:type_name -> google.protobuf.Timestamp
 	20, // 23: portin.v1.PortInOrder.settle_time:type_name -> google.protobuf.Timestamp
-	2,  // 24: portin.v1.Attention.code:type_name -> portin.v1.AttentionCode
-	20, // 25: portin.v1.Attention.start_time:type_name -> google.protobuf.Timestamp
-	3,  // 26: portin.v1.Warning.code:type_name -> portin.v1.WarningCode
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	20, // 24: portin.v1.PortInOrder.erase_time:type_name -> google.protobuf.Timestamp
+	2,  // 25: portin.v1.Attention.code:type_name -> portin.v1.AttentionCode
+	20, // 26: portin.v1.Attention.start_time:type_name -> google.protobuf.Timestamp
+	3,  // 27: portin.v1.Warning.code:type_name -> portin.v1.WarningCode
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_portin_v1_order_proto_init() }

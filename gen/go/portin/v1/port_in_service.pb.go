@@ -34,7 +34,9 @@ type PortInRequest struct {
 	// The order to place.
 	Order *PortInOrder `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
 	// The idempotency key: any UUID but the zero one, chosen by the caller for this order and kept for retries. Compared
-	// in lower case. Required unless `validate_only`. Kept while the order is open and at least 30 days more.
+	// in lower case. Required unless `validate_only`. Kept while the order is open and at least 30 days more. Afterwards the
+	// order's contents may be removed (`erase_time`); the key is known all the same, and using it again is
+	// REQUEST_ID_REUSED: a key never places two orders.
 	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Checks the order and sends nothing: the answer is the order as it would be read, and the warnings. `request_id` is
 	// neither needed nor used.

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/operator_service.proto.
  */
 export const file_portin_v1_operator_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBwb3J0aW4vdjEvb3BlcmF0b3Jfc2VydmljZS5wcm90bxIJcG9ydGluLnYxIlsKFVJlc29sdmVJbkRvdWJ0UmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIwCgpyZXNvbHV0aW9uGAIgASgLMhwucG9ydGluLnYxLkluRG91YnRSZXNvbHV0aW9uIogCChFJbkRvdWJ0UmVzb2x1dGlvbhI1CgZwbGFjZWQYASABKAsyIy5wb3J0aW4udjEuSW5Eb3VidFJlc29sdXRpb24uUGxhY2VkSAASPAoKbm90X3BsYWNlZBgCIAEoCzImLnBvcnRpbi52MS5JbkRvdWJ0UmVzb2x1dGlvbi5Ob3RQbGFjZWRIABITCgZyZWFzb24YAyABKAlCA4ABARIUCgdhdHRlbXB0GAQgASgFSAGIAQEaLwoGUGxhY2VkEhEKCXRpY2tldF9pZBgBIAEoCRISCgp1bnZlcmlmaWVkGAIgASgIGgsKCU5vdFBsYWNlZEIJCgdvdXRjb21lQgoKCF9hdHRlbXB0Ij8KFlJlc29sdmVJbkRvdWJ0UmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXIyaAoPT3BlcmF0b3JTZXJ2aWNlElUKDlJlc29sdmVJbkRvdWJ0EiAucG9ydGluLnYxLlJlc29sdmVJbkRvdWJ0UmVxdWVzdBohLnBvcnRpbi52MS5SZXNvbHZlSW5Eb3VidFJlc3BvbnNlQksKE2lvLmdpdGh1Yi5wb3J0aW4udjFQAVoyZ2l0aHViLmNvbS9wb3J0aW4vcG9ydGluL2dlbi9nby9wb3J0aW4vdjE7cG9ydGludjFiBnByb3RvMw", [file_portin_v1_order]);
+  fileDesc("CiBwb3J0aW4vdjEvb3BlcmF0b3Jfc2VydmljZS5wcm90bxIJcG9ydGluLnYxIlsKFVJlc29sdmVJbkRvdWJ0UmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIwCgpyZXNvbHV0aW9uGAIgASgLMhwucG9ydGluLnYxLkluRG91YnRSZXNvbHV0aW9uIogCChFJbkRvdWJ0UmVzb2x1dGlvbhI1CgZwbGFjZWQYASABKAsyIy5wb3J0aW4udjEuSW5Eb3VidFJlc29sdXRpb24uUGxhY2VkSAASPAoKbm90X3BsYWNlZBgCIAEoCzImLnBvcnRpbi52MS5JbkRvdWJ0UmVzb2x1dGlvbi5Ob3RQbGFjZWRIABITCgZyZWFzb24YAyABKAlCA4ABARIUCgdhdHRlbXB0GAQgASgFSAGIAQEaLwoGUGxhY2VkEhEKCXRpY2tldF9pZBgBIAEoCRISCgp1bnZlcmlmaWVkGAIgASgIGgsKCU5vdFBsYWNlZEIJCgdvdXRjb21lQgoKCF9hdHRlbXB0Ij8KFlJlc29sdmVJbkRvdWJ0UmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXIiQAoXRXJhc2VQb3J0SW5PcmRlclJlcXVlc3QSEAoIb3JkZXJfaWQYASABKAkSEwoGcmVhc29uGAIgASgJQgOAAQEiQQoYRXJhc2VQb3J0SW5PcmRlclJlc3BvbnNlEiUKBW9yZGVyGAEgASgLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyMsUBCg9PcGVyYXRvclNlcnZpY2USVQoOUmVzb2x2ZUluRG91YnQSIC5wb3J0aW4udjEuUmVzb2x2ZUluRG91YnRSZXF1ZXN0GiEucG9ydGluLnYxLlJlc29sdmVJbkRvdWJ0UmVzcG9uc2USWwoQRXJhc2VQb3J0SW5PcmRlchIiLnBvcnRpbi52MS5FcmFzZVBvcnRJbk9yZGVyUmVxdWVzdBojLnBvcnRpbi52MS5FcmFzZVBvcnRJbk9yZGVyUmVzcG9uc2VCSwoTaW8uZ2l0aHViLnBvcnRpbi52MVABWjJnaXRodWIuY29tL3BvcnRpbi9wb3J0aW4vZ2VuL2dvL3BvcnRpbi92MTtwb3J0aW52MWIGcHJvdG8z", [file_portin_v1_order]);
 
 /**
  * ResolveInDoubtRequest is the request of ResolveInDoubt.
@@ -160,6 +160,55 @@ export const ResolveInDoubtResponseSchema: GenMessage<ResolveInDoubtResponse> = 
   messageDesc(file_portin_v1_operator_service, 2);
 
 /**
+ * ErasePortInOrderRequest is the request of ErasePortInOrder.
+ *
+ * @generated from message portin.v1.ErasePortInOrderRequest
+ */
+export type ErasePortInOrderRequest = Message<"portin.v1.ErasePortInOrderRequest"> & {
+  /**
+   * The order's identity, a UUID.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * Why, for those who read the order's events later: it is kept, so it names nobody. At most 1,000 characters.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message portin.v1.ErasePortInOrderRequest.
+ * Use `create(ErasePortInOrderRequestSchema)` to create a new message.
+ */
+export const ErasePortInOrderRequestSchema: GenMessage<ErasePortInOrderRequest> = /*@__PURE__*/
+  messageDesc(file_portin_v1_operator_service, 3);
+
+/**
+ * ErasePortInOrderResponse is the answer of ErasePortInOrder. Over JSON it is the order itself.
+ *
+ * @generated from message portin.v1.ErasePortInOrderResponse
+ */
+export type ErasePortInOrderResponse = Message<"portin.v1.ErasePortInOrderResponse"> & {
+  /**
+   * The order as it now is.
+   *
+   * @generated from field: portin.v1.PortInOrder order = 1;
+   */
+  order?: PortInOrder | undefined;
+};
+
+/**
+ * Describes the message portin.v1.ErasePortInOrderResponse.
+ * Use `create(ErasePortInOrderResponseSchema)` to create a new message.
+ */
+export const ErasePortInOrderResponseSchema: GenMessage<ErasePortInOrderResponse> = /*@__PURE__*/
+  messageDesc(file_portin_v1_operator_service, 4);
+
+/**
  * OperatorService is for those who run the service.
  *
  * @generated from service portin.v1.OperatorService
@@ -175,6 +224,19 @@ export const OperatorService: GenService<{
     methodKind: "unary";
     input: typeof ResolveInDoubtRequestSchema;
     output: typeof ResolveInDoubtResponseSchema;
+  },
+  /**
+   * ErasePortInOrder removes the personal data of an order that is over (closed, REFUSED or NOT_SENT), 30 days after its last
+   * change at the earliest: form and target, numbers, references, warnings, rejects, the carrier's texts, and the notes of
+   * its events. What is left says that there was an order and what became of it. It cannot be undone. The removal and its
+   * reason become an event whose actor is the caller's identity; an order of which that was done before is answered as it is.
+   *
+   * @generated from rpc portin.v1.OperatorService.ErasePortInOrder
+   */
+  erasePortInOrder: {
+    methodKind: "unary";
+    input: typeof ErasePortInOrderRequestSchema;
+    output: typeof ErasePortInOrderResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_portin_v1_operator_service, 0);

@@ -38,7 +38,9 @@ export type PortInRequest = Message<"portin.v1.PortInRequest"> & {
 
   /**
    * The idempotency key: any UUID but the zero one, chosen by the caller for this order and kept for retries. Compared
-   * in lower case. Required unless `validate_only`. Kept while the order is open and at least 30 days more.
+   * in lower case. Required unless `validate_only`. Kept while the order is open and at least 30 days more. Afterwards the
+   * order's contents may be removed (`erase_time`); the key is known all the same, and using it again is
+   * REQUEST_ID_REUSED: a key never places two orders.
    *
    * @generated from field: string request_id = 2;
    */

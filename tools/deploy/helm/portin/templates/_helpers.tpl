@@ -29,6 +29,9 @@ securityContext:
 volumeMounts:
   - {name: settings, mountPath: /etc/portin, readOnly: true}
   - {name: secrets, mountPath: /run/secrets/portin, readOnly: true}
+{{- if .Values.carrier.accountsSecret }}
+  - {name: accounts, mountPath: /run/secrets/portin-accounts, readOnly: true}
+{{- end }}
 {{- end -}}
 
 {{- define "portin.pod" -}}
@@ -46,6 +49,10 @@ securityContext:
 volumes:
   - name: settings
     configMap: {name: {{ include "portin.name" . }}}
+  {{- with .Values.carrier.accountsSecret }}
+  - name: accounts
+    secret: {secretName: {{ . }}, defaultMode: 0440}
+  {{- end }}
   - name: secrets
     projected:
       defaultMode: 0440
@@ -53,9 +60,11 @@ volumes:
         - secret:
             name: {{ required "ledger.existingSecret: name a secret with the URL of the ledger's database" .Values.ledger.existingSecret }}
             items: [{key: {{ .Values.ledger.key }}, path: ledger-url}]
+        {{- if not .Values.carrier.accountsSecret }}
         - secret:
-            name: {{ required "carrier.existingSecret: name a secret with the password for the carrier" .Values.carrier.existingSecret }}
+            name: {{ required "carrier.existingSecret: name a secret with the password for the carrier, or carrier.accountsSecret one with several accounts" .Values.carrier.existingSecret }}
             items: [{key: {{ .Values.carrier.key }}, path: carrier-password}]
+        {{- end }}
         {{- with .Values.tls.existingSecret }}
         - secret:
             name: {{ . }}

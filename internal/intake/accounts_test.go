@@ -1,0 +1,91 @@
+package intake_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/intake"
+)
+
+// accounts are those of tenants, which a test changes as it goes.
+type accounts map[string]string
+
+func (a accounts) Of(tenant string) string { return a[tenant] }
+
+func (a accounts) Names() []string { return []string{"first", "second"} }
+
+// withAccounts gives a desk a carrier for each account; those beside the first one answer nothing.
+func withAccounts(a accounts) func(*desk, *intake.Params) {
+	return func(d *desk, p *intake.Params) {
+		p.Accounts = a
+		others := &stubCarrier{submit: func(context.Context, carrier.Call) carrier.Outcome {
+			return carrier.Outcome{Settlement: carrier.NotSent, Fault: fault.New(fault.ReasonCarrierCredentials, "another account")}
+		}}
+		p.Carrier = func(account string) intake.Carrier {
+			if account == "first" {
+				return d.carrier
+			}
+			return others
+		}
+		p.Directory = func(account string) intake.Directory {
+			if account == "first" {
+				return d.directory
+			}
+			return &stubDirectory{violations: []fault.Violation{{Field: "order.trunk_did.pilot_number", Description: "is another account's"}}}
+		}
+	}
+}
+
+// A tenant without an account is told so before anything is claimed or asked.
+func TestATenantWithoutAnAccount(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, withAccounts(accounts{}))
+	check := request(t, keyA)
+	check.RequestId, check.ValidateOnly = "", true
+	for name, call := range map[string]func() error{
+		"an order": func() error { _, err := d.PortIn(t.Context(), request(t, keyA)); return err },
+		"a check":  func() error { _, err := d.PortIn(t.Context(), check); return err },
+		"a port-in from elsewhere": func() error {
+			_, err := d.Follow(t.Context(), &portinv1.FollowPortInRequest{PortIn: &portinv1.FollowedPortIn{Key: &portinv1.FollowedPortIn_TicketId{TicketId: "T-1"}}})
+			return err
+		},
+	} {
+		if err := call(); reasonOf(err) != fault.ReasonCarrierCredentials {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	list, err := d.List(t.Context(), &portinv1.ListPortInOrdersRequest{})
+	if err != nil || len(list.GetOrders()) != 0 || len(d.carrier.posts)+len(d.carrier.looks) != 0 {
+		t.Errorf("there are the orders %v, %v; the carrier got %d POSTs and was asked %d times", list, err, len(d.carrier.posts), len(d.carrier.looks))
+	}
+}
+
+// An order that was not sent goes to the account that it was claimed for, and is held against that one's lists, also when its
+// tenant has another one by now; a new order goes to the new one.
+func TestAnOrderKeepsItsAccount(t *testing.T) {
+	t.Parallel()
+	of := accounts{"default": "first"}
+	d := newDesk(t, withAccounts(of))
+	d.carrier.submit = func(context.Context, carrier.Call) carrier.Outcome { return outcomes["not sent"] }
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); err == nil {
+		t.Fatal("it was sent")
+	}
+	of["default"] = "second"
+	d.carrier.submit = nil
+	if got := placed(t, d, keyA); got.GetState() != stateAccepted {
+		t.Errorf("sent again, the order is %v", got)
+	}
+	_, err := d.PortIn(t.Context(), request(t, keyB, "416-555-0177"))
+	want := []fault.Violation{{Field: "order.trunk_did.pilot_number", Description: "is another account's"}}
+	if diff := cmp.Diff(want, fault.From(err).Violations); diff != "" || reasonOf(err) != fault.ReasonInvalidFields {
+		t.Errorf("a new order: %v (-want +got):\n%s", err, diff)
+	}
+	if len(d.carrier.posts) != 2 {
+		t.Errorf("the first account got %d POSTs", len(d.carrier.posts))
+	}
+}
