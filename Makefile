@@ -111,7 +111,7 @@ baseline: proto-deps ## Make the contract as it is the one that breaking compare
 ##@ Deeper checks
 
 .PHONY: deploy-check
-deploy-check: build ## Render and read what portin is deployed with: chart, compose file, image, systemd unit (needs systemd-analyze)
+deploy-check: build ## Render and read what portin is deployed with: chart, compose file, image, systemd unit, rules of Prometheus (needs systemd-analyze)
 	cd tools/deploy/check && go test ./...
 
 .PHONY: cover

@@ -1,9 +1,9 @@
 // Package auth proves who calls: by an API key, a token of an OpenID Connect issuer, or a client certificate.
 //
-// It promises that whoever is refused is told one and the same thing, that no key, token or digest is ever in an error or in
-// the log, and that neither a flood of forged tokens nor an issuer that is down costs the issuer, or the callers whose keys
-// are known, anything. It refuses to decide what a caller may do with an order, to keep keys (a file has digests of them), and
-// to check a certificate's chain.
+// It promises that whoever is refused is told one and the same thing, and whoever cannot be judged yet to come back; that no
+// key, token or digest is ever in an error or in the log; and that neither a flood of forged tokens nor an issuer that is down
+// costs the issuer, or the callers whose keys are known, anything. It refuses to decide what a caller may do with an order, to
+// keep keys (a file has digests of them), and to check a certificate's chain.
 package auth
 
 import (
@@ -70,13 +70,14 @@ func New(p Params) (*Authenticator, error) {
 
 // Authenticate returns who calls. A bearer token decides where there is one, for behind a mesh the certificate is the mesh's;
 // any other Authorization is refused rather than passed over. The error is an unauthenticated fault that does not say why;
-// the function Why does. It waits for the issuer's keys only when a token may be signed by one that is not known yet, and
+// the function Why does. Only a token that cannot be checked, because the issuer was never reached, has another one, by which its
+// caller comes back. It waits for the issuer's keys only when a token may be signed by one that is not known yet, and
 // never longer than ctx.
 func (a *Authenticator) Authenticate(ctx context.Context, c Credentials) (identity.Caller, error) {
 	caller, why := a.caller(ctx, c)
 	if why != "" {
 		a.observer.Refused(why)
-		return identity.Caller{}, unauthenticated(why)
+		return identity.Caller{}, answer(why)
 	}
 	return caller, nil
 }

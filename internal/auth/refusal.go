@@ -28,7 +28,8 @@ const (
 	TokenForeign Refusal = "token_foreign"
 	// TokenOfNobody: a good token of somebody without a tenant or a scope here.
 	TokenOfNobody Refusal = "token_of_nobody"
-	// KeysMissing: a token that may be good, but the issuer's keys cannot be had.
+	// KeysMissing: a token that may be good, but the issuer's keys could not be had since the start. Its caller is told to come
+	// back, for it may well be let in then.
 	KeysMissing Refusal = "keys_missing"
 )
 
@@ -44,9 +45,13 @@ type refusedError struct{ why Refusal }
 
 func (e *refusedError) Error() string { return "refused: " + string(e.why) }
 
-// unauthenticated is the one answer to whoever is refused.
-func unauthenticated(why Refusal) error {
-	return fault.New(fault.ReasonUnauthenticated, "the request has no credentials that are valid here").WithCause(&refusedError{why})
+// answer is the one answer to whoever is refused, but for whom it is too early to refuse.
+func answer(why Refusal) error {
+	told := fault.New(fault.ReasonUnauthenticated, "the request has no credentials that are valid here")
+	if why == KeysMissing {
+		told = fault.New(fault.ReasonIssuerUnreachable, "the keys that tokens are checked with cannot be had yet; try again").WithRetryAfter(fetchEvery)
+	}
+	return told.WithCause(&refusedError{why})
 }
 
 // Why returns why Authenticate refused with err, for the log; empty when err is no refusal.

@@ -166,9 +166,12 @@ func (h *house) finds(c Credentials) (identity.Caller, Refusal) {
 		return caller, ""
 	}
 	fmt.Fprintf(h, "%v %+v %#v %v", err, err, err, errors.Unwrap(err))
-	why := Why(err)
-	if why == "" || !fault.Is(err, fault.ReasonUnauthenticated) || err.Error() != "UNAUTHENTICATED: the request has no credentials that are valid here" {
-		h.t.Errorf("the refusal is %v", err)
+	why, want := Why(err), "UNAUTHENTICATED: the request has no credentials that are valid here"
+	if why == KeysMissing {
+		want = "ISSUER_UNREACHABLE: the keys that tokens are checked with cannot be had yet; try again"
+	}
+	if again := fault.From(err).RetryAfter; why == "" || err.Error() != want || (again > 0) != (why == KeysMissing) {
+		h.t.Errorf("the refusal %q is %v, to be tried again after %v", why, err, again)
 	}
 	return caller, why
 }

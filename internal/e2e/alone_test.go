@@ -27,6 +27,7 @@ const aloneVariable = "PORTIN_E2E_ALONE"
 type alone struct {
 	CarrierURL            string
 	LedgerFile, LedgerURL string
+	TraceAddress          string
 
 	PostTimeout, DoubtSpacing, LeaseMargin, ShutdownDelay, ShutdownTimeout time.Duration
 
@@ -64,6 +65,7 @@ func apart(carrier *standin, l config.Ledger) alone {
 // start runs the service until it is killed, or the test ends.
 func (a alone) start(t *testing.T) *process {
 	t.Helper()
+	a.TraceAddress = newCollector(t).address
 	told, err := json.Marshal(a.settled())
 	if err != nil {
 		t.Fatal(err)
@@ -119,15 +121,17 @@ func (a alone) serve(ctx context.Context, out io.Writer) error {
 	c.Carrier.PostTimeout, c.Carrier.GetTimeout = a.PostTimeout, 2*time.Second
 	c.Orders.DoubtSpacing, c.ShutdownDelay, c.ShutdownTimeout = a.DoubtSpacing, a.ShutdownDelay, a.ShutdownTimeout
 	var reached atomic.Int64
-	s, err := app.New(ctx, app.Params{
+	p := app.Params{
 		Config: c, Version: "test", LeaseMargin: a.LeaseMargin,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Reach: func(p intake.Point) {
-			if p == a.Point && reached.Add(1) == a.Nth {
+		Reach: func(at intake.Point) {
+			if at == a.Point && reached.Add(1) == a.Nth {
 				a.halt()
 			}
 		},
-	})
+	}
+	tracing(a.TraceAddress)(&p)
+	s, err := app.New(ctx, p)
 	if err != nil {
 		return err
 	}

@@ -118,21 +118,38 @@ func (a *authority) guarded(t *testing.T, roster string) func(p *app.Params) {
 	}
 }
 
-// newKey makes an API key, and the digest by which a roster knows it.
+// guardedArgs are the same settings, for the program.
+func (a *authority) guardedArgs(t *testing.T, roster string) []string {
+	t.Helper()
+	var p app.Params
+	a.guarded(t, roster)(&p)
+	c := p.Config
+	return []string{
+		"--tls-cert-file=" + c.TLS.CertFile, "--tls-key-file=" + c.TLS.KeyFile, "--tls-client-ca-file=" + c.TLS.ClientCAFile,
+		"--auth-callers-file=" + c.Auth.CallersFile,
+	}
+}
+
+// apiKey makes an API key, and the digest by which a roster knows it.
 func apiKey() (key, sum string) { return auth.NewKey() }
 
 // as is a client of the same service for another caller: with an API key, or a certificate, or neither.
 func (c *client) as(t *testing.T, a *authority, key string, certificates ...tls.Certificate) *client {
 	t.Helper()
 	config := &tls.Config{RootCAs: a.pool, ServerName: "localhost", Certificates: certificates, MinVersion: tls.VersionTLS12}
-	conn, err := grpc.NewClient(c.GRPCAddress, grpc.WithTransportCredentials(credentials.NewTLS(config)), grpc.WithPerRPCCredentials(bearer(key)))
+	heard := eavesdrop(t)
+	conn, err := grpc.NewClient(c.GRPCAddress,
+		append(heard.options(), grpc.WithTransportCredentials(credentials.NewTLS(config)), grpc.WithPerRPCCredentials(bearer(key)))...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	other := &client{
 		GRPCAddress: c.GRPCAddress, HTTPAddress: c.HTTPAddress, AdminAddress: c.AdminAddress, conn: conn,
 		grpc: portinv1.NewPortInServiceClient(conn), operators: portinv1.NewOperatorServiceClient(conn),
-		http: &http.Client{Transport: encrypted{c.HTTPAddress, key, &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}}},
+		http: &http.Client{Transport: overheard{
+			encrypted{c.HTTPAddress, key, &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: true}}, heard,
+		}},
+		heard: heard,
 	}
 	t.Cleanup(other.disconnect)
 	return other

@@ -52,20 +52,23 @@ type client struct {
 	grpc      portinv1.PortInServiceClient
 	operators portinv1.OperatorServiceClient
 	http      *http.Client
+	heard     *eavesdropper
 }
 
 // connect makes a client, which opens no connection yet.
 func connect(t testing.TB, grpcAddress, httpAddress, adminAddress string) *client {
 	t.Helper()
-	conn, err := grpc.NewClient(grpcAddress, grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(64<<20)))
+	heard := eavesdrop(t)
+	conn, err := grpc.NewClient(grpcAddress, append(heard.options(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(64<<20)))...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &client{
 		GRPCAddress: grpcAddress, HTTPAddress: httpAddress, AdminAddress: adminAddress, conn: conn,
 		grpc: portinv1.NewPortInServiceClient(conn), operators: portinv1.NewOperatorServiceClient(conn),
-		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 128}},
+		http:  &http.Client{Transport: overheard{&http.Transport{MaxIdleConnsPerHost: 128}, heard}},
+		heard: heard,
 	}
 }
 

@@ -14,11 +14,12 @@ import (
 	"github.com/portin/portin/internal/app"
 )
 
-// collector is a trace collector on this machine, which keeps what it gets.
+// collector is a trace collector on this machine, which keeps what it gets and looks it through for what is nobody's business.
 type collector struct {
 	collectorpb.UnimplementedTraceServiceServer
 
 	address string
+	sieve   sieve
 
 	mu  sync.Mutex
 	got []*collectorpb.ExportTraceServiceRequest
@@ -31,39 +32,29 @@ func newCollector(t *testing.T) *collector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, server := &collector{address: l.Addr().String()}, grpc.NewServer()
+	c, server := &collector{address: l.Addr().String(), sieve: sieve{where: "the traces"}}, grpc.NewServer()
 	collectorpb.RegisterTraceServiceServer(server, c)
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = server.Serve(l) })
 	t.Cleanup(func() {
 		server.Stop()
 		serving.Wait()
+		c.sieve.report(t)
 	})
 	return c
 }
 
-// Export takes spans.
+// Export takes spans, and looks them through.
 func (c *collector) Export(_ context.Context, req *collectorpb.ExportTraceServiceRequest) (*collectorpb.ExportTraceServiceResponse, error) {
+	text, err := protojson.Marshal(req)
+	if err != nil {
+		return nil, err
+	}
+	_, _ = c.sieve.Write(append(text, '\n'))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.got = append(c.got, req)
 	return &collectorpb.ExportTraceServiceResponse{}, nil
-}
-
-// text is everything that the collector got, a line a request.
-func (c *collector) text(t *testing.T) string {
-	t.Helper()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	all := ""
-	for _, req := range c.got {
-		text, err := protojson.Marshal(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all += string(text) + "\n"
-	}
-	return all
 }
 
 // spans are all that the collector got.

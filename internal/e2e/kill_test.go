@@ -41,10 +41,17 @@ func (r *request) last() reply {
 // campaign loads a service that is killed again and again, and knows all that callers were told.
 type campaign struct {
 	carrier *standin
+	// most is how many requests there are at the most, and pace how long a caller rests between calls; zero is no bound and no rest.
+	most int
+	pace time.Duration
 
 	mu       sync.Mutex
 	requests []*request
 	calls    int
+	// meets is what orders meet from now on; nil is the mixture.
+	meets []string
+	// lost are the calls that were not answered.
+	lost []error
 }
 
 // mixture is what orders meet, each as often as it stands here.
@@ -61,13 +68,30 @@ func (c *campaign) another(t *testing.T, fresh bool) *request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calls++
-	if !fresh && len(c.requests) > 0 {
+	if full := c.most > 0 && len(c.requests) >= c.most; full || !fresh && len(c.requests) > 0 {
 		return c.requests[rand.IntN(len(c.requests))]
 	}
-	o := c.carrier.order(t, "")
+	return c.add(t, "")
+}
+
+// add is a new request, with what becomes of its order unless something else is the next order's turn.
+func (c *campaign) add(t *testing.T, outcome string) *request {
+	t.Helper()
+	o := c.carrier.order(t, outcome)
 	r := &request{key: newKey(), order: o, number: digits(t, o)}
 	c.requests = append(c.requests, r)
 	return r
+}
+
+// unlucky is what one of the next orders meets.
+func (c *campaign) unlucky() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	from := mixture
+	if c.meets != nil {
+		from = c.meets
+	}
+	return from[rand.IntN(len(from))]
 }
 
 // all are the requests so far.
@@ -77,22 +101,54 @@ func (c *campaign) all() []*request {
 	return slices.Clone(c.requests)
 }
 
-// load has callers send orders until ctx ends; few of them are new, so that the numbers last.
-func (c *campaign) load(ctx context.Context, t *testing.T, p *process) *sync.WaitGroup {
+// heard keeps an answer, and reports whether there was one.
+func (c *campaign) heard(r *request, answer reply) bool {
+	r.hear(answer)
+	if answer.lost == nil {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lost = append(c.lost, answer.lost)
+	return false
+}
+
+// unanswered are the calls so far that were not answered.
+func (c *campaign) unanswered() []error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.lost)
+}
+
+// rest lets a caller rest between two calls.
+func (c *campaign) rest(ctx context.Context) {
+	if c.pace == 0 {
+		return
+	}
+	over := time.NewTimer(c.pace)
+	defer over.Stop()
+	select {
+	case <-over.C:
+	case <-ctx.Done():
+	}
+}
+
+// load has callers send orders, by these clients in turn, until ctx ends; few of them are new, so that the numbers last.
+func (c *campaign) load(ctx context.Context, t *testing.T, clients ...*client) *sync.WaitGroup {
 	t.Helper()
 	var callers sync.WaitGroup
 	for i := range 6 {
 		callers.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				if len(c.carrier.Waiting()) < 6 {
-					_ = c.carrier.Next(mixture[rand.IntN(len(mixture))])
+					_ = c.carrier.Next(c.unlucky())
 				}
 				r := c.another(t, n < 4 || n%4 == 0)
-				answer := p.portIn(ctx, faces()[(i+n)%2], r.order, r.key)
-				r.hear(answer)
-				if answer.lost != nil && ctx.Err() == nil {
+				answer := clients[i%len(clients)].portIn(ctx, faces()[(i+n)%2], r.order, r.key)
+				if !c.heard(r, answer) && ctx.Err() == nil {
 					return // the service is gone
 				}
+				c.rest(ctx)
 			}
 		})
 	}
@@ -171,12 +227,9 @@ func TestFault11_KilledAtAnyTime(t *testing.T) {
 	t.Parallel()
 	onBothEngines(t, func(t *testing.T, e engine) {
 		c := &campaign{carrier: newStandin(t, sandbox.Config{Delay: 300 * time.Millisecond})}
-		args, times := []string{"--carrier-post-timeout=1s", "--carrier-get-timeout=1s", "--orders-doubt-spacing=1s"}, *points
-		l := e.ledger(t)
+		args, times := []string{"--carrier-post-timeout=1s", "--carrier-get-timeout=1s", "--orders-doubt-spacing=1s", ledgerArg(e.ledger(t))}, *points
 		if e == postgres {
-			args, times = append(args, "--ledger-url="+l.URL.Reveal()), min(times, 4)
-		} else {
-			args = append(args, "--ledger-file="+l.File)
+			times = min(times, 4)
 		}
 		doubts := 0
 		for point := range times {
@@ -188,7 +241,7 @@ func TestFault11_KilledAtAnyTime(t *testing.T) {
 				t.Errorf("point %d: the service posted %d orders by itself", point, n-posts)
 			}
 			ctx, stop := context.WithCancel(t.Context())
-			callers := c.load(ctx, t, p)
+			callers := c.load(ctx, t, p.client)
 			delay := time.NewTimer(20*time.Millisecond + rand.N(600*time.Millisecond))
 			<-delay.C
 			p.kill()
@@ -209,15 +262,17 @@ func TestFault11_KilledAtAnyTime(t *testing.T) {
 // and how many were found within a few seconds.
 func (c *campaign) end(t *testing.T, p *process) (states map[portinv1.OrderState]int, found int) {
 	t.Helper()
+	c.most = 0
 	for len(c.carrier.Waiting()) > 0 { // which uses up what was to come
 		r := c.another(t, true)
 		r.hear(p.portIn(t.Context(), overGRPC, r.order, r.key))
 	}
 	for _, r := range c.all() {
-		answer := p.portIn(t.Context(), overGRPC, r.order, r.key)
+		before, answer := r.last().order.GetState(), p.portIn(t.Context(), overGRPC, r.order, r.key)
 		r.hear(answer)
-		if answer.lost != nil || answer.reason == "CARRIER_BUSY" {
-			t.Errorf("in the end request %s is answered %+v", r.key, answer)
+		again := before == accepted || before == inDoubt // so that it is not sent again
+		if answer.lost != nil || answer.reason == "CARRIER_BUSY" || again && !answer.replayed {
+			t.Errorf("in the end request %s, which was %v, is answered %+v", r.key, before, answer)
 		}
 	}
 	posts := c.carrier.Counts().Orders

@@ -234,7 +234,7 @@ func TestLedgerOfAnotherCarrierIsRefused(t *testing.T) {
 		trying := stranger
 		trying.Sandbox, trying.Carrier.URL, trying.Standin.Address = true, "", "127.0.0.1:0"
 		for name, c := range map[string]config.Config{"another carrier": stranger, "the sandbox": trying} {
-			log := &journal{}
+			log := newJournal(t, "the log")
 			if _, err := app.New(t.Context(), app.Params{Config: c, Log: log.logger()}); !errors.Is(err, ledger.ErrOtherCarrier) {
 				t.Errorf("with %s the service starts: %v", name, err)
 			}

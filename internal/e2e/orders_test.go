@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -29,10 +28,6 @@ var sandboxOffering = map[int]string{
 // sandboxPlan names a plan of the sandbox carrier for each product type that has plans.
 var sandboxPlan = map[int]string{3: "RES-BASIC", 4: "BUS-STANDARD", 5: "PCF-LOCAL"}
 
-// canary is planted in everything of an order that is somebody's business: no log, no metric and no ledger of documents
-// may have it.
-const canary = "canary"
-
 // golden reads a golden order of a target, makes it refer to what the sandbox carrier has, and plants canaries.
 func golden(t *testing.T, spec product.Spec, name string) *portinv1.PortInOrder {
 	t.Helper()
@@ -54,16 +49,10 @@ func golden(t *testing.T, spec product.Spec, name string) *portinv1.PortInOrder 
 		"business_group_id":              protoreflect.ValueOfString("BG-TORONTO"),
 		"business_group_subscription_id": protoreflect.ValueOfString("BG-TORONTO"),
 
-		"customer_name":           protoreflect.ValueOfString("Canary Bakery"),
-		"customer_account_number": protoreflect.ValueOfString("canary-account"),
-		"street_name":             protoreflect.ValueOfString("Canary"),
-		"email_address":           protoreflect.ValueOfString("canary@example.com"),
-		"submitter_last_name":     protoreflect.ValueOfString("Canary"),
-		"comments_port_team":      protoreflect.ValueOfString("Ring canary"),
-		"content":                 protoreflect.ValueOfBytes([]byte("%PDF-1.7\ncanary-document")),
-		"sip_password":            protoreflect.ValueOfString("canary-password"),
-		"web_self_care_password":  protoreflect.ValueOfString("canary-password"),
+		"sip_password":           protoreflect.ValueOfString("canary-password"),
+		"web_self_care_password": protoreflect.ValueOfString("canary-password"),
 	})
+	plant(o.ProtoReflect())
 	if f := o.GetForm(); f.RequestedPortDate != nil { // the golden's date is over
 		f.RequestedPortDate = new(time.Now().AddDate(0, 1, 0).Format(time.DateOnly))
 	}
@@ -100,6 +89,10 @@ func (s *standin) order(t *testing.T, outcome string) *portinv1.PortInOrder {
 	o.Form.LettersOfAuthorization = []*portinv1.Document{{
 		FileName: "canary.pdf", MimeType: "application/pdf", Content: []byte("%PDF-1.7\ncanary-document"),
 	}}
+	o.Form.SubmitterFirstName, o.Form.SubmitterLastName, o.Form.SubmitterPhoneNumber = new("Canary"), new("O'Canary"), new("(416) 555-0142")
+	o.Form.CommentsLosingCarrier, o.Form.CommentsPortTeam = new("Ring the canary"), new("Feed the canary")
+	o.Form.ExtraDetails = []*portinv1.ExtraDetail{{Key: "canary's gate", Value: "canary-pin-4711"}}
+	o.Form.ServiceAddress.Unit, o.Form.ServiceAddress.Floor = new("canary-unit"), new("canary-floor")
 	if outcome != "" {
 		o.Form.CustomerName = "Sandbox " + outcome
 	}
@@ -137,20 +130,6 @@ func digits(t *testing.T, o *portinv1.PortInOrder) int64 {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// testNumbers finds the telephone numbers of the tests.
-var testNumbers = regexp.MustCompile(`\b1?[2-9]\d\d[-. ]?555[-. ]?01\d\d\b`)
-
-// discreet fails the test when a text holds anything of an order that is somebody's business.
-func discreet(t *testing.T, where, text string) {
-	t.Helper()
-	for line := range strings.Lines(text) {
-		if strings.Contains(strings.ToLower(line), canary) || strings.Contains(line, "JVBERi0xLjcK") || testNumbers.MatchString(line) {
-			t.Errorf("%s shows what is nobody's business: %.500s", where, line)
-			return
-		}
-	}
 }
 
 // wanted is the call that the carrier should get for an order.

@@ -2,9 +2,11 @@ package e2e_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/portin/portin/internal/config"
 )
 
 // process is a service in a process of its own.
@@ -32,7 +36,7 @@ type process struct {
 // run starts a program that ends with the test at the latest.
 func run(t *testing.T, name string, args []string, environment ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(name, args...), log: &journal{}, lines: make(chan string, 64), ended: make(chan struct{})}
+	p := &process{cmd: exec.Command(name, args...), log: newJournal(t, "the log of a process"), lines: make(chan string, 64), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), environment...)
 	p.cmd.Stderr = p.log
 	var err error
@@ -47,10 +51,7 @@ func run(t *testing.T, name string, args []string, environment ...string) *proce
 		t.Fatal(err)
 	}
 	go p.watch(out)
-	t.Cleanup(func() {
-		p.kill()
-		discreet(t, "the log", p.log.String())
-	})
+	t.Cleanup(p.kill)
 	return p
 }
 
@@ -99,6 +100,7 @@ func (p *process) gone(t *testing.T) {
 
 // kill ends the process, without a chance to do anything about it, and waits until it is gone.
 func (p *process) kill() {
+	p.showMetrics()
 	_ = p.cmd.Process.Kill()
 	<-p.ended
 	if p.client != nil {
@@ -106,9 +108,34 @@ func (p *process) kill() {
 	}
 }
 
+// showMetrics has the metrics looked through, if the process still has an ear for it.
+func (p *process) showMetrics() {
+	select {
+	case <-p.ended:
+		return
+	default:
+	}
+	if p.client == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, _ = p.call(ctx, http.MethodGet, "http://"+p.AdminAddress+"/metrics", nil)
+}
+
+// become has the process called by another caller from now on.
+func (p *process) become(t *testing.T, c *client) {
+	t.Helper()
+	t.Cleanup(p.disconnect)
+	p.client = c
+}
+
 // signal sends a signal.
 func (p *process) signal(t *testing.T, s syscall.Signal) {
 	t.Helper()
+	if s == syscall.SIGTERM {
+		p.showMetrics()
+	}
 	if err := p.cmd.Process.Signal(s); err != nil {
 		t.Fatal(err)
 	}
@@ -176,11 +203,19 @@ func startProgram(t *testing.T, carrier *standin, args ...string) *process {
 	return p
 }
 
+// ledgerArg is the setting of a ledger, for the program.
+func ledgerArg(l config.Ledger) string {
+	if l.URL != "" {
+		return "--ledger-url=" + l.URL.Reveal()
+	}
+	return "--ledger-file=" + l.File
+}
+
 // runProgram runs the program, which may end at once.
 func runProgram(t *testing.T, carrier *standin, args ...string) *process {
 	t.Helper()
 	return run(t, program().path(t), append([]string{
 		"serve", "--grpc-address=127.0.0.1:0", "--http-address=127.0.0.1:0", "--admin-address=127.0.0.1:0", "--log-level=debug", "--log-format=json",
-		"--carrier-url=" + carrier.url, "--carrier-username=sandbox",
+		"--carrier-url=" + carrier.url, "--carrier-username=sandbox", "--trace-endpoint=" + newCollector(t).address, "--trace-insecure",
 	}, args...), "PORTIN_CARRIER_PASSWORD=sandbox")
 }

@@ -92,7 +92,7 @@ func settings(carrier *standin, l config.Ledger) config.Config {
 // serve runs a service until quit, or the end of the test. Options change what it is built from.
 func serve(t *testing.T, carrier *standin, l config.Ledger, options ...func(*app.Params)) *service {
 	t.Helper()
-	s := &service{carrier: carrier, ledger: l, log: &journal{}, traces: newCollector(t), ended: make(chan error, 1)}
+	s := &service{carrier: carrier, ledger: l, log: newJournal(t, "the log"), traces: newCollector(t), ended: make(chan error, 1)}
 	p := app.Params{Config: settings(carrier, l), Version: "test", Log: s.log.logger()}
 	tracing(s.traces.address)(&p)
 	for _, o := range options {
@@ -111,20 +111,18 @@ func serve(t *testing.T, carrier *standin, l config.Ledger, options ...func(*app
 	return s
 }
 
-// quit stops the service, if it still runs, and looks through what it wrote down.
+// quit stops the service, if it still runs. What it wrote down is looked through as it comes.
 func (s *service) quit(t *testing.T) {
 	t.Helper()
 	s.once.Do(func() {
 		if !t.Failed() {
-			discreet(t, "the metrics", s.metrics(t))
+			s.metrics(t) // which are looked through
 		}
 		s.disconnect()
 		s.stop()
 		if err := <-s.ended; err != nil {
 			t.Errorf("the service ended with %v", err)
 		}
-		discreet(t, "the log", s.log.String())
-		discreet(t, "the traces", s.traces.text(t))
 	})
 }
 
@@ -178,13 +176,24 @@ func within(t *testing.T, limit time.Duration, is func() bool) bool {
 
 func newKey() string { return uuid.NewString() }
 
-// journal is a log that many write to.
+// journal is a log that many write to. What is written is looked through for what is nobody's business.
 type journal struct {
+	sieve *sieve
+
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
+// newJournal begins a log, and reports at the end of the test.
+func newJournal(t *testing.T, where string) *journal {
+	t.Helper()
+	l := &journal{sieve: &sieve{where: where}}
+	t.Cleanup(func() { l.sieve.report(t) })
+	return l
+}
+
 func (l *journal) Write(p []byte) (int, error) {
+	_, _ = l.sieve.Write(p)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)

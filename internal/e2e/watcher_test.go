@@ -96,6 +96,7 @@ func (c *client) watchJSON(
 		}
 		answer, err := readAnswer(line)
 		if err != nil {
+			c.heard.error(err)
 			return err
 		}
 		if over == overEvents && answer.GetResumeToken() != id {
@@ -237,6 +238,17 @@ func (c *client) allEvents(t *testing.T) []*portinv1.PortInOrderEvent {
 	}
 	slices.SortFunc(all, func(a, b *portinv1.PortInOrderEvent) int { return int(a.GetSequence() - b.GetSequence()) })
 	return all
+}
+
+// eventsSoFar are the events of all orders up to the newest one of a moment ago, so that none before the last is missing, also
+// while more of them come.
+func (c *client) eventsSoFar(t *testing.T) []*portinv1.PortInOrderEvent {
+	t.Helper()
+	var newest int64
+	for _, event := range c.allEvents(t) {
+		newest = max(newest, event.GetSequence())
+	}
+	return slices.DeleteFunc(c.allEvents(t), func(event *portinv1.PortInOrderEvent) bool { return event.GetSequence() > newest })
 }
 
 // restful waits until the carrier was asked about every order, and returns the events of all. There are no more for a while.

@@ -71,6 +71,7 @@ const (
 	ReasonTooManyWebhookEndpoints Reason = "TOO_MANY_WEBHOOK_ENDPOINTS"
 	ReasonOrderNotErasable        Reason = "ORDER_NOT_ERASABLE"
 	ReasonServiceBusy             Reason = "SERVICE_BUSY"
+	ReasonIssuerUnreachable       Reason = "ISSUER_UNREACHABLE"
 )
 
 // kindOf holds the kind of every reason.
@@ -117,6 +118,7 @@ var kindOf = map[Reason]Kind{
 	ReasonTooManyWebhookEndpoints: KindFailedPrecondition,
 	ReasonOrderNotErasable:        KindFailedPrecondition,
 	ReasonServiceBusy:             KindResourceExhausted,
+	ReasonIssuerUnreachable:       KindUnavailable,
 }
 
 // Kind is the class that the reason belongs to. A reason that is none of this package is internal.

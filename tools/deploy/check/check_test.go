@@ -1,6 +1,6 @@
 // Package check renders and reads what portin is deployed with, as far as that can be done without a cluster, a container
 // engine or a running systemd: the chart with several values, each manifest held to the types of Kubernetes; the compose file;
-// the Dockerfile; the systemd unit. Every setting that they use has to be one of the program, which make build makes.
+// the Dockerfile; the systemd unit; the rules of Prometheus. Every setting that they use has to be one of the program, which make build makes.
 package check
 
 import (

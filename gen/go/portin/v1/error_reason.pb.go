@@ -143,6 +143,9 @@ const (
 	// RESOURCE_EXHAUSTED, 429, with RetryInfo. The service has as much of large requests in its memory as it takes; nothing was
 	// done. Send the request again, an order with the same request_id. Example: twenty orders with 20 MiB of documents at once.
 	ErrorReason_ERROR_REASON_SERVICE_BUSY ErrorReason = 41
+	// UNAVAILABLE, 503, RetryInfo. The caller's token may be good, but the service has not been able to fetch its issuer's keys
+	// since it started. Example: a replica that starts while the issuer is down.
+	ErrorReason_ERROR_REASON_ISSUER_UNREACHABLE ErrorReason = 42
 )
 
 // Enum value maps for ErrorReason.
@@ -189,6 +192,7 @@ var (
 		39: "ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS",
 		40: "ERROR_REASON_ORDER_NOT_ERASABLE",
 		41: "ERROR_REASON_SERVICE_BUSY",
+		42: "ERROR_REASON_ISSUER_UNREACHABLE",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                0,
@@ -232,6 +236,7 @@ var (
 		"ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS": 39,
 		"ERROR_REASON_ORDER_NOT_ERASABLE":         40,
 		"ERROR_REASON_SERVICE_BUSY":               41,
+		"ERROR_REASON_ISSUER_UNREACHABLE":         42,
 	}
 )
 
@@ -266,7 +271,7 @@ var File_portin_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\xe4\v\n" +
+	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\x89\f\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bERROR_REASON_INVALID_FIELDS\x10\x01\x12\"\n" +
@@ -309,7 +314,8 @@ const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"%ERROR_REASON_WEBHOOK_ENDPOINT_CHANGED\x10&\x12+\n" +
 	"'ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS\x10'\x12#\n" +
 	"\x1fERROR_REASON_ORDER_NOT_ERASABLE\x10(\x12\x1d\n" +
-	"\x19ERROR_REASON_SERVICE_BUSY\x10)\"\x04\b\x13\x10\x13*\x18ERROR_REASON_LEDGER_FULLBK\n" +
+	"\x19ERROR_REASON_SERVICE_BUSY\x10)\x12#\n" +
+	"\x1fERROR_REASON_ISSUER_UNREACHABLE\x10*\"\x04\b\x13\x10\x13*\x18ERROR_REASON_LEDGER_FULLBK\n" +
 	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (
