@@ -76,10 +76,10 @@ func (g *gateway) bytesOf(w http.ResponseWriter, r *http.Request) ([]byte, *refu
 		w.Header().Set("Connection", "close")
 		return nil, tooLarge(g.maxBody)
 	}
-	held, err := weighed(r)
+	held, err := g.weighed(r)
 	if err != nil {
 		w.Header().Set("Connection", "close")
-		return nil, busy(err)
+		return nil, unfit(err)
 	}
 	body := http.MaxBytesReader(w, held, g.maxBody)
 	var data bytes.Buffer
@@ -89,13 +89,13 @@ func (g *gateway) bytesOf(w http.ResponseWriter, r *http.Request) ([]byte, *refu
 		data.Grow(int(max(r.ContentLength-firstRead, 0)) + bytes.MinRead)
 		_, err = data.ReadFrom(body)
 	}
-	switch tooLong, unfit := (*http.MaxBytesError)(nil), (*fault.Error)(nil); {
+	switch tooLong, grown := (*http.MaxBytesError)(nil), (*fault.Error)(nil); {
 	case errors.As(err, &tooLong):
 		w.Header().Set("Connection", "close")
 		return nil, tooLarge(g.maxBody)
-	case errors.As(err, &unfit):
+	case errors.As(err, &grown):
 		w.Header().Set("Connection", "close")
-		return nil, busy(unfit)
+		return nil, unfit(grown)
 	case err != nil && !errors.Is(err, io.EOF):
 		return nil, malformed("the body did not come to its end")
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,6 +36,9 @@ type Config struct {
 	Version string
 	// Scale bears what bodies take of the memory. Nil bears everything.
 	Scale *inflight.Scale
+	// Access asks who sends a request whose body is large, by its Authorization header and the certificate that the connection was
+	// verified with; its error is UNAUTHENTICATED or ISSUER_UNREACHABLE. Calls ask for themselves. Nil asks nobody.
+	Access func(ctx context.Context, authorization string, certificate *x509.Certificate) error
 	// Log gets one line for every request that is refused here, and for every panic. Nil means none.
 	Log *slog.Logger
 	// Tracer makes a span of every request to the API, around that of its call. Nil makes none.
@@ -56,6 +60,7 @@ type gateway struct {
 	// maxBody is in bytes.
 	maxBody int64
 	scale   *inflight.Scale
+	access  func(ctx context.Context, authorization string, certificate *x509.Certificate) error
 }
 
 // services are the services of the contract, each with what registers it. A test compares them with the descriptors.
@@ -110,6 +115,7 @@ func New(ctx context.Context, cfg Config) (http.Handler, error) {
 		decoder: decoder{maxElements: cfg.MaxNumbers, liftFrom: liftFrom},
 		maxBody: cfg.MaxDocumentBytes,
 		scale:   cfg.Scale,
+		access:  cfg.Access,
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)

@@ -62,10 +62,17 @@ func tooLarge(limit int64) *refusal {
 		fmt.Sprintf("the body is larger than %d bytes, the most that the service takes", limit))
 }
 
-// busy refuses a body that does not fit beside what is in flight, and says when to come again.
-func busy(err error) *refusal {
+// unfit refuses a body that does not fit beside what is in flight, or that is a stranger's, and says when to come again.
+func unfit(err error) *refusal {
 	f := fault.From(err)
-	r := newRefusal(codes.ResourceExhausted, f.Reason, f.Message)
+	code := codes.ResourceExhausted
+	switch f.Reason { //nolint:exhaustive // what does not fit is the rest
+	case fault.ReasonUnauthenticated:
+		return newRefusal(codes.Unauthenticated, f.Reason, f.Message)
+	case fault.ReasonIssuerUnreachable:
+		code = codes.Unavailable
+	}
+	r := newRefusal(code, f.Reason, f.Message)
 	if st, err := r.status.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(f.RetryAfter)}); err == nil {
 		r.status = st
 	}

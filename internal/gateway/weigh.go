@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"crypto/x509"
 	"io"
 	"net/http"
+	"strings"
 
+	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/inflight"
 )
 
@@ -34,11 +37,33 @@ func (b *weighedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// weighed is the body of a request, once it fits as far as its length is known.
-func weighed(r *http.Request) (io.ReadCloser, error) {
+// weighed is the body of a request, once it fits as far as its length is known. Whoever sends one that weighs something has to
+// be somebody: a length is only a promise, and a stranger's would hold its weight while callers are refused.
+func (g *gateway) weighed(r *http.Request) (io.ReadCloser, error) {
 	load := inflight.From(r.Context())
+	if r.ContentLength < 0 || inflight.OfJSON(r.ContentLength) > 0 {
+		if err := g.enter(r); err != nil {
+			return nil, err
+		}
+	}
 	if r.ContentLength < 0 {
 		return &weighedBody{ReadCloser: r.Body, load: load}, nil
 	}
 	return r.Body, load.Grow(inflight.OfJSON(r.ContentLength))
+}
+
+// enter asks who sends a request. Its call will ask again, and for more: what it may do.
+func (g *gateway) enter(r *http.Request) error {
+	if g.access == nil {
+		return nil
+	}
+	authorization := r.Header["Authorization"]
+	if len(authorization) > 1 {
+		return fault.New(fault.ReasonUnauthenticated, "the header authorization is given more than once")
+	}
+	var certificate *x509.Certificate
+	if r.TLS != nil && len(r.TLS.VerifiedChains) > 0 {
+		certificate = r.TLS.VerifiedChains[0][0]
+	}
+	return g.access(r.Context(), strings.Join(authorization, ""), certificate)
 }

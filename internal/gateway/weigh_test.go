@@ -2,18 +2,22 @@ package gateway_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/gateway"
 	"github.com/portin/portin/internal/inflight"
 )
@@ -152,5 +156,71 @@ func TestTheLoadOfABodyIsLetGo(t *testing.T) {
 	kept.LetGo()
 	if got := scale.Weight(); got != 0 {
 		t.Errorf("in the end %d bytes are in flight", got)
+	}
+}
+
+// A stranger's large body is refused before it is weighed or read; its small one is the service's to refuse.
+func TestAStrangersLargeBodyIsNotWeighed(t *testing.T) {
+	t.Parallel()
+	const size = 100 << 10
+	scale, verified := inflight.New(1<<30), &x509.Certificate{Raw: []byte("verified")}
+	var asked []string
+	f := newFace(t, func(c *gateway.Config) {
+		c.Scale = scale
+		c.Access = func(_ context.Context, authorization string, certificate *x509.Certificate) error {
+			asked = append(asked, authorization+" "+strconv.FormatBool(certificate == verified))
+			switch {
+			case authorization == "Bearer later":
+				return fault.New(fault.ReasonIssuerUnreachable, "ask again").WithRetryAfter(7 * time.Second)
+			case authorization == "Bearer good", certificate != nil:
+				return nil
+			}
+			return fault.New(fault.ReasonUnauthenticated, "no")
+		}
+	})
+	send := func(body io.Reader, length int64, change func(*http.Request)) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodPost, "/v1/port-ins?requestId="+key, body)
+		r.Header.Set("Content-Type", "application/json")
+		r.ContentLength = length
+		change(r)
+		w := httptest.NewRecorder()
+		f.ServeHTTP(w, r)
+		return w
+	}
+	with := func(authorization ...string) func(*http.Request) {
+		return func(r *http.Request) { r.Header["Authorization"] = authorization }
+	}
+	for name, c := range map[string]struct {
+		change func(*http.Request)
+		code   int
+		reason string
+	}{
+		"nobody":       {with(), http.StatusUnauthorized, "UNAUTHENTICATED"},
+		"a wrong key":  {with("Bearer bad"), http.StatusUnauthorized, "UNAUTHENTICATED"},
+		"two keys":     {with("Bearer good", "Bearer good"), http.StatusUnauthorized, "UNAUTHENTICATED"},
+		"perhaps":      {with("Bearer later"), http.StatusServiceUnavailable, "ISSUER_UNREACHABLE"},
+		"not verified": {func(r *http.Request) { r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{verified}} }, http.StatusUnauthorized, "UNAUTHENTICATED"},
+	} {
+		for _, length := range []int64{size, -1} {
+			w := send(untouched{t}, length, c.change)
+			f.refusedBefore(t, w, c.code, c.reason)
+			if wait := w.Header().Get("Retry-After"); (wait == "7") != (c.code == http.StatusServiceUnavailable) {
+				t.Errorf("%s: Retry-After is %q", name, wait)
+			}
+		}
+	}
+	if scale.Weight() != 0 || scale.Refused() != 0 {
+		t.Errorf("%d bytes are in flight, %d were refused for their weight", scale.Weight(), scale.Refused())
+	}
+	f.answering(&portinv1.PortInResponse{}, nil)
+	chain := func(r *http.Request) { r.TLS = &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{verified}}} }
+	for name, change := range map[string]func(*http.Request){"a key": with("Bearer good"), "a certificate": chain} {
+		if w := send(strings.NewReader(large(size)), size, change); w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+	before := len(asked)
+	if w := send(strings.NewReader("{}"), 2, with("Bearer bad")); w.Code != http.StatusOK || len(asked) != before {
+		t.Errorf("a small body is answered %d %s, and who sends it was asked %d times here", w.Code, w.Body, len(asked)-before)
 	}
 }
