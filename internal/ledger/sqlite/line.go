@@ -39,6 +39,10 @@ func (l *line) drop() {
 	if l.conn == nil {
 		return
 	}
+	// The pool does not know them, and a connection with a statement stays open, with its files and their locks.
+	for _, s := range l.statements {
+		_ = s.Close()
+	}
 	// The error is the one that is asked for; it makes the pool throw the connection away.
 	_ = l.conn.Raw(func(any) error { return driver.ErrBadConn })
 	l.conn, l.statements = nil, nil
