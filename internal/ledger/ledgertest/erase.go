@@ -107,6 +107,8 @@ func erasedIsKept(t *trial) {
 func pastIsErased(t *trial) {
 	was, other := t.full(), t.claimed(Record(8))
 	t.advanced(was.OrderID, redate(3))
+	t.advanced(was.OrderID, Fare("HELD, ask John", Epoch()))
+	t.advanced(was.OrderID, Fare(order.StatusCompleted, Epoch()))
 	was = t.advanced(was.OrderID, ledger.Step{Now: Epoch(), Change: func(*ledger.Record) (ledger.Entry, error) {
 		return ledger.Entry{Type: ledger.EventEvidence, Actor: ledger.Actor{Kind: ledger.ByCarrier}, Note: "about John", Ticket: "John's ticket"}, nil
 	}})
@@ -127,8 +129,8 @@ func pastIsErased(t *trial) {
 	changes := t.changed(0)
 	t.same("the latest change", want[len(want)-1], changes[len(changes)-1])
 	for _, change := range changes[:len(changes)-1] {
-		if change.OrderID == was.OrderID && (change.Note != "" || change.Ticket == "John's ticket" || change.PortDate == "day 3") {
-			t.Errorf("a change says %q, %q, %q", change.Note, change.Ticket, change.PortDate)
+		if change.OrderID == was.OrderID && (change.Note != "" || change.Ticket == "John's ticket" || change.Status == "HELD, ask John" || change.PortDate == "day 3") {
+			t.Errorf("a change says %q, %q, %q, %q", change.Note, change.Ticket, change.PortDate, change.Status)
 		}
 	}
 }
