@@ -142,13 +142,14 @@ func TestTheKeyOfACorrectionOfAnErasedOrder(t *testing.T) {
 		for key, want := range map[string]struct {
 			reason fault.Reason
 			id     string
+			says   string
 		}{
-			strings.ToUpper(keyB): {fault.ReasonRequestIDReused, second.GetOrder().GetOrderId()},
-			keyA:                  {fault.ReasonRequestIDReused, first},
-			keyOf(7):              {fault.ReasonNotCorrectable, first},
+			strings.ToUpper(keyB): {fault.ReasonRequestIDReused, second.GetOrder().GetOrderId(), "look at the correction"},
+			keyA:                  {fault.ReasonRequestIDReused, first, "contents were removed; choose"},
+			keyOf(7):              {fault.ReasonNotCorrectable, first, "corrected by another one"},
 		} {
 			_, err := d.Resubmit(t.Context(), correction(first, key))
-			if f := fault.From(err); f.Reason != want.reason || f.Metadata["order_id"] != want.id {
+			if f := fault.From(err); f.Reason != want.reason || f.Metadata["order_id"] != want.id || !strings.Contains(f.Message, want.says) {
 				t.Errorf("with the key %s: %v, %v", key, err, f.Metadata)
 			}
 		}
