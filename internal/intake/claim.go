@@ -150,17 +150,22 @@ func (in *Intake) releaseGuard(ctx context.Context, guard ledger.Record) (releas
 	if _, err := in.standing(ctx, was, was.OrderID, func(ledger.Record, portstatus.Answer) error { return errStands }); err != nil {
 		return false
 	}
-	_, err = in.advance(ctx, guard.OrderID, ledger.Step{Now: in.Now(), Change: func(r *ledger.Record) (ledger.Entry, error) {
-		if !r.Guarding() || r.Attempt != guard.Attempt {
+	return in.unguard(ctx, guard) == nil
+}
+
+// unguard has an order guard nothing any more.
+func (in *Intake) unguard(ctx context.Context, guard ledger.Record) error {
+	_, err := in.advance(ctx, guard.OrderID, ledger.Step{Now: in.Now(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+		if !r.Guards || r.Attempt != guard.Attempt {
 			return ledger.Entry{}, ledger.ErrMoved
 		}
 		r.Guards = false
 		return ledger.Entry{
 			Type: ledger.EventEvidence, Actor: service(),
-			Note: "no order that this one was to correct stands at the carrier any more, so it holds its numbers no longer",
+			Note: "no order that this one was to correct stands at the carrier any more, so it guards no numbers of theirs",
 		}, nil
 	}})
-	return err == nil
+	return err
 }
 
 // misplaced is the error of a claim for the place of an order that is not to be had.

@@ -119,12 +119,12 @@ func (in *Intake) find(ctx context.Context, r ledger.Record) (finding, error) {
 		found := finding{note: meaning(r, status), ticket: status.Ticket, status: status}
 		switch {
 		case !portstatus.Matches(r, status):
-		case in.forgotten(r):
-			found.note = "the carrier knows a port-in of the order's numbers, but the order is so old that another one of the first number may have been erased since, so that can be the other one's"
-		case in.alone(ctx, r):
-			found.match = true
-		default:
+		case !in.alone(ctx, r):
 			found.note = "the carrier knows a port-in of the order's numbers, but another order of the first number was placed within a day, so that can be the other one's"
+		case in.forgotten(r): // asked last: whatever was there until now has been seen
+			found.note = "the carrier knows a port-in of the order's numbers, but the order is so old that another one of the first number may have been erased since, so that can be the other one's"
+		default:
+			found.match = true
 		}
 		return found, nil
 	case !fault.Is(err, fault.ReasonPortInNotFound):

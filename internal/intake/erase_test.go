@@ -211,7 +211,7 @@ func TestACorrectionOfAnErasedOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		d.carrier.submit = nil
-		_, err = d.Resubmit(t.Context(), correction(first, keyB))
+		_, err = d.Resubmit(t.Context(), correction(first, keyOf(5)))
 		if f := fault.From(err); f.Reason != fault.ReasonNotCorrectable || f.Metadata["corrected_by_order_id"] != second {
 			t.Errorf("the erased order is corrected once more: %v, %v", err, f.Metadata)
 		}
@@ -377,7 +377,7 @@ func TestAnOldDoubtIsNotSettledByANumber(t *testing.T) {
 	for name, c := range map[string]struct {
 		days int
 		want portinv1.OrderState
-	}{"after four weeks": {28, stateAccepted}, "after thirty days": {30, stateInDoubt}} {
+	}{"after four weeks": {28, stateAccepted}, "a day before the first may be erased that was placed with it": {29, stateInDoubt}, "after thirty days": {30, stateInDoubt}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

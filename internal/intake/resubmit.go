@@ -2,6 +2,8 @@ package intake
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -24,7 +26,7 @@ func (in *Intake) Resubmit(ctx context.Context, req *portinv1.ResubmitPortInRequ
 		return nil, writeFound(ctx, err)
 	}
 	if !old.Erased.IsZero() {
-		return nil, misplaced(old)
+		return nil, in.tooLate(ctx, old, req)
 	}
 	o, err := correct(old, req)
 	if err != nil {
@@ -38,6 +40,26 @@ func (in *Intake) Resubmit(ctx context.Context, req *portinv1.ResubmitPortInRequ
 		return nil, err
 	}
 	return &portinv1.ResubmitPortInResponse{Order: resp.GetOrder(), Replayed: resp.GetReplayed()}, nil
+}
+
+// tooLate is the error of a request to correct an order that was erased. A key that is taken is answered first, as with any other
+// order: what the request would make of the old order cannot be told any more, but there is an order that it may have made.
+func (in *Intake) tooLate(ctx context.Context, old ledger.Record, req *portinv1.ResubmitPortInRequest) error {
+	if req.GetValidateOnly() {
+		return misplaced(old)
+	}
+	made, err := in.Ledger.FindKey(ctx, old.Tenant, strings.ToLower(req.GetRequestId()))
+	switch {
+	case errors.Is(err, ledger.ErrNotFound):
+		return misplaced(old)
+	case err != nil:
+		return writeFault(ctx, err)
+	case made.Predecessor != old.OrderID || !made.Erased.IsZero():
+		return reused(made)
+	}
+	return fault.New(fault.ReasonRequestIDReused,
+		"the request_id was used for a correction of this order, whose contents were removed since, so whether it was this one cannot be told; look at the correction").
+		WithMetadata("order_id", made.OrderID)
 }
 
 // writeFound is the error of an order that was looked for before something was to be sent.

@@ -129,6 +129,8 @@ func (in *Intake) settled(ctx context.Context, claimed, r ledger.Record, a answe
 		in.Reach(PointSettled)
 	case errors.Is(err, ledger.ErrClosed):
 		in.Log.LogAttrs(ctx, slog.LevelError, "the service ended before the answer to an order was written", met...)
+	case errors.Is(err, ledger.ErrMoved) && !r.Erased.IsZero() && !a.unsent:
+		in.Log.LogAttrs(ctx, slog.LevelError, "an answer came to an order that was erased, which it cannot change any more; look the ticket up at the carrier", met...)
 	case errors.Is(err, ledger.ErrNotFound) && !a.unsent:
 		in.Log.LogAttrs(ctx, slog.LevelError, "the ledger does not know the order that an answer came to", met...)
 	}

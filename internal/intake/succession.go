@@ -98,7 +98,7 @@ func (in *Intake) standing(
 func (in *Intake) askAgain(ctx context.Context, r ledger.Record, asked string) (ledger.Record, portstatus.Answer, error) {
 	asking, cancel := context.WithTimeout(ctx, in.Config.LookTimeout)
 	defer cancel()
-	answer, err := portstatus.Ask(asking, in.Carrier(r.CarrierAccount), r, func() bool { return !in.forgotten(r) && in.alone(ctx, r) })
+	answer, err := portstatus.Ask(asking, in.Carrier(r.CarrierAccount), r, func() bool { return in.alone(ctx, r) && !in.forgotten(r) })
 	switch {
 	case ctx.Err() != nil:
 		return r, answer, ctxFault(ctx)

@@ -39,7 +39,7 @@ func (e Erasure) Apply(now Record) (Record, Event, error) {
 
 // Erase is an event of an order that is erased, without what may be personal.
 func (e Event) Erase() Event {
-	e.Note, e.Ticket, e.PortDate = "", bareOnly(e.Ticket), dayOnly(e.PortDate)
+	e.Note, e.Ticket, e.PortDate, e.Status = "", bareOnly(e.Ticket), dayOnly(e.PortDate), bareOnly(e.Status)
 	return e
 }
 
@@ -51,8 +51,8 @@ func (r Record) Over() bool { return !r.stands() }
 var bare = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // bareOnly is a text when it is bare, and no text otherwise.
-func bareOnly(text string) string {
-	if bare.MatchString(text) {
+func bareOnly[T ~string](text T) T {
+	if bare.MatchString(string(text)) {
 		return text
 	}
 	return ""

@@ -66,14 +66,14 @@ func TestOver(t *testing.T) {
 // Of what the carrier wrote, only what can be nothing else than an identifier or a day stays.
 func TestWhatAnErasedEventKeeps(t *testing.T) {
 	t.Parallel()
-	e := ledger.Event{Sequence: 3, Note: "John moved", Ticket: "T-1", PortDate: "2026-12-01", Actor: ledger.Actor{Kind: ledger.ByCaller, Name: "billing"}}
+	e := ledger.Event{Sequence: 3, Note: "John moved", Ticket: "T-1", PortDate: "2026-12-01", Status: order.StatusConfirmedWithDateChange, Actor: ledger.Actor{Kind: ledger.ByCaller, Name: "billing"}}
 	want := e
 	want.Note = ""
 	if diff := cmp.Diff(want, e.Erase()); diff != "" {
 		t.Errorf("an event (-want +got):\n%s", diff)
 	}
-	e.Ticket, e.PortDate = "John's", "2026-12-01 if John is in"
-	want.Ticket, want.PortDate = "", ""
+	e.Ticket, e.PortDate, e.Status = "John's", "2026-12-01 if John is in", "HELD, ask John"
+	want.Ticket, want.PortDate, want.Status = "", "", ""
 	if diff := cmp.Diff(want, e.Erase()); diff != "" {
 		t.Errorf("an event in which the carrier wrote something else (-want +got):\n%s", diff)
 	}

@@ -107,6 +107,11 @@ func erasedIsKept(t *trial) {
 func pastIsErased(t *trial) {
 	was, other := t.full(), t.claimed(Record(8))
 	t.advanced(was.OrderID, redate(3))
+	t.advanced(was.OrderID, ledger.Step{Now: Epoch(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+		r.Status, r.PortDate = "HELD, ask John", "2026-12-01" // nothing else in its event goes
+		return ledger.Entry{}, nil
+	}})
+	t.advanced(was.OrderID, Fare(order.StatusCompleted, Epoch()))
 	was = t.advanced(was.OrderID, ledger.Step{Now: Epoch(), Change: func(*ledger.Record) (ledger.Entry, error) {
 		return ledger.Entry{Type: ledger.EventEvidence, Actor: ledger.Actor{Kind: ledger.ByCarrier}, Note: "about John", Ticket: "John's ticket"}, nil
 	}})
@@ -119,7 +124,7 @@ func pastIsErased(t *trial) {
 	}
 	want = append(want, ledger.Event{
 		OrderID: was.OrderID, Tenant: was.Tenant, Sequence: head + 1, Time: later(), Actor: e.Entry.Actor, Type: ledger.EventErased,
-		Attempt: was.Attempt, State: was.State, Status: was.Status, Validated: was.Validated, Ticket: was.Ticket, Attention: codesIn(left),
+		Attempt: was.Attempt, State: was.State, Status: was.Status, Validated: was.Validated, Ticket: was.Ticket, PortDate: left.PortDate, Attention: codesIn(left),
 		Predecessor: was.Predecessor, Successor: was.Successor, Was: was.Standing(), Is: was.Standing(), Note: "asked for",
 	})
 	t.same("the events", want, t.told(was))
@@ -127,8 +132,8 @@ func pastIsErased(t *trial) {
 	changes := t.changed(0)
 	t.same("the latest change", want[len(want)-1], changes[len(changes)-1])
 	for _, change := range changes[:len(changes)-1] {
-		if change.OrderID == was.OrderID && (change.Note != "" || change.Ticket == "John's ticket" || change.PortDate == "day 3") {
-			t.Errorf("a change says %q, %q, %q", change.Note, change.Ticket, change.PortDate)
+		if change.OrderID == was.OrderID && (change.Note != "" || change.Ticket == "John's ticket" || change.Status == "HELD, ask John" || change.PortDate == "day 3") {
+			t.Errorf("a change says %q, %q, %q, %q", change.Note, change.Ticket, change.PortDate, change.Status)
 		}
 	}
 }

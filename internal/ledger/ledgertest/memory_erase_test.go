@@ -86,7 +86,7 @@ func (s *memoryStore) erasePast(orderID string) {
 		case s.quirks["erases no events"]:
 			is = e
 		case s.quirks["erases notes alone"]:
-			is.Ticket, is.PortDate = e.Ticket, e.PortDate
+			is.Ticket, is.PortDate, is.Status = e.Ticket, e.PortDate, e.Status
 		case s.quirks["erases the latest event alone"] && i < len(told)-1:
 			is = e
 		}

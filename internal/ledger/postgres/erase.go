@@ -17,8 +17,9 @@ const (
 
 	eraseContents = `UPDATE orders SET customer_reference = '', content = '', numbers = '{}' WHERE order_id = $1`
 	eraseNumbers  = `DELETE FROM numbers WHERE number = ANY($2::text[]) AND order_id = $1`
-	eraseEvents   = `UPDATE events e SET note = n.note, ticket = n.ticket, port_date = n.port_date
-		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS n (sequence, note, ticket, port_date) WHERE e.sequence = n.sequence`
+	eraseEvents   = `UPDATE events e SET note = n.note, ticket = n.ticket, port_date = n.port_date, status = n.status
+		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]) AS n (sequence, note, ticket, port_date, status)
+		WHERE e.sequence = n.sequence`
 )
 
 // Erasable returns orders that are over and were not erased.
@@ -74,12 +75,12 @@ func (tx *writing) erase(ctx context.Context, now ledger.Record) error {
 		return err
 	}
 	var sequences []int64
-	var notes, tickets, days []string
+	var notes, tickets, days, words []string
 	for _, e := range past {
 		e = e.Erase()
 		sequences, notes = append(sequences, e.Sequence), append(notes, e.Note)
-		tickets, days = append(tickets, e.Ticket), append(days, e.PortDate)
+		tickets, days, words = append(tickets, e.Ticket), append(days, e.PortDate), append(words, string(e.Status))
 	}
-	_, err = tx.Exec(ctx, eraseEvents, sequences, notes, tickets, days)
+	_, err = tx.Exec(ctx, eraseEvents, sequences, notes, tickets, days, words)
 	return err
 }

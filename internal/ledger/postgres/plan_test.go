@@ -65,7 +65,7 @@ func TestEveryQueryHasItsIndex(t *testing.T) {
 		"sending":           {statement{readSending, []any{int16(order.Sending)}}, []string{"orders_unsettled"}},
 		"erasable":          {statement{findErasable, []any{int64(1), 1}}, []string{"orders_unerased"}},
 		"erase numbers":     {statement{eraseNumbers, []any{"o", []string{"n"}}}, []string{"numbers_everybody"}},
-		"erase events":      {statement{eraseEvents, []any{[]int64{1}, []string{""}, []string{""}, []string{""}}}, []string{"events_pkey"}},
+		"erase events":      {statement{eraseEvents, []any{[]int64{1}, []string{""}, []string{""}, []string{""}, []string{""}}}, []string{"events_pkey"}},
 		"count":             {statement{countOpen, []any{int16(order.Sending), int16(order.InDoubt)}}, []string{"endpoints", "orders_attention", "orders_due", "orders_open", "orders_unsettled", "queues_due"}},
 	} {
 		if diff := cmp.Diff(c.want, s.indexes(t, c.statement)); diff != "" {

@@ -90,11 +90,11 @@ func (t *transaction) erasePast(ctx context.Context, serial int64) error {
 	}
 	for _, was := range events {
 		e := was.Erase()
-		if e.Note == was.Note && e.Ticket == was.Ticket && e.PortDate == was.PortDate {
+		if e.Note == was.Note && e.Ticket == was.Ticket && e.PortDate == was.PortDate && e.Status == was.Status {
 			continue
 		}
-		const write = `UPDATE events SET note = ?, ticket = ?, port_date = ? WHERE sequence = ?`
-		if _, err := t.exec(ctx, write, e.Note, e.Ticket, e.PortDate, e.Sequence); err != nil {
+		const write = `UPDATE events SET note = ?, ticket = ?, port_date = ?, status = ? WHERE sequence = ?`
+		if _, err := t.exec(ctx, write, e.Note, e.Ticket, e.PortDate, string(e.Status), e.Sequence); err != nil {
 			return err
 		}
 	}
