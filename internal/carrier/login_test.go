@@ -1,8 +1,10 @@
 package carrier_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -110,4 +112,49 @@ func TestCredentialsThatCannotBeUsedChangeNothing(t *testing.T) {
 		}
 		settles(t, c.Submit(t.Context(), order), carrier.Accepted)
 	})
+}
+
+// interrupted is a context that does something when an exchange begins, which is after the way to the carrier was found open.
+type interrupted struct {
+	context.Context
+
+	once *sync.Once
+	do   func()
+}
+
+func (i interrupted) Deadline() (time.Time, bool) {
+	i.once.Do(i.do)
+	return i.Context.Deadline()
+}
+
+// An exchange that was let through is had with the credentials that it was let through with: without any, or with others, the
+// carrier's answer would be held against those.
+func TestAnExchangeKeepsItsCredentials(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(c *carrier.Client) error{
+		"taken away": func(c *carrier.Client) error { c.Shut(); return nil },
+		"renewed":    func(c *carrier.Client) error { return c.Renew("porter", "new") },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDoorman("porter:hunter2")
+			c, _ := servePipes(t, settings(""), d.serve)
+			during := func() context.Context {
+				if err := c.Renew("porter", "hunter2"); err != nil {
+					t.Fatal(err)
+				}
+				return interrupted{t.Context(), new(sync.Once), func() {
+					if err := change(c); err != nil {
+						t.Error(err)
+					}
+				}}
+			}
+			settles(t, c.Submit(during(), order), carrier.Accepted)
+			if _, err := c.StatusByNumber(during(), 4165550123); fault.Is(err, fault.ReasonCarrierCredentials) {
+				t.Errorf("%s: a status: %v", name, err)
+			}
+			if diff := cmp.Diff([]string{"porter:hunter2", "porter:hunter2"}, *d.met.Load()); diff != "" {
+				t.Errorf("%s: credentials that the carrier met (-want +got):\n%s", name, diff)
+			}
+		})
+	}
 }
