@@ -22,7 +22,7 @@ import (
 // Default is the name of the account of a service that has one alone, and of what such a one has ordered.
 const Default = "default"
 
-// Observer is told how the files fare, for metrics. It is called by New and by Run, never at the same time.
+// Observer is told how the files fare, for metrics. It is called by Run, never at the same time.
 type Observer interface {
 	// Accounts is told that the files were read anew, and whether they could be used.
 	Accounts(ok bool)
@@ -50,10 +50,13 @@ type Params struct {
 // Accounts are the service's accounts. Build them with New. But for Run, which is called once, their methods are safe for
 // concurrent use.
 type Accounts struct {
+	// params are those without the password, which fmt could not ask in a field like this one how it wants to be printed.
 	params Params
-	inUse  atomic.Pointer[book]
-	// seen is what the files held at the latest look.
-	seen digest
+	// read is that of the Params with the password.
+	read  func() (*book, digest, error)
+	inUse atomic.Pointer[book]
+	// seen is what the files held when that was brought into force, or was found broken, and latest at the latest look.
+	seen, latest digest
 
 	// nobody is the way to the carrier without an account.
 	nobody *carrier.Client
@@ -69,8 +72,9 @@ func New(p Params) (*Accounts, error) {
 	if p.Every <= 0 {
 		p.Every = lookEvery
 	}
-	a := &Accounts{params: p, clients: map[string]*carrier.Client{}, missed: map[string]bool{}}
-	b, seen, err := p.read()
+	a := &Accounts{params: p, read: p.read, clients: map[string]*carrier.Client{}, missed: map[string]bool{}}
+	a.params.Password = ""
+	b, seen, err := a.read()
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +84,7 @@ func New(p Params) (*Accounts, error) {
 	if err := a.use(b); err != nil {
 		return nil, err
 	}
-	a.seen = seen
+	a.seen, a.latest = seen, seen
 	return a, nil
 }
 
@@ -142,7 +146,8 @@ func (a *Accounts) Close() {
 }
 
 // Run looks at the files until ctx ends. What counts is what they hold, not a time stamp, so that a file that is mounted and
-// swapped is seen too.
+// swapped is seen too; and that two looks found the same, for half a file that is being written may be one without a tenant,
+// whose orders would go to the account of all others, and keep it.
 func (a *Accounts) Run(ctx context.Context) {
 	ticker := time.NewTicker(a.params.Every)
 	defer ticker.Stop()
@@ -164,8 +169,10 @@ func (a *Accounts) look(ctx context.Context) {
 			a.params.Log.ErrorContext(ctx, "looking at the carrier accounts panicked", slog.Any("error", fault.Panicked(p)))
 		}
 	}()
-	b, seen, err := a.params.read()
-	if seen == a.seen {
+	b, seen, err := a.read()
+	settled := seen == a.latest
+	a.latest = seen
+	if seen == a.seen || !settled {
 		return
 	}
 	a.seen = seen

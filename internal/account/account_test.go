@@ -108,9 +108,18 @@ func TestNoPasswordIsShown(t *testing.T) {
 	a := w.open(t, two)
 	w.write(t, "wholesale.txt", "hunter22")
 	a.Look(t.Context())
+	a.Look(t.Context())
+	p := w.params()
+	p.Username, p.Password = "porter", "hunter2"
+	one, err := account.New(p)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		if shown := fmt.Sprintf(verb, a); strings.Contains(shown, "hunter2") || strings.Contains(shown, "68756e74657232") {
-			t.Errorf("%s shows a password", verb)
+		for _, of := range []any{a, one, p} {
+			if shown := fmt.Sprintf(verb, of); strings.Contains(shown, "hunter2") || strings.Contains(shown, "68756e74657232") {
+				t.Errorf("%s of a %T shows a password", verb, of)
+			}
 		}
 	}
 	if log := w.log.take(); strings.Contains(log, "hunter2") || !strings.Contains(log, "the carrier accounts have changed") {
@@ -197,7 +206,8 @@ func TestOneAccountThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-// Files that change are in force at the next look; files that are broken change nothing, and are said to be once.
+// Files that change are in force at the second look that finds them so; files that are broken change nothing, and are said to
+// be once.
 func TestAccountsFollowTheirFiles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -207,6 +217,7 @@ func TestAccountsFollowTheirFiles(t *testing.T) {
 		t.Helper()
 		w.since()
 		w.log.take()
+		a.Look(t.Context())
 		a.Look(t.Context())
 		_, told := w.since()
 		differ(t, "what was told", want, told)
@@ -247,6 +258,34 @@ func TestAccountsFollowTheirFiles(t *testing.T) {
 	look(true)
 	differ(t, "who asks after it has come back", []string{"shop:third"}, asks(t, w, a, "retail"))
 	differ(t, "why submissions pause then", map[string]fault.Reason{"wholesale": "", "retail": ""}, a.Paused())
+}
+
+// Half a file may be one that can be used, and gives a tenant's orders to the account of all others, which they would keep. What
+// is being written does not count.
+func TestHalfAFileDoesNotCount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	twoPasswords(t, w)
+	half := strings.Replace(two, "[acme, globex]", `[acme, "*"]`, 1)
+	a := w.open(t, half)
+	half, _, _ = strings.Cut(half, "    tenants: [initech]")
+	for i, content := range []string{half, half + "    tenants: [initech]\n", half + "    tenants: [initech, globex]\n"} {
+		w.write(t, "accounts.yaml", content)
+		a.Look(t.Context())
+		_, told := w.since()
+		differ(t, fmt.Sprintf("look %d: accounts and what was told", i), []any{"retail", "wholesale", []bool(nil)}, []any{a.Of("initech"), a.Of("globex"), told})
+	}
+	a.Look(t.Context())
+	_, told := w.since()
+	differ(t, "the whole file: accounts and what was told", []any{"retail", "retail", []bool{true}}, []any{a.Of("initech"), a.Of("globex"), told})
+	w.write(t, "accounts.yaml", half)
+	a.Look(t.Context())
+	w.write(t, "accounts.yaml", half+"    tenants: [initech, globex]\n")
+	for range 3 {
+		a.Look(t.Context())
+	}
+	_, told = w.since()
+	differ(t, "what was told of a file that is what it was", []bool(nil), told)
 }
 
 func TestRunLooks(t *testing.T) {
