@@ -89,3 +89,78 @@ func TestAnOrderKeepsItsAccount(t *testing.T) {
 		t.Errorf("the first account got %d POSTs", len(d.carrier.posts))
 	}
 }
+
+// movedTenant is a desk whose tenant had an order accepted with the ticket T-1 in the first account, and has the second one by now.
+// What the carrier does with that one is the second's.
+func movedTenant(t *testing.T) (d *desk, second *stubCarrier, before *portinv1.PortInOrder) {
+	t.Helper()
+	of, second := accounts{"default": "first"}, &stubCarrier{}
+	d = newDesk(t, func(d *desk, p *intake.Params) {
+		p.Accounts = of
+		p.Carrier = func(account string) intake.Carrier {
+			return map[string]intake.Carrier{"first": d.carrier, "second": second}[account]
+		}
+	})
+	before = placed(t, d, keyA)
+	of["default"] = "second"
+	return d, second, before
+}
+
+// A ticket of one account is another one than that of the same text in another: which of the second account's tickets an order
+// in doubt has is not known because the first account has one of that text.
+func TestATicketOfAnotherAccountIsAnotherOne(t *testing.T) {
+	t.Parallel()
+	d, second, before := movedTenant(t)
+	second.submit = lost
+	unsure := placed(t, d, keyB, "416-555-0177")
+	if before.GetTicketId() != "T-1" || unsure.GetState() != stateInDoubt {
+		t.Fatalf("the orders are %v and %v", before, unsure)
+	}
+	second.byTicket = func(context.Context, string) (carrier.Status, error) {
+		return carrier.Status{Ticket: "T-1", Word: "PENDING"}, nil
+	}
+	_, err := d.Follow(t.Context(), byTicket("T-1"))
+	if f := fault.From(err); f == nil || f.Reason != fault.ReasonTicketUnverified || f.Metadata["order_id"] != unsure.GetOrderId() {
+		t.Errorf("a ticket that may be the doubtful order's: %v", err)
+	}
+}
+
+// An order that is followed in one account is not what stands in another one under the same text, or under none.
+func TestAPortInOfAnotherAccountIsAnotherOne(t *testing.T) {
+	t.Parallel()
+	of, elsewhere := accounts{"default": "first"}, &stubCarrier{}
+	d := newDesk(t, withAccounts(of), func(_ *desk, p *intake.Params) {
+		p.Carrier = func(string) intake.Carrier { return elsewhere }
+	})
+	elsewhere.byNumber = func(context.Context, int64) (carrier.Status, error) { return carrier.Status{Word: "PENDING"}, nil }
+	first, err := d.Follow(t.Context(), byNumber("416-555-0199"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	of["default"] = "second"
+	_, err = d.Follow(t.Context(), byNumber("416-555-0199"))
+	if f := fault.From(err); f == nil || f.Reason != fault.ReasonNumberInOpenOrder || f.Metadata["order_id"] != first.GetOrderId() {
+		t.Errorf("followed in another account: %v", err)
+	}
+}
+
+// A correction that goes to another account than the order that it corrects is warned of what stands there, also under the
+// text of the corrected order's ticket.
+func TestACorrectionInAnotherAccountIsWarned(t *testing.T) {
+	t.Parallel()
+	d, second, before := movedTenant(t)
+	says(d, word("REJECTED", false))
+	second.byNumber = func(context.Context, int64) (carrier.Status, error) {
+		return carrier.Status{Ticket: "T-1", Word: "PENDING"}, nil
+	}
+	resp, err := d.Resubmit(t.Context(), correction(before.GetOrderId(), keyB))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"EARLIER_ORDER_STANDS", "EARLIER_TICKET"}, earlier(resp.GetOrder())); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+	if posts, looks := second.count(); posts != 1 || looks != 1 {
+		t.Errorf("the second account got %d POSTs and was asked %d times", posts, looks)
+	}
+}
