@@ -104,7 +104,8 @@ func (s *shelf) List(_ context.Context, q ledger.Query) (all []ledger.Record, mo
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.orders {
-		if r.Tenant == q.Tenant && (q.Ticket == "" || r.Ticket == q.Ticket) && (q.Number == "" || slices.Contains(r.Numbers, q.Number)) {
+		if r.Tenant == q.Tenant && (q.Ticket == "" || r.Ticket == q.Ticket) && (q.Number == "" || slices.Contains(r.Numbers, q.Number)) &&
+			(len(q.States) == 0 || slices.Contains(q.States, r.State)) {
 			all = append(all, r.Clone())
 		}
 	}

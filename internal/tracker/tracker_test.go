@@ -123,6 +123,11 @@ func TestAStatusIsAskedForWithTheOrdersAccount(t *testing.T) {
 		Ledger: newShelf(
 			ledger.Record{OrderID: "1", Tenant: "mine", CarrierAccount: "old", Ticket: "T-1", Numbers: []string{"+14165550123"}, State: order.Accepted},
 			ledger.Record{OrderID: "2", Tenant: "theirs", CarrierAccount: "old", Ticket: "T-9", State: order.Accepted},
+			// The carrier has nothing of these two; what is asked for was placed elsewhere.
+			ledger.Record{OrderID: "3", Tenant: "mine", CarrierAccount: "old", Numbers: []string{"+14165550124"}, State: order.NotSent},
+			ledger.Record{OrderID: "4", Tenant: "mine", CarrierAccount: "old", Numbers: []string{"+14165550125"}, State: order.Refused},
+			ledger.Record{OrderID: "5", Tenant: "mine", CarrierAccount: "old", Numbers: []string{"+14165550126"}, State: order.Sending},
+			ledger.Record{OrderID: "6", Tenant: "mine", CarrierAccount: "old", Numbers: []string{"+14165550127"}, State: order.InDoubt},
 		),
 		Accounts: byTenant{},
 		Carrier: func(account string) portstatus.Carrier {
@@ -133,10 +138,10 @@ func TestAStatusIsAskedForWithTheOrdersAccount(t *testing.T) {
 	for _, ticket := range []string{"T-1", "T-2", "T-9"} { // with mine, the ticket of another account is another one
 		_, _ = tr.StatusOfTicket(t.Context(), "mine", ticket)
 	}
-	for _, number := range []string{"416-555-0123", "416-555-0199"} {
+	for _, number := range []string{"416-555-0123", "416-555-0199", "416-555-0124", "416-555-0125", "416-555-0126", "416-555-0127"} {
 		_, _ = tr.StatusOfNumber(t.Context(), "mine", number)
 	}
-	if diff := cmp.Diff([]string{"old", "mine", "mine", "old", "mine"}, asked); diff != "" {
+	if diff := cmp.Diff([]string{"old", "mine", "mine", "old", "mine", "mine", "mine", "old", "old"}, asked); diff != "" {
 		t.Errorf("the accounts (-want +got):\n%s", diff)
 	}
 }
