@@ -63,8 +63,8 @@ type Accounts struct {
 
 	mu      sync.Mutex
 	clients map[string]*carrier.Client
-	// missed are the accounts that somebody wanted and the files did not name.
-	missed map[string]bool
+	// missed are the accounts that somebody wanted and the files did not name, and when that was last so.
+	missed map[string]time.Time
 }
 
 // New reads the files. Its error tells everything that is wrong with them.
@@ -72,7 +72,7 @@ func New(p Params) (*Accounts, error) {
 	if p.Every <= 0 {
 		p.Every = lookEvery
 	}
-	a := &Accounts{params: p, read: p.read, clients: map[string]*carrier.Client{}, missed: map[string]bool{}}
+	a := &Accounts{params: p, read: p.read, clients: map[string]*carrier.Client{}, missed: map[string]time.Time{}}
 	a.params.Password = ""
 	b, seen, err := a.read()
 	if err != nil {
@@ -116,17 +116,22 @@ func (a *Accounts) Carrier(name string) *carrier.Client {
 		return c
 	}
 	if name != "" { // which a tenant without an account has
-		a.missed[name] = true
+		a.missed[name] = time.Now()
 	}
 	return a.nobody
 }
 
-// Paused says of each account that the files name, or that an order has which somebody wanted to know of, why submissions
-// pause; an empty reason is that they do not.
+// missedFor is longer than an order that is not over goes without anybody wanting its account: one in doubt that waits for an
+// operator does for an hour and a fifth.
+const missedFor = 2 * time.Hour
+
+// Paused says of each account that the files name, or that an order has which somebody wanted to know of within missedFor, why
+// submissions pause; an empty reason is that they do not.
 func (a *Accounts) Paused() map[string]fault.Reason {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	paused := map[string]fault.Reason{}
+	maps.DeleteFunc(a.missed, func(_ string, last time.Time) bool { return time.Since(last) > missedFor })
 	for name := range a.missed {
 		paused[name], _ = a.nobody.Paused()
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -286,6 +287,31 @@ func TestHalfAFileDoesNotCount(t *testing.T) {
 	}
 	_, told = w.since()
 	differ(t, "what was told of a file that is what it was", []bool(nil), told)
+}
+
+// An account that is gone shows as one while somebody asks for it, and no longer: the last order that has it may be over.
+func TestAnAccountThatIsGoneIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	twoPasswords(t, w)
+	a := w.open(t, two)
+	synctest.Test(t, func(t *testing.T) {
+		shows := func(want map[string]fault.Reason) {
+			t.Helper()
+			differ(t, "why submissions pause", want, a.Paused())
+		}
+		gone := map[string]fault.Reason{"wholesale": "", "retail": "", "gone": fault.ReasonCarrierCredentials}
+		for range 3 {
+			a.Carrier("gone")
+			shows(gone)
+			<-time.After(72 * time.Minute) // the longest time between two looks at an order in doubt
+			shows(gone)
+		}
+		<-time.After(time.Hour)
+		shows(map[string]fault.Reason{"wholesale": "", "retail": ""})
+		a.Carrier("gone")
+		shows(gone)
+	})
 }
 
 func TestRunLooks(t *testing.T) {
