@@ -16,7 +16,7 @@ import (
 	"github.com/portin/portin/internal/fault"
 )
 
-// doorman is a carrier that lets one user in.
+// doorman is a carrier that lets one user in, and knows no port-ins.
 type doorman struct {
 	lets atomic.Pointer[string]
 	met  atomic.Pointer[[]string]
@@ -28,6 +28,10 @@ func (d *doorman) serve(w http.ResponseWriter, r *http.Request) {
 	d.met.Store(&met)
 	if user+":"+password != *d.lets.Load() {
 		answering(http.StatusUnauthorized, typeJSON, sorry)(w, r)
+		return
+	}
+	if r.Method == http.MethodGet {
+		answering(http.StatusNotFound, typeJSON, sorry)(w, r)
 		return
 	}
 	answering(http.StatusOK, typeJSON, plainAccepted)(w, r)
@@ -149,7 +153,7 @@ func TestAnExchangeKeepsItsCredentials(t *testing.T) {
 				}}
 			}
 			settles(t, c.Submit(during(), order), carrier.Accepted)
-			if _, err := c.StatusByNumber(during(), 4165550123); fault.Is(err, fault.ReasonCarrierCredentials) {
+			if _, err := c.StatusByNumber(during(), 4165550123); !fault.Is(err, fault.ReasonPortInNotFound) {
 				t.Errorf("%s: a status: %v", name, err)
 			}
 			if diff := cmp.Diff([]string{"porter:hunter2", "porter:hunter2"}, *d.met.Load()); diff != "" {
@@ -157,4 +161,72 @@ func TestAnExchangeKeepsItsCredentials(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Look-ups are let through one in a pause once the carrier has refused the credentials of a few in a row: each further one could
+// lock the account, and most of a day nobody orders anything.
+func TestFault06_LookUpsDoNotLockTheAccount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoorman("porter:new")
+		c, _ := servePipes(t, settings(""), d.serve)
+		refused := func(want int) {
+			t.Helper()
+			before := len(*d.met.Load())
+			for range 10 {
+				if _, err := c.StatusByNumber(t.Context(), 4165550123); !fault.Is(err, fault.ReasonCarrierCredentials) {
+					t.Errorf("a status: %v", err)
+				}
+			}
+			if got := len(*d.met.Load()) - before; got != want {
+				t.Errorf("the carrier met %d look-ups, want %d", got, want)
+			}
+		}
+		refused(3)
+		_, err := c.StatusByNumber(t.Context(), 4165550123)
+		if got := fault.From(err).RetryAfter; got != 30*time.Second {
+			t.Errorf("the next one may come in %v", got)
+		}
+		for range 3 {
+			pass(31 * time.Second)
+			refused(1)
+		}
+		flows(t, c) // an order has a gate of its own
+
+		if err := c.Renew("porter", "newer"); err != nil {
+			t.Fatal(err)
+		}
+		refused(3)
+		let := "porter:newer"
+		d.lets.Store(&let)
+		pass(31 * time.Second)
+		before := len(*d.met.Load())
+		for range 10 {
+			if _, err := c.StatusByNumber(t.Context(), 4165550123); !fault.Is(err, fault.ReasonPortInNotFound) {
+				t.Errorf("a status: %v", err)
+			}
+		}
+		if got := len(*d.met.Load()) - before; got != 10 {
+			t.Errorf("the carrier met %d look-ups with the right password, want 10", got)
+		}
+	})
+}
+
+// An account may not be allowed one list, which says nothing about its password.
+func TestFault06_AListThatIsForbiddenHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	var m mood
+	m.set(http.StatusForbidden, sorry)
+	url, posts := serve(t, m.serve)
+	c := client(t, settings(url))
+	for range 10 {
+		if _, err := c.Trunks(t.Context()); !fault.Is(err, fault.ReasonCarrierCredentials) {
+			t.Errorf("a list: %v", err)
+		}
+	}
+	m.set(http.StatusNotFound, sorry)
+	if _, err := c.StatusByNumber(t.Context(), 4165550123); !fault.Is(err, fault.ReasonPortInNotFound) {
+		t.Errorf("a status: %v", err)
+	}
+	posted(t, posts, 0)
 }

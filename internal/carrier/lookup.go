@@ -130,7 +130,10 @@ func try[T any](ctx context.Context, c *Client, l *login, q question[T]) (value 
 		timeout: c.config.GetTimeout,
 	}))
 	class := ClassUnreadable
-	defer func() { c.observe(ctx, q.operation, class, m.status, begun) }()
+	defer func() {
+		l.gate.lookups.met(class, m.status, l.gate.rest)
+		c.observe(ctx, q.operation, class, m.status, begun)
+	}()
 
 	if q.mayBeNone && isNone[c.config.NoPortIn](m) {
 		class = ClassNone
