@@ -128,6 +128,17 @@ func TestNoPasswordIsShown(t *testing.T) {
 	}
 }
 
+// How files may name what they name.
+func TestWaysOfWriting(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	elsewhere := newWorld(t)
+	content := fmt.Sprintf("accounts:\n  - {name: a, username: x, password_file: %s, tenants: [default]}\n", elsewhere.write(t, "a", " first \n\n"))
+	a := w.open(t, content)
+	differ(t, "who asks, with a file elsewhere and a password with spaces", []string{"x: first "}, asks(t, w, a, "a"))
+	differ(t, "the account of those who have no tenants", "a", a.Of(account.Default))
+}
+
 func TestFilesThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2hunter2"
@@ -229,6 +240,9 @@ func TestAccountsFollowTheirFiles(t *testing.T) {
 	w.write(t, "retail.txt", "third")
 	look(true)
 	differ(t, "who asks after a password has changed", []string{"porter:first", "shop:third"}, asks(t, w, a, "wholesale", "retail"))
+	w.write(t, "accounts.yaml", strings.ReplaceAll(two, "shop", "store"))
+	look(true)
+	differ(t, "who asks after a user has changed", []string{"porter:first", "store:third"}, asks(t, w, a, "wholesale", "retail"))
 
 	before := a.Carrier("wholesale")
 	if err := os.Remove(w.dir + "/wholesale.txt"); err != nil {
@@ -259,6 +273,32 @@ func TestAccountsFollowTheirFiles(t *testing.T) {
 	look(true)
 	differ(t, "who asks after it has come back", []string{"shop:third"}, asks(t, w, a, "retail"))
 	differ(t, "why submissions pause then", map[string]fault.Reason{"wholesale": "", "retail": ""}, a.Paused())
+	w.write(t, "accounts.yaml", wholesale)
+	look(true)
+	differ(t, "why submissions pause while nobody wants the one that is gone", map[string]fault.Reason{"wholesale": ""}, a.Paused())
+}
+
+// A pause belongs to the credentials: another account's that change do not end it.
+func TestAPauseOutlastsOtherChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	twoPasswords(t, w)
+	a := w.open(t, two)
+	w.refuses.Store(true)
+	for range 3 {
+		a.Carrier("wholesale").Submit(t.Context(), carrier.Call{Operation: "x", Path: "/x", Body: []byte("{}")})
+	}
+	want := map[string]fault.Reason{"wholesale": fault.ReasonCarrierCredentials, "retail": ""}
+	differ(t, "why submissions pause", want, a.Paused())
+	w.write(t, "retail.txt", "third")
+	a.Look(t.Context())
+	a.Look(t.Context())
+	differ(t, "the accounts that are told to have changed", 1, strings.Count(w.log.take(), "the carrier accounts have changed"))
+	differ(t, "why submissions pause after another password has changed", want, a.Paused())
+	w.write(t, "wholesale.txt", "second")
+	a.Look(t.Context())
+	a.Look(t.Context())
+	differ(t, "why submissions pause after their own has", map[string]fault.Reason{"wholesale": "", "retail": ""}, a.Paused())
 }
 
 // Half a file may be one that can be used, and gives a tenant's orders to the account of all others, which they would keep. What

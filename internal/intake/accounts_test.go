@@ -85,14 +85,14 @@ func TestAnOrderKeepsItsAccount(t *testing.T) {
 	if diff := cmp.Diff(want, fault.From(err).Violations); diff != "" || reasonOf(err) != fault.ReasonInvalidFields {
 		t.Errorf("a new order: %v (-want +got):\n%s", err, diff)
 	}
-	if len(d.carrier.posts) != 2 {
-		t.Errorf("the first account got %d POSTs", len(d.carrier.posts))
+	if posts, looks := d.carrier.count(); posts != 2 || looks != 2 {
+		t.Errorf("the first account got %d POSTs and was asked %d times", posts, looks)
 	}
 }
 
-// movedTenant is a desk whose tenant had an order accepted with the ticket T-1 in the first account, and has the second one by now.
-// What the carrier does with that one is the second's.
-func movedTenant(t *testing.T) (d *desk, second *stubCarrier, before *portinv1.PortInOrder) {
+// movedTenant is a desk whose tenant has an order in the first account, of which the POST met something, and has the second account
+// by now. What the carrier does with that one is the second's.
+func movedTenant(t *testing.T, met func(context.Context, carrier.Call) carrier.Outcome) (d *desk, second *stubCarrier, before *portinv1.PortInOrder) {
 	t.Helper()
 	of, second := accounts{"default": "first"}, &stubCarrier{}
 	d = newDesk(t, func(d *desk, p *intake.Params) {
@@ -101,6 +101,7 @@ func movedTenant(t *testing.T) (d *desk, second *stubCarrier, before *portinv1.P
 			return map[string]intake.Carrier{"first": d.carrier, "second": second}[account]
 		}
 	})
+	d.carrier.submit = met
 	before = placed(t, d, keyA)
 	of["default"] = "second"
 	return d, second, before
@@ -110,7 +111,7 @@ func movedTenant(t *testing.T) (d *desk, second *stubCarrier, before *portinv1.P
 // in doubt has is not known because the first account has one of that text.
 func TestATicketOfAnotherAccountIsAnotherOne(t *testing.T) {
 	t.Parallel()
-	d, second, before := movedTenant(t)
+	d, second, before := movedTenant(t, nil)
 	second.submit = lost
 	unsure := placed(t, d, keyB, "416-555-0177")
 	if before.GetTicketId() != "T-1" || unsure.GetState() != stateInDoubt {
@@ -148,7 +149,7 @@ func TestAPortInOfAnotherAccountIsAnotherOne(t *testing.T) {
 // text of the corrected order's ticket.
 func TestACorrectionInAnotherAccountIsWarned(t *testing.T) {
 	t.Parallel()
-	d, second, before := movedTenant(t)
+	d, second, before := movedTenant(t, nil)
 	says(d, word("REJECTED", false))
 	second.byNumber = func(context.Context, int64) (carrier.Status, error) {
 		return carrier.Status{Ticket: "T-1", Word: "PENDING"}, nil
@@ -162,5 +163,38 @@ func TestACorrectionInAnotherAccountIsWarned(t *testing.T) {
 	}
 	if posts, looks := second.count(); posts != 1 || looks != 1 {
 		t.Errorf("the second account got %d POSTs and was asked %d times", posts, looks)
+	}
+}
+
+// Whether an order still holds its numbers is asked with its account.
+func TestNumbersOfAnotherAccountAreReleased(t *testing.T) {
+	t.Parallel()
+	d, second, before := movedTenant(t, nil)
+	second.byTicket = func(context.Context, string) (carrier.Status, error) {
+		return status("T-1", "COMPLETED", 4165550123, 4165550124), nil // another port-in
+	}
+	says(d, status("T-1", "PENDING", 4165550123, 4165550124))
+	_, err := d.PortIn(t.Context(), request(t, keyB))
+	if f := fault.From(err); f == nil || f.Reason != fault.ReasonNumberInOpenOrder || f.Metadata["order_id"] != before.GetOrderId() {
+		t.Errorf("numbers of an open order: %v", err)
+	}
+	says(d, status("T-1", "COMPLETED", 4165550123, 4165550124))
+	if got := placed(t, d, keyB); got.GetState() != stateAccepted {
+		t.Errorf("the new order is %v", got)
+	}
+	if posts, _ := second.count(); posts != 1 {
+		t.Errorf("the second account got %d POSTs", posts)
+	}
+}
+
+// An order in doubt is resolved by what stands in its account.
+func TestAnOrderIsResolvedWithItsAccount(t *testing.T) {
+	t.Parallel()
+	d, second, before := movedTenant(t, lost)
+	second.byTicket = func(context.Context, string) (carrier.Status, error) { return status("T-7", "PENDING", 4165550199), nil }
+	says(d, status("T-7", "PENDING", 4165550123, 4165550124))
+	o, err := d.Resolve(t.Context(), wasPlaced(before.GetOrderId(), "T-7", false))
+	if err != nil || o.GetState() != stateAccepted || o.GetTicketId() != "T-7" {
+		t.Errorf("resolved: %v, %v", o, err)
 	}
 }

@@ -44,7 +44,7 @@ func (s *shelf) Owners(_ context.Context, account, ticket, number string) ([]str
 	}
 	var all []string
 	for _, r := range s.orders {
-		if r.CarrierAccount == account && (ticket != "" && r.Ticket == ticket || slices.Contains(r.Numbers, number)) {
+		if ticket != "" && r.Ticket == ticket && r.CarrierAccount == account || slices.Contains(r.Numbers, number) {
 			all = append(all, r.Tenant)
 		}
 	}
