@@ -212,6 +212,35 @@ func TestFault06_LookUpsDoNotLockTheAccount(t *testing.T) {
 	})
 }
 
+// While the one look-up that is let through has no answer, no other one is.
+func TestFault06_OneLookUpGoesThroughAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int32
+		release := make(chan struct{})
+		c, _ := servePipes(t, settings(""), func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) > 3 {
+				<-release
+			}
+			answering(http.StatusUnauthorized, typeJSON, sorry)(w, r)
+		})
+		for range 3 {
+			_, _ = c.Trunks(t.Context())
+		}
+		pass(31 * time.Second)
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() { _, _ = c.Trunks(t.Context()) })
+		}
+		synctest.Wait()
+		if n := asked.Load(); n != 4 {
+			t.Errorf("the carrier met %d look-ups, want 4", n)
+		}
+		close(release)
+		all.Wait()
+	})
+}
+
 // An account may not be allowed one list, which says nothing about its password.
 func TestFault06_AListThatIsForbiddenHoldsNothingUp(t *testing.T) {
 	t.Parallel()

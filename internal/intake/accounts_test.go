@@ -3,6 +3,8 @@ package intake_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -191,10 +193,29 @@ func TestNumbersOfAnotherAccountAreReleased(t *testing.T) {
 func TestAnOrderIsResolvedWithItsAccount(t *testing.T) {
 	t.Parallel()
 	d, second, before := movedTenant(t, lost)
-	second.byTicket = func(context.Context, string) (carrier.Status, error) { return status("T-7", "PENDING", 4165550199), nil }
+	second.byTicket = func(context.Context, string) (carrier.Status, error) {
+		return status("T-7", "PENDING", 4165550199), nil
+	}
 	says(d, status("T-7", "PENDING", 4165550123, 4165550124))
 	o, err := d.Resolve(t.Context(), wasPlaced(before.GetOrderId(), "T-7", false))
 	if err != nil || o.GetState() != stateAccepted || o.GetTicketId() != "T-7" {
 		t.Errorf("resolved: %v, %v", o, err)
 	}
+}
+
+// An order in doubt is asked about with its account.
+func TestAnOrderInDoubtIsFoundWithItsAccount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d, second, before := movedTenant(t, lost)
+		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
+			return status("T-7", "PENDING", 4165550123, 4165550124), nil
+		}
+		running(t, d.Intake)
+		pass(36 * time.Second)
+		got := stands(t, d, before.GetOrderId())
+		if _, looks := second.count(); got.GetState() != stateAccepted || got.GetTicketId() != "T-7" || looks != 0 {
+			t.Errorf("the order is %v; the second account was asked %d times", got, looks)
+		}
+	})
 }
