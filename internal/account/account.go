@@ -22,7 +22,7 @@ import (
 // Default is the name of the account of a service that has one alone, and of what such a one has ordered.
 const Default = "default"
 
-// Observer is told how the files fare, for metrics. It is called by New and by Run, never at the same time.
+// Observer is told how the files fare, for metrics. It is called by Run, never at the same time.
 type Observer interface {
 	// Accounts is told that the files were read anew, and whether they could be used.
 	Accounts(ok bool)
@@ -50,18 +50,21 @@ type Params struct {
 // Accounts are the service's accounts. Build them with New. But for Run, which is called once, their methods are safe for
 // concurrent use.
 type Accounts struct {
+	// params are those without the password, which fmt could not ask in a field like this one how it wants to be printed.
 	params Params
-	inUse  atomic.Pointer[book]
-	// seen is what the files held at the latest look.
-	seen digest
+	// read is that of the Params with the password.
+	read  func() (*book, digest, error)
+	inUse atomic.Pointer[book]
+	// seen is what the files held when that was brought into force, or was found broken, and latest at the latest look.
+	seen, latest digest
 
 	// nobody is the way to the carrier without an account.
 	nobody *carrier.Client
 
 	mu      sync.Mutex
 	clients map[string]*carrier.Client
-	// missed are the accounts that somebody wanted and the files did not name.
-	missed map[string]bool
+	// missed are the accounts that somebody wanted and the files did not name, and when that was last so.
+	missed map[string]time.Time
 }
 
 // New reads the files. Its error tells everything that is wrong with them.
@@ -69,8 +72,9 @@ func New(p Params) (*Accounts, error) {
 	if p.Every <= 0 {
 		p.Every = lookEvery
 	}
-	a := &Accounts{params: p, clients: map[string]*carrier.Client{}, missed: map[string]bool{}}
-	b, seen, err := p.read()
+	a := &Accounts{params: p, read: p.read, clients: map[string]*carrier.Client{}, missed: map[string]time.Time{}}
+	a.params.Password = ""
+	b, seen, err := a.read()
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +84,7 @@ func New(p Params) (*Accounts, error) {
 	if err := a.use(b); err != nil {
 		return nil, err
 	}
-	a.seen = seen
+	a.seen, a.latest = seen, seen
 	return a, nil
 }
 
@@ -112,17 +116,22 @@ func (a *Accounts) Carrier(name string) *carrier.Client {
 		return c
 	}
 	if name != "" { // which a tenant without an account has
-		a.missed[name] = true
+		a.missed[name] = time.Now()
 	}
 	return a.nobody
 }
 
-// Paused says of each account that the files name, or that an order has which somebody wanted to know of, why submissions
-// pause; an empty reason is that they do not.
+// missedFor is longer than an order that is not over goes without anybody wanting its account: one in doubt that waits for an
+// operator does for an hour and a fifth.
+const missedFor = 2 * time.Hour
+
+// Paused says of each account that the files name, or that an order has which somebody wanted to know of within missedFor, why
+// submissions pause; an empty reason is that they do not.
 func (a *Accounts) Paused() map[string]fault.Reason {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	paused := map[string]fault.Reason{}
+	maps.DeleteFunc(a.missed, func(_ string, last time.Time) bool { return time.Since(last) > missedFor })
 	for name := range a.missed {
 		paused[name], _ = a.nobody.Paused()
 	}
@@ -142,7 +151,8 @@ func (a *Accounts) Close() {
 }
 
 // Run looks at the files until ctx ends. What counts is what they hold, not a time stamp, so that a file that is mounted and
-// swapped is seen too.
+// swapped is seen too; and that two looks found the same, for half a file that is being written may be one without a tenant,
+// whose orders would go to the account of all others, and keep it.
 func (a *Accounts) Run(ctx context.Context) {
 	ticker := time.NewTicker(a.params.Every)
 	defer ticker.Stop()
@@ -164,8 +174,10 @@ func (a *Accounts) look(ctx context.Context) {
 			a.params.Log.ErrorContext(ctx, "looking at the carrier accounts panicked", slog.Any("error", fault.Panicked(p)))
 		}
 	}()
-	b, seen, err := a.params.read()
-	if seen == a.seen {
+	b, seen, err := a.read()
+	settled := seen == a.latest
+	a.latest = seen
+	if seen == a.seen || !settled {
 		return
 	}
 	a.seen = seen

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -108,14 +109,34 @@ func TestNoPasswordIsShown(t *testing.T) {
 	a := w.open(t, two)
 	w.write(t, "wholesale.txt", "hunter22")
 	a.Look(t.Context())
+	a.Look(t.Context())
+	p := w.params()
+	p.Username, p.Password = "porter", "hunter2"
+	one, err := account.New(p)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		if shown := fmt.Sprintf(verb, a); strings.Contains(shown, "hunter2") || strings.Contains(shown, "68756e74657232") {
-			t.Errorf("%s shows a password", verb)
+		for _, of := range []any{a, one, p} {
+			if shown := fmt.Sprintf(verb, of); strings.Contains(shown, "hunter2") || strings.Contains(shown, "68756e74657232") {
+				t.Errorf("%s of a %T shows a password", verb, of)
+			}
 		}
 	}
 	if log := w.log.take(); strings.Contains(log, "hunter2") || !strings.Contains(log, "the carrier accounts have changed") {
 		t.Errorf("the log is %q", log)
 	}
+}
+
+// How files may name what they name.
+func TestWaysOfWriting(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	elsewhere := newWorld(t)
+	content := fmt.Sprintf("accounts:\n  - {name: a, username: x, password_file: %s, tenants: [default]}\n", elsewhere.write(t, "a", " first \n\n"))
+	a := w.open(t, content)
+	differ(t, "who asks, with a file elsewhere and a password with spaces", []string{"x: first "}, asks(t, w, a, "a"))
+	differ(t, "the account of those who have no tenants", "a", a.Of(account.Default))
 }
 
 func TestFilesThatCannotBeUsed(t *testing.T) {
@@ -197,7 +218,8 @@ func TestOneAccountThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-// Files that change are in force at the next look; files that are broken change nothing, and are said to be once.
+// Files that change are in force at the second look that finds them so; files that are broken change nothing, and are said to
+// be once.
 func TestAccountsFollowTheirFiles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -208,6 +230,7 @@ func TestAccountsFollowTheirFiles(t *testing.T) {
 		w.since()
 		w.log.take()
 		a.Look(t.Context())
+		a.Look(t.Context())
 		_, told := w.since()
 		differ(t, "what was told", want, told)
 		return w.log.take()
@@ -217,6 +240,9 @@ func TestAccountsFollowTheirFiles(t *testing.T) {
 	w.write(t, "retail.txt", "third")
 	look(true)
 	differ(t, "who asks after a password has changed", []string{"porter:first", "shop:third"}, asks(t, w, a, "wholesale", "retail"))
+	w.write(t, "accounts.yaml", strings.ReplaceAll(two, "shop", "store"))
+	look(true)
+	differ(t, "who asks after a user has changed", []string{"porter:first", "store:third"}, asks(t, w, a, "wholesale", "retail"))
 
 	before := a.Carrier("wholesale")
 	if err := os.Remove(w.dir + "/wholesale.txt"); err != nil {
@@ -247,6 +273,85 @@ func TestAccountsFollowTheirFiles(t *testing.T) {
 	look(true)
 	differ(t, "who asks after it has come back", []string{"shop:third"}, asks(t, w, a, "retail"))
 	differ(t, "why submissions pause then", map[string]fault.Reason{"wholesale": "", "retail": ""}, a.Paused())
+	w.write(t, "accounts.yaml", wholesale)
+	look(true)
+	differ(t, "why submissions pause while nobody wants the one that is gone", map[string]fault.Reason{"wholesale": ""}, a.Paused())
+}
+
+// A pause belongs to the credentials: another account's that change do not end it.
+func TestAPauseOutlastsOtherChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	twoPasswords(t, w)
+	a := w.open(t, two)
+	w.refuses.Store(true)
+	for range 3 {
+		a.Carrier("wholesale").Submit(t.Context(), carrier.Call{Operation: "x", Path: "/x", Body: []byte("{}")})
+	}
+	want := map[string]fault.Reason{"wholesale": fault.ReasonCarrierCredentials, "retail": ""}
+	differ(t, "why submissions pause", want, a.Paused())
+	w.write(t, "retail.txt", "third")
+	a.Look(t.Context())
+	a.Look(t.Context())
+	differ(t, "the accounts that are told to have changed", 1, strings.Count(w.log.take(), "the carrier accounts have changed"))
+	differ(t, "why submissions pause after another password has changed", want, a.Paused())
+	w.write(t, "wholesale.txt", "second")
+	a.Look(t.Context())
+	a.Look(t.Context())
+	differ(t, "why submissions pause after their own has", map[string]fault.Reason{"wholesale": "", "retail": ""}, a.Paused())
+}
+
+// Half a file may be one that can be used, and gives a tenant's orders to the account of all others, which they would keep. What
+// is being written does not count.
+func TestHalfAFileDoesNotCount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	twoPasswords(t, w)
+	half := strings.Replace(two, "[acme, globex]", `[acme, "*"]`, 1)
+	a := w.open(t, half)
+	half, _, _ = strings.Cut(half, "    tenants: [initech]")
+	for i, content := range []string{half, half + "    tenants: [initech]\n", half + "    tenants: [initech, globex]\n"} {
+		w.write(t, "accounts.yaml", content)
+		a.Look(t.Context())
+		_, told := w.since()
+		differ(t, fmt.Sprintf("look %d: accounts and what was told", i), []any{"retail", "wholesale", []bool(nil)}, []any{a.Of("initech"), a.Of("globex"), told})
+	}
+	a.Look(t.Context())
+	_, told := w.since()
+	differ(t, "the whole file: accounts and what was told", []any{"retail", "retail", []bool{true}}, []any{a.Of("initech"), a.Of("globex"), told})
+	w.write(t, "accounts.yaml", half)
+	a.Look(t.Context())
+	w.write(t, "accounts.yaml", half+"    tenants: [initech, globex]\n")
+	for range 3 {
+		a.Look(t.Context())
+	}
+	_, told = w.since()
+	differ(t, "what was told of a file that is what it was", []bool(nil), told)
+}
+
+// An account that is gone shows as one while somebody asks for it, and no longer: the last order that has it may be over.
+func TestAnAccountThatIsGoneIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	twoPasswords(t, w)
+	a := w.open(t, two)
+	synctest.Test(t, func(t *testing.T) {
+		shows := func(want map[string]fault.Reason) {
+			t.Helper()
+			differ(t, "why submissions pause", want, a.Paused())
+		}
+		gone := map[string]fault.Reason{"wholesale": "", "retail": "", "gone": fault.ReasonCarrierCredentials}
+		for range 3 {
+			a.Carrier("gone")
+			shows(gone)
+			<-time.After(72 * time.Minute) // the longest time between two looks at an order in doubt
+			shows(gone)
+		}
+		<-time.After(time.Hour)
+		shows(map[string]fault.Reason{"wholesale": "", "retail": ""})
+		a.Carrier("gone")
+		shows(gone)
+	})
 }
 
 func TestRunLooks(t *testing.T) {

@@ -99,6 +99,9 @@ func (f *files) content(name string, most int64) (content []byte, err error) {
 		}
 		f.held = append(f.held, sum[:]...)
 	}()
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return nil, errors.New("is a pipe or a device, not a file") // opening a pipe may wait without an end
+	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, unquoted(err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/portin/portin/internal/account"
@@ -20,6 +21,8 @@ type world struct {
 	url    string
 	log    lines
 	served *httptest.Server
+	// refuses has the carrier refuse everybody.
+	refuses atomic.Bool
 
 	mu    sync.Mutex
 	asked []string
@@ -35,6 +38,9 @@ func newWorld(t *testing.T) *world {
 		w.asked = append(w.asked, user+":"+password)
 		w.mu.Unlock()
 		rw.Header().Set("Content-Type", "application/json")
+		if w.refuses.Load() {
+			rw.WriteHeader(http.StatusUnauthorized)
+		}
 		_, _ = rw.Write([]byte("[]"))
 	}))
 	t.Cleanup(w.served.Close)

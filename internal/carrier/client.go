@@ -15,17 +15,18 @@ import (
 
 // Client talks to the carrier. It is safe for concurrent use.
 type Client struct {
-	config    Config // without the password
-	base      string
-	transport *redacting
+	config Config // without the password
+	base   string
+	next   http.RoundTripper
 	// ours reports whether the transport is the Client's own, whose connections count what they write.
 	ours  bool
 	login atomic.Pointer[login]
 }
 
-// login is what a Client shows the carrier, and how that fares.
+// login is what a Client shows the carrier, and how that fares. An exchange is had with the one that let it through, whatever
+// the Client has by then: never without credentials, and its answer is held against no others.
 type login struct {
-	authorize func(*http.Request)
+	transport *redacting
 	gate      *gate
 }
 
@@ -49,20 +50,20 @@ func newClient(config Config, dial dialer) (*Client, error) {
 	c := &Client{
 		config: config,
 		base:   strings.TrimRight(config.BaseURL, "/"),
+		next:   config.Transport,
 		ours:   config.Transport == nil,
 	}
-	c.transport = &redacting{next: config.Transport, authorize: func(req *http.Request) { c.login.Load().authorize(req) }}
-	if username == "" {
-		c.Shut()
-	} else {
-		c.enter(username, password)
-	}
 	if c.ours {
-		c.transport.next = newTransport(dial, &tls.Config{
+		c.next = newTransport(dial, &tls.Config{
 			MinVersion: tls.VersionTLS12,
 			RootCAs:    config.RootCAs,
 			NextProtos: []string{"http/1.1"},
 		})
+	}
+	if username == "" {
+		c.Shut()
+	} else {
+		c.enter(username, password)
 	}
 	return c, nil
 }
@@ -80,22 +81,22 @@ func (c *Client) Renew(username string, password Secret) error {
 func (c *Client) enter(username string, password Secret) {
 	secret := string(password)
 	c.login.Store(&login{
-		authorize: func(req *http.Request) { req.SetBasicAuth(username, secret) },
+		transport: &redacting{next: c.next, authorize: func(req *http.Request) { req.SetBasicAuth(username, secret) }},
 		gate:      newGate(c.config.Breaker),
 	})
 }
 
-// Shut takes the credentials away. Until Renew the carrier is not asked for anything and gets nothing: everything ends with
-// CARRIER_CREDENTIALS.
+// Shut takes the credentials away, from the next exchange on. Until Renew the carrier is not asked for anything and gets
+// nothing: everything ends with CARRIER_CREDENTIALS.
 func (c *Client) Shut() {
-	c.login.Store(&login{authorize: func(*http.Request) {}, gate: newShutGate(c.config.Breaker)})
+	c.login.Store(&login{gate: newShutGate(c.config.Breaker)}) // nothing gets past that
 }
-
-func (c *Client) gate() *gate { return c.login.Load().gate }
 
 // Close closes the connections that are not in use. Exchanges under way go on; the Client stays usable.
 func (c *Client) Close() {
-	c.transport.CloseIdleConnections()
+	if own, ok := c.next.(interface{ CloseIdleConnections() }); ok {
+		own.CloseIdleConnections()
+	}
 }
 
 // request is one exchange to be had with the carrier.
@@ -107,9 +108,9 @@ type request struct {
 	timeout time.Duration
 }
 
-// exchange sends a request once and reads the answer within the bounds of the request. It is the one place that talks to
-// the carrier. It never fails: what went wrong is part of the answer.
-func (c *Client) exchange(ctx context.Context, r request) answer {
+// exchange sends a request once, with a login that has let it through, and reads the answer within the bounds of the request.
+// It is the one place that talks to the carrier. It never fails: what went wrong is part of the answer.
+func (c *Client) exchange(ctx context.Context, l *login, r request) answer {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	watch := newWitness(c.ours)
@@ -121,7 +122,7 @@ func (c *Client) exchange(ctx context.Context, r request) answer {
 	}
 	// RoundTrip and not http.Client.Do: nothing between here and the wire follows a redirect, keeps a cookie or wraps an
 	// error in a URL.
-	resp, err := c.transport.RoundTrip(req)
+	resp, err := l.transport.RoundTrip(req)
 	if err != nil {
 		unwritten := watch.nothingWritten()
 		return answer{unwritten: unwritten, failure: failureOf(err), cause: causeOf(err, unwritten)}

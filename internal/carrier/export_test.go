@@ -56,4 +56,4 @@ func Clean(text string, limit int) string { return clean(text, limit) }
 func ReadStatus(body []byte) (Status, error) { return readWith(readStatus, body) }
 
 // TransportOf is the transport that a Client talks through, without the credentials.
-func TransportOf(c *Client) http.RoundTripper { return c.transport.next }
+func TransportOf(c *Client) http.RoundTripper { return c.next }

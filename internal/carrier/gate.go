@@ -2,6 +2,8 @@ package carrier
 
 import (
 	"errors"
+	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,10 +20,13 @@ import (
 // they neither close the gate nor open it.
 //
 // A gate without credentials is shut: nothing goes through it, and nothing opens it.
+//
+// Look-ups need no open gate, but for one that is closed for credentials. That they are refused themselves they count apart.
 type gate struct {
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}] // nil in a gate that is shut
 	paused  atomic.Pointer[pause]
 	rest    time.Duration
+	lookups lockout
 
 	// The streak of failures, touched only by the breaker's hooks, which run under its lock.
 	limits map[error]int
@@ -97,14 +102,51 @@ func (g *gate) enter() (leave func(error), closed *pause) {
 	return nil, &pause{why: errUnreachable} // the pause ended between the two lines above
 }
 
-// locked is why nothing at all is asked while there are no credentials, or submissions pause because they are refused: every
-// further try could lock the account. It is nil when there is no such pause, or its time is over.
+// locked is why nothing at all is asked while there are no credentials, or submissions pause because they are refused, or so many
+// look-ups in a row were: every further try could lock the account. It is nil when there is no such pause, or its time is over.
 func (g *gate) locked() *fault.Error {
 	p := g.pause()
-	if p == nil || errors.Is(p.why, errUnreachable) || !time.Now().Before(p.until) {
-		return nil
+	if p != nil && !errors.Is(p.why, errUnreachable) && time.Now().Before(p.until) {
+		return p.outcome().Fault
 	}
-	return p.outcome().Fault
+	if wait := g.lookups.enter(g.limits[errCredentials], g.rest); wait > 0 {
+		return fault.New(fault.ReasonCarrierCredentials, messageCredentials).WithRetryAfter(wholeSeconds(wait))
+	}
+	return nil
+}
+
+// lockout counts the look-ups in a row whose credentials the carrier refused with a 401. A 403 can be about a single list that the
+// account may not see: it does not count.
+type lockout struct {
+	mu     sync.Mutex
+	streak int
+	until  time.Time
+}
+
+// enter is how long a look-up has to wait. Once so many were refused, one goes through in a rest.
+func (l *lockout) enter(limit int, rest time.Duration) (wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.streak < limit {
+		return 0
+	}
+	if wait = time.Until(l.until); wait <= 0 {
+		l.until = time.Now().Add(rest)
+	}
+	return wait
+}
+
+// met counts what a look-up met.
+func (l *lockout) met(class Class, status int, rest time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case status == http.StatusUnauthorized:
+		l.streak++
+		l.until = time.Now().Add(rest)
+	case class == ClassAnswered, class == ClassNone:
+		l.streak = 0
+	}
 }
 
 // proof is what the class of a submission tells the breaker.

@@ -62,7 +62,8 @@ type question[T any] struct {
 
 // ask has a look-up answered, in a few tries if it is a GET.
 func ask[T any](ctx context.Context, c *Client, q question[T]) (T, error) {
-	if f := c.gate().locked(); f != nil {
+	l := c.login.Load()
+	if f := l.gate.locked(); f != nil {
 		var none T
 		return none, f
 	}
@@ -74,7 +75,7 @@ func ask[T any](ctx context.Context, c *Client, q question[T]) (T, error) {
 	}
 	var last *fault.Error
 	value, err := backoff.Retry(bounded, func() (T, error) {
-		value, f, again := try(bounded, c, q)
+		value, f, again := try(bounded, c, l, q)
 		last = f
 		switch {
 		case f == nil:
@@ -115,13 +116,13 @@ func ended(ctx context.Context, last *fault.Error) error {
 }
 
 // try asks once. Again says that another try may fare better.
-func try[T any](ctx context.Context, c *Client, q question[T]) (value T, f *fault.Error, again bool) {
+func try[T any](ctx context.Context, c *Client, l *login, q question[T]) (value T, f *fault.Error, again bool) {
 	begun := c.config.Now()
 	method := http.MethodGet
 	if q.body != nil {
 		method = http.MethodPost
 	}
-	m := meet(c.exchange(ctx, request{
+	m := meet(c.exchange(ctx, l, request{
 		method:  method,
 		path:    q.path,
 		body:    q.body,
@@ -129,7 +130,10 @@ func try[T any](ctx context.Context, c *Client, q question[T]) (value T, f *faul
 		timeout: c.config.GetTimeout,
 	}))
 	class := ClassUnreadable
-	defer func() { c.observe(ctx, q.operation, class, m.status, begun) }()
+	defer func() {
+		l.gate.lookups.met(class, m.status, l.gate.rest)
+		c.observe(ctx, q.operation, class, m.status, begun)
+	}()
 
 	if q.mayBeNone && isNone[c.config.NoPortIn](m) {
 		class = ClassNone

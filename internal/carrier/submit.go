@@ -23,12 +23,13 @@ func (c *Client) Submit(ctx context.Context, call Call) Outcome {
 		}
 	}
 	begun := c.config.Now()
-	leave, closed := c.gate().enter()
+	l := c.login.Load()
+	leave, closed := l.gate.enter()
 	if closed != nil {
 		c.observe(ctx, call.Operation, ClassPaused, 0, begun)
 		return closed.outcome()
 	}
-	m := c.post(ctx, call)
+	m := c.post(ctx, l, call)
 	class, out := classify(submissions, m, c.clock())
 	leave(proof(class, m.failure))
 	c.observe(ctx, call.Operation, class, m.status, begun)
@@ -38,7 +39,7 @@ func (c *Client) Submit(ctx context.Context, call Call) Outcome {
 // Paused says why submissions pause, CARRIER_CREDENTIALS or CARRIER_UNREACHABLE; ok is false while they do not. Those of a
 // Client that is shut pause for CARRIER_CREDENTIALS.
 func (c *Client) Paused() (reason fault.Reason, ok bool) {
-	p := c.gate().pause()
+	p := c.login.Load().gate.pause()
 	if p == nil {
 		return "", false
 	}
@@ -46,13 +47,13 @@ func (c *Client) Paused() (reason fault.Reason, ok bool) {
 }
 
 // post has the exchange and reads the answer. A panic on the way is an answer that was not understood.
-func (c *Client) post(ctx context.Context, call Call) (m met) {
+func (c *Client) post(ctx context.Context, l *login, call Call) (m met) {
 	defer func() {
 		if r := recover(); r != nil {
 			m = met{answer: answer{failure: failurePanic}}
 		}
 	}()
-	return meet(c.exchange(ctx, request{
+	return meet(c.exchange(ctx, l, request{
 		method:  http.MethodPost,
 		path:    call.Path,
 		body:    call.Body,

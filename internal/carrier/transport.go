@@ -94,10 +94,3 @@ func (t *redacting) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.authorize(sent)
 	return t.next.RoundTrip(sent)
 }
-
-// CloseIdleConnections closes those of the transport below.
-func (t *redacting) CloseIdleConnections() {
-	if below, ok := t.next.(interface{ CloseIdleConnections() }); ok {
-		below.CloseIdleConnections()
-	}
-}

@@ -163,6 +163,9 @@ func TestFault06_AnAccountIsLockedOutAlone(t *testing.T) {
 		if n := refused("wholesale"); n != 0 {
 			t.Errorf("the other account's credentials are refused, says the metric: %v", n)
 		}
+		if n := s.metric(t, `portin_carrier_unreachable{account="retail"}`); n != 0 {
+			t.Errorf("the carrier cannot be reached with an account that it refuses, says the metric: %v", n)
+		}
 
 		files.write(t, "retail.txt", "")
 		until(t, "the broken file is noticed", func() bool { return s.metric(t, "portin_carrier_accounts_broken") == 1 })

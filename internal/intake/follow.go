@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -31,7 +32,7 @@ func (in *Intake) Follow(ctx context.Context, req *portinv1.FollowPortInRequest)
 	if err != nil {
 		return nil, err
 	}
-	if err := in.unclaimedTicket(ctx, caller.Tenant, status, number); err != nil {
+	if err := in.unclaimedTicket(ctx, caller.Tenant, account, status, number); err != nil {
 		return nil, err
 	}
 	r, err := in.elsewhere(req.GetPortIn(), status, number)
@@ -48,7 +49,8 @@ func (in *Intake) Follow(ctx context.Context, req *portinv1.FollowPortInRequest)
 		return Render(followed)
 	case errors.Is(err, ledger.ErrTicketTaken):
 		return nil, portstatus.Unknown()
-	case errors.As(err, &held) && held.Holder.Tenant == r.Tenant && held.Holder.Elsewhere && held.Holder.Ticket == r.Ticket:
+	case errors.As(err, &held) && held.Holder.Tenant == r.Tenant && held.Holder.Elsewhere &&
+		held.Holder.CarrierAccount == r.CarrierAccount && held.Holder.Ticket == r.Ticket:
 		return Render(held.Holder)
 	case errors.As(err, &held):
 		return nil, numberHeld(r.Tenant, held)
@@ -62,7 +64,7 @@ func (in *Intake) Follow(ctx context.Context, req *portinv1.FollowPortInRequest)
 // unclaimedTicket refuses a ticket that can be that of an order, of any tenant, of which nobody knows yet whether the carrier has
 // it: that order could never come to have it afterwards. The carrier names exactly the order's numbers for it, or none, and then
 // it may be any order's that the request does not tell it from. A ticket that is here already is no matter of this.
-func (in *Intake) unclaimedTicket(ctx context.Context, tenant string, status carrier.Status, number string) error {
+func (in *Intake) unclaimedTicket(ctx context.Context, tenant, account string, status carrier.Status, number string) error {
 	if status.Ticket == "" {
 		return nil
 	}
@@ -73,11 +75,11 @@ func (in *Intake) unclaimedTicket(ctx context.Context, tenant string, status car
 	if mine == "" && !somebodys {
 		return nil
 	}
-	known, _, err := in.Ledger.List(ctx, ledger.Query{Tenant: tenant, Ticket: status.Ticket, Limit: 1, MaxBytes: maxPage})
+	owners, err := in.Ledger.Owners(ctx, account, status.Ticket, "")
 	switch {
 	case err != nil:
 		return readFault(ctx, err)
-	case len(known) > 0:
+	case slices.Contains(owners, tenant):
 		return nil
 	case mine == "":
 		return fault.New(fault.ReasonTicketUnverified,

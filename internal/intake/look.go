@@ -25,9 +25,10 @@ type sight struct {
 	match bool
 }
 
-// warnings tells the caller about a port-in that stands there already, unless it is told of as one that is corrected.
-func (s sight) warnings(told ancestors) []*portinv1.Warning {
-	if s.ticket == "" || s.closed || told.have(s.ticket) {
+// warnings tells the caller about a port-in that stands there already, unless it is told of as one that is corrected. The
+// account is the one that was asked for.
+func (s sight) warnings(account string, told ancestors) []*portinv1.Warning {
+	if s.ticket == "" || s.closed || told.have(account, s.ticket) {
 		return nil
 	}
 	return []*portinv1.Warning{{

@@ -174,7 +174,7 @@ func (in *Intake) place(ctx context.Context, r ledger.Record, s submission) (*po
 	if err != nil {
 		return in.outrun(ctx, r, err)
 	}
-	next, err := in.claimed(r, seen, slices.Concat(warnings, standing.warnings(), seen.warnings(standing)))
+	next, err := in.claimed(r, seen, slices.Concat(warnings, standing.warnings(), seen.warnings(r.CarrierAccount, standing)))
 	if err != nil {
 		return nil, fault.Internal(err)
 	}

@@ -27,9 +27,9 @@ func (all ancestors) warnings() (warnings []*portinv1.Warning) {
 	return warnings
 }
 
-// have reports whether one of them has a ticket.
-func (all ancestors) have(ticket string) bool {
-	return slices.ContainsFunc(all, func(r ledger.Record) bool { return r.Ticket == ticket })
+// have reports whether one of them has a ticket of an account.
+func (all ancestors) have(account, ticket string) bool {
+	return slices.ContainsFunc(all, func(r ledger.Record) bool { return r.CarrierAccount == account && r.Ticket == ticket })
 }
 
 // mayCorrect refuses to put an order, which has an ID once it was claimed, in the place of others that may still be ported, and

@@ -79,3 +79,46 @@ func TestARoundEndsWhenNoAccountIsAnswered(t *testing.T) {
 		}
 	})
 }
+
+// An account that rested is asked for again although the rounds of the others went on meanwhile, and once it was answered its next
+// rest is a first one.
+func TestAnAccountWakesWhileOthersAreAskedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, of := &watcher{heap: divided(2, 1), begun: time.Now()}, map[string]*watcher{}
+		for _, account := range []string{"first", "second"} {
+			of[account] = &watcher{heap: w.heap, begun: w.begun}
+		}
+		p := params(w.heap)
+		p.Accounts = func() []string { return []string{"first", "second"} }
+		p.Look = func(ctx context.Context, r ledger.Record, round *rounds.Round) error {
+			w.set(func() { w.orders[r.OrderID].Due = time.Now() })
+			if !round.MayAsk(ctx) {
+				return nil
+			}
+			of[r.CarrierAccount].note(r)
+			if r.CarrierAccount == "first" && of["first"].count()%2 == 1 {
+				round.NoAnswer(errDown)
+			} else {
+				round.Answered()
+			}
+			return nil
+		}
+		stop := run(t, p)
+		pass(5 * time.Minute)
+		stop()
+		first, second := rests(of["first"]), rests(of["second"])
+		if len(first) < 12 || len(second) < 24 {
+			t.Fatalf("the accounts were asked for %d and %d times more", len(first), len(second))
+		}
+		for i, rest := range first {
+			low, high := 10*time.Second, 12*time.Second
+			if i%2 == 0 { // the second round from then on
+				low, high = 20*time.Second, 24*time.Second
+			}
+			if rest < low || rest > high {
+				t.Errorf("rest %d of the account is %v", i, rest)
+			}
+		}
+	})
+}

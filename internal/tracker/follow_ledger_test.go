@@ -44,7 +44,7 @@ func (s *shelf) Owners(_ context.Context, account, ticket, number string) ([]str
 	}
 	var all []string
 	for _, r := range s.orders {
-		if r.CarrierAccount == account && (ticket != "" && r.Ticket == ticket || slices.Contains(r.Numbers, number)) {
+		if ticket != "" && r.Ticket == ticket && r.CarrierAccount == account || slices.Contains(r.Numbers, number) {
 			all = append(all, r.Tenant)
 		}
 	}
@@ -104,7 +104,8 @@ func (s *shelf) List(_ context.Context, q ledger.Query) (all []ledger.Record, mo
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, r := range s.orders {
-		if r.Tenant == q.Tenant && (q.Ticket == "" || r.Ticket == q.Ticket) && (q.Number == "" || slices.Contains(r.Numbers, q.Number)) {
+		if r.Tenant == q.Tenant && (q.Ticket == "" || r.Ticket == q.Ticket) && (q.Number == "" || slices.Contains(r.Numbers, q.Number)) &&
+			(len(q.States) == 0 || slices.Contains(q.States, r.State)) {
 			all = append(all, r.Clone())
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/nanp"
+	"github.com/portin/portin/internal/order"
 	"github.com/portin/portin/internal/portstatus"
 	"github.com/portin/portin/internal/rounds"
 )
@@ -103,10 +104,12 @@ func (t *Tracker) StatusOfNumber(ctx context.Context, tenant, number string) (*p
 	return t.told(ctx, tenant, account, portstatus.Render(status))
 }
 
-// accountOf is the account that the carrier is asked for: that of the tenant's own order, if it has one of the ticket or number,
-// and otherwise that of its new orders. What is another tenant's alone is not there.
+// accountOf is the account that the carrier is asked for: that of the tenant's own order, if it has one of the ticket or number
+// that the carrier may have, and otherwise that of its new orders. What is another tenant's alone is not there.
 func (t *Tracker) accountOf(ctx context.Context, tenant, ticket, number string) (string, error) {
-	own, _, err := t.Ledger.List(ctx, ledger.Query{Tenant: tenant, Ticket: ticket, Number: number, Limit: 1, MaxBytes: 1})
+	own, _, err := t.Ledger.List(ctx, ledger.Query{
+		Tenant: tenant, Ticket: ticket, Number: number, States: []order.State{order.Sending, order.InDoubt, order.Accepted}, Limit: 1, MaxBytes: 1,
+	})
 	if err != nil {
 		return "", unread(ctx, err)
 	}

@@ -3,7 +3,10 @@ package tracker_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/testing/protocmp"
@@ -123,6 +126,11 @@ func TestAStatusIsAskedForWithTheOrdersAccount(t *testing.T) {
 		Ledger: newShelf(
 			ledger.Record{OrderID: "1", Tenant: "mine", CarrierAccount: "old", Ticket: "T-1", Numbers: []string{"+14165550123"}, State: order.Accepted},
 			ledger.Record{OrderID: "2", Tenant: "theirs", CarrierAccount: "old", Ticket: "T-9", State: order.Accepted},
+			// The carrier has nothing of these two; what is asked for was placed elsewhere.
+			ledger.Record{OrderID: "3", Tenant: "mine", CarrierAccount: "old", Numbers: []string{"+14165550124"}, State: order.NotSent},
+			ledger.Record{OrderID: "4", Tenant: "mine", CarrierAccount: "old", Numbers: []string{"+14165550125"}, State: order.Refused},
+			ledger.Record{OrderID: "5", Tenant: "mine", CarrierAccount: "old", Numbers: []string{"+14165550126"}, State: order.Sending},
+			ledger.Record{OrderID: "6", Tenant: "mine", CarrierAccount: "old", Numbers: []string{"+14165550127"}, State: order.InDoubt},
 		),
 		Accounts: byTenant{},
 		Carrier: func(account string) portstatus.Carrier {
@@ -133,10 +141,65 @@ func TestAStatusIsAskedForWithTheOrdersAccount(t *testing.T) {
 	for _, ticket := range []string{"T-1", "T-2", "T-9"} { // with mine, the ticket of another account is another one
 		_, _ = tr.StatusOfTicket(t.Context(), "mine", ticket)
 	}
-	for _, number := range []string{"416-555-0123", "416-555-0199"} {
+	for _, number := range []string{"416-555-0123", "416-555-0199", "416-555-0124", "416-555-0125", "416-555-0126", "416-555-0127"} {
 		_, _ = tr.StatusOfNumber(t.Context(), "mine", number)
 	}
-	if diff := cmp.Diff([]string{"old", "mine", "mine", "old", "mine"}, asked); diff != "" {
+	if diff := cmp.Diff([]string{"old", "mine", "mine", "old", "mine", "mine", "mine", "old", "old"}, asked); diff != "" {
 		t.Errorf("the accounts (-want +got):\n%s", diff)
 	}
+}
+
+// A ticket of one account is another one than that of the same text in another: neither hides the other.
+func TestATicketOfAnotherAccountHidesNothing(t *testing.T) {
+	t.Parallel()
+	tr := tracker.New(tracker.Params{
+		Ledger: newShelf(
+			ledger.Record{OrderID: "1", Tenant: "mine", CarrierAccount: "old", Ticket: "T-1", Numbers: []string{"+14165550123"}, State: order.Accepted},
+			ledger.Record{OrderID: "2", Tenant: "theirs", CarrierAccount: "mine", Ticket: "T-1", State: order.Accepted},
+		),
+		Accounts: byTenant{}, Carrier: always(knows{Ticket: "T-1", Word: "CONFIRMED"}),
+	})
+	if _, err := tr.StatusOfTicket(t.Context(), "mine", "T-1"); err != nil {
+		t.Errorf("by ticket: %v", err)
+	}
+	if _, err := tr.StatusOfNumber(t.Context(), "mine", "416-555-0123"); err != nil {
+		t.Errorf("by number: %v", err)
+	}
+	if s, err := tr.StatusOfTicket(t.Context(), "others", "T-1"); err != nil {
+		t.Errorf("to a tenant with an account of its own: %v, %v", s, err)
+	}
+}
+
+// An order is followed, and its patience counted, with its own account, whatever its tenant has by now.
+func TestAnOrderIsFollowedWithItsAccount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := accepted(1, "T-1")
+		r.CarrierAccount = "old"
+		var mu sync.Mutex
+		asked := map[string]bool{}
+		note := func(what string) {
+			mu.Lock()
+			defer mu.Unlock()
+			asked[what] = true
+		}
+		l := newLine()
+		l.says(carrier.Status{Ticket: "T-1", Word: "SUBMITTED"})
+		s := opened(t, newShelf(r), l, func(p *tracker.Params) {
+			p.Accounts = byTenant{}
+			p.Carrier = func(account string) portstatus.Carrier {
+				note("carrier of " + account)
+				return l
+			}
+			p.Closed = func(_ context.Context, account string, _ time.Time) bool {
+				note("holidays of " + account)
+				return false
+			}
+		})
+		pass(time.Minute)
+		s.stop()
+		if diff := cmp.Diff(map[string]bool{"carrier of old": true, "holidays of old": true}, asked); diff != "" {
+			t.Errorf("what was asked (-want +got):\n%s", diff)
+		}
+	})
 }
