@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/sandbox"
 )
 
 // The same key answers the same order, over either face, before and after a restart, in every state that an order can rest
@@ -23,19 +24,24 @@ func TestReplaysAcrossARestart(t *testing.T) {
 			first reply
 		}
 		requests := map[portinv1.OrderState]request{}
-		for state, outcome := range map[portinv1.OrderState]string{
-			accepted: "", inDoubt: "cut-after-ticket", refused: "rejected", notSent: "throttled",
-		} {
-			r := request{order: s.carrier.order(t, outcome), key: newKey()}
+		for _, c := range []struct {
+			state   portinv1.OrderState
+			outcome string
+		}{{accepted, ""}, {inDoubt, "cut-after-ticket"}, {refused, "rejected"}, {notSent, "throttled"}} {
+			r := request{order: s.carrier.order(t, c.outcome), key: newKey()}
 			r.first = s.portIn(t.Context(), overGRPC, r.order, r.key)
-			if got := s.get(t, r.first.orderID).GetState(); got != state {
-				t.Fatalf("the order is %v, want %v", got, state)
+			if got := s.get(t, r.first.orderID).GetState(); got != c.state {
+				t.Fatalf("the order is %v, want %v", got, c.state)
 			}
-			if state == accepted { // it is followed: what comes back is the order as it now is
+			if c.state == accepted { // it is followed: what comes back is the order as it now is
 				until(t, "the carrier was asked about it", func() bool { return s.get(t, r.first.orderID).GetCarrierStatusWord() != "" })
 				r.first.order = s.get(t, r.first.orderID)
+				// From now on the carrier says nothing more of any of them, however long this takes.
+				if err := s.carrier.FailLookups(sandbox.StatusLookups, 10_000, "empty-503"); err != nil {
+					t.Fatal(err)
+				}
 			}
-			requests[state] = r
+			requests[c.state] = r
 		}
 		kept := map[string]*portinv1.PortInOrder{}
 		for _, o := range s.list(t) {

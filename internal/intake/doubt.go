@@ -86,8 +86,8 @@ func (in *Intake) askAbout(ctx context.Context, r ledger.Record, round *rounds.R
 			round.Answered()
 		}
 	}
-	if ctx.Err() != nil {
-		return nil //nolint:nilerr // the order is due again when its turn is over
+	if ctx.Err() != nil { // this process ends
+		return in.giveBack(ctx, r)
 	}
 	in.Reach(PointAsked)
 	after, err := in.note(ctx, r, found)
@@ -106,6 +106,21 @@ func (in *Intake) askAbout(ctx context.Context, r ledger.Record, round *rounds.R
 		in.Log.ErrorContext(ctx, "an order is in doubt and could not be found out about; resolve it", slog.String("order_id", r.OrderID))
 	}
 	return nil
+}
+
+// giveBack has an order in doubt that this process has taken be due at once, for the next process.
+func (in *Intake) giveBack(ctx context.Context, taken ledger.Record) error {
+	_, err := in.advance(ctx, taken.OrderID, ledger.Step{By: order.ByEvidence, Now: in.Now(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+		if r.State != order.InDoubt || r.Fence != taken.Fence {
+			return ledger.Entry{}, ledger.ErrMoved
+		}
+		r.Due = in.steady()
+		return ledger.Entry{}, nil
+	}})
+	if errors.Is(err, ledger.ErrMoved) {
+		return nil
+	}
+	return err
 }
 
 // find asks about the first number, the only one whose answer can settle the order, because the look before it asked about

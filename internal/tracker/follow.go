@@ -22,8 +22,16 @@ func (t *Tracker) Run(ctx context.Context) {
 }
 
 // look asks how an order fares, when the round may, and writes down what has changed. One that could not be asked about is
-// due again when its turn is over.
+// due again when its turn is over, or at once when that is because this process ends.
 func (t *Tracker) look(ctx context.Context, r ledger.Record, round *rounds.Round) error {
+	err := t.ask(ctx, r, round)
+	if ctx.Err() != nil {
+		return t.giveBack(ctx, r)
+	}
+	return err
+}
+
+func (t *Tracker) ask(ctx context.Context, r ledger.Record, round *rounds.Round) error {
 	if !round.MayAsk(ctx) {
 		return nil
 	}
@@ -33,9 +41,6 @@ func (t *Tracker) look(ctx context.Context, r ledger.Record, round *rounds.Round
 		return nil
 	}
 	round.Answered()
-	if ctx.Err() != nil {
-		return nil //nolint:nilerr // the order is due again when its turn is over
-	}
 	after, err := t.note(ctx, r, answer)
 	if errors.Is(err, ledger.ErrTicketTaken) { // what stands there by number is another order
 		after, err = t.note(ctx, r, portstatus.Answer{})
@@ -50,6 +55,24 @@ func (t *Tracker) look(ctx context.Context, r ledger.Record, round *rounds.Round
 			slog.String("was", string(r.Status)))
 	}
 	return nil
+}
+
+// giveBack has an order that this process has taken be due at once, for the next process.
+func (t *Tracker) giveBack(ctx context.Context, taken ledger.Record) error {
+	due := t.clock.Now()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	defer cancel()
+	_, err := t.Ledger.Advance(ctx, taken.OrderID, ledger.Step{Now: t.Now(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+		if r.State != order.Accepted || r.Fence != taken.Fence || r.Due.Before(due) {
+			return ledger.Entry{}, ledger.ErrMoved
+		}
+		r.Due = due
+		return ledger.Entry{}, nil
+	}})
+	if errors.Is(err, ledger.ErrMoved) {
+		return nil
+	}
+	return err
 }
 
 // mayBeFoundByNumber reports whether a ticket that stands for an order's first number can only be the order's own: no other

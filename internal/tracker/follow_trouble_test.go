@@ -119,6 +119,7 @@ func TestALedgerThatFails(t *testing.T) {
 	})
 }
 
+// Who ends while it asks gives the order back: it is due at once, for whoever comes next, and nothing is told.
 func TestTheEndWhileTheCarrierIsAsked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -129,8 +130,11 @@ func TestTheEndWhileTheCarrierIsAsked(t *testing.T) {
 		pass(time.Minute)
 		at := time.Now()
 		s.stop()
-		if took := time.Since(at); took > 0 || s.advanced != 0 || s.log.String() != "" {
-			t.Errorf("the end took %v; written %d times; the log is %q", took, s.advanced, s.log)
+		if took := time.Since(at); took > 0 || len(s.told()) != 0 || s.log.String() != "" {
+			t.Errorf("the end took %v; the log is %q", took, s.log)
+		}
+		if r := s.order(1); !r.Due.Equal(at) || r.Status != "" {
+			t.Errorf("at %v the order is due at %v, with the status %q", at, r.Due, r.Status)
 		}
 	})
 }
