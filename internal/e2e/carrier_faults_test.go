@@ -175,7 +175,8 @@ func TestFault06_RefusedCredentialsPauseSubmissions(t *testing.T) {
 func TestFault09_LookupsAreTriedAgain(t *testing.T) {
 	t.Parallel()
 	s := start(t, sqlite)
-	s.must(t, overGRPC, s.carrier.order(t, ""), newKey(), accepted)
+	o := s.must(t, overGRPC, s.carrier.order(t, ""), newKey(), accepted).order
+	until(t, "it was followed once, and not again for long", func() bool { return s.get(t, o.GetOrderId()).GetCarrierStatusWord() != "" })
 	ticket := s.carrier.Tickets()[0]
 	url := fmt.Sprintf("http://%s/v1/numbers/%d/status", s.HTTPAddress, ticket.Numbers[0])
 	for fails, status := range map[int]int{2: 200, 3: 503} {

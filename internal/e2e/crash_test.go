@@ -59,7 +59,7 @@ func (c crash) test(t *testing.T, e engine) {
 	carrier := newStandin(t, sandbox.Config{})
 	l := e.ledger(t)
 	how := apart(carrier, l)
-	how.LeaseMargin, how.Point, how.Signal = 3*time.Second, c.point, syscall.SIGKILL
+	how.LeaseMargin, how.Point, how.Signal = 5*time.Second, c.point, syscall.SIGKILL
 	p := how.start(t)
 	o, key := carrier.order(t, c.outcome), newKey()
 	answered := p.portIn(t.Context(), overGRPC, o, key)
@@ -71,7 +71,7 @@ func (c crash) test(t *testing.T, e engine) {
 		t.Fatalf("the process ended with %d:\n%s", p.code, p.log)
 	}
 
-	s := serve(t, carrier, l, curious, func(p *app.Params) { p.LeaseMargin = 3 * time.Second })
+	s := serve(t, carrier, l, curious, func(p *app.Params) { p.LeaseMargin = 5 * time.Second })
 	if e == postgres {
 		until(t, "the lease ends", func() bool { return len(s.list(t, sending)) == 0 })
 	}

@@ -157,7 +157,7 @@ type late struct {
 	answer  chan reply
 }
 
-const lateLease = 4 * time.Second
+const lateLease = 8 * time.Second
 
 // stopAt has a replica stop itself at a point of an order's way, and waits until the other replica ends its lease.
 func stopAt(t *testing.T, point intake.Point, outcome string, u sandbox.Unknowns) *late {

@@ -19,7 +19,7 @@ func TestFault24_AStopAnswersWhoWaitsAndNamesTheOrder(t *testing.T) {
 		carrier := newStandin(t, sandbox.Config{})
 		o, key := carrier.order(t, "timeout-after-body"), newKey()
 		how := apart(carrier, e.ledger(t))
-		how.PostTimeout, how.LeaseMargin, how.ShutdownTimeout = 4*time.Second, 2*time.Second, time.Second
+		how.PostTimeout, how.LeaseMargin, how.ShutdownTimeout = 4*time.Second, 4*time.Second, time.Second
 		p := how.start(t)
 		answered := make(chan reply)
 		go func() { answered <- p.portIn(t.Context(), overJSON, o, key) }()
