@@ -12,7 +12,10 @@ import (
 
 // strictRegistrar registers services so that a request which does not arrive passes the interceptors too, which answer
 // it with a reason and log it. A generated handler returns as soon as the request cannot be had, before any interceptor.
-type strictRegistrar struct{ grpc.ServiceRegistrar }
+type strictRegistrar struct {
+	grpc.ServiceRegistrar
+	weighing *Weighing
+}
 
 // RegisterService registers a service with strict unary methods.
 func (r strictRegistrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
@@ -20,17 +23,21 @@ func (r strictRegistrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
 	strict.Methods = make([]grpc.MethodDesc, len(desc.Methods))
 	for i, m := range desc.Methods {
 		full := "/" + desc.ServiceName + "/" + m.MethodName
-		strict.Methods[i] = grpc.MethodDesc{MethodName: m.MethodName, Handler: strictHandler(full, m)}
+		strict.Methods[i] = grpc.MethodDesc{MethodName: m.MethodName, Handler: strictHandler(full, m, r.weighing)}
 	}
 	r.ServiceRegistrar.RegisterService(&strict, impl)
 }
 
 // strictHandler is a method's handler that hands what its request ended with to the interceptors.
-func strictHandler(full string, m grpc.MethodDesc) func(any, context.Context, func(any) error, grpc.UnaryServerInterceptor) (any, error) {
+func strictHandler(
+	full string, m grpc.MethodDesc, weighing *Weighing,
+) func(any, context.Context, func(any) error, grpc.UnaryServerInterceptor) (any, error) {
 	return func(srv any, ctx context.Context, receive func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
 		var missed error
 		resp, err := m.Handler(srv, ctx, func(v any) error {
-			missed = receive(v)
+			if missed = receive(v); missed != nil {
+				weighing.drop(v) // the message may have been decoded before its stream broke
+			}
 			return missed
 		}, interceptor)
 		if missed == nil || interceptor == nil {
