@@ -41,6 +41,11 @@ func (w *Weighing) weigh(m proto.Message, size int) (*inflight.Load, error) {
 	return nil, nil //nolint:nilnil // nil is a load that weighs nothing
 }
 
+// weighed reports whether a method's requests are orders, which are weighed.
+func weighed(method string) bool {
+	return method == portinv1.PortInService_PortIn_FullMethodName || method == portinv1.PortInService_ResubmitPortIn_FullMethodName
+}
+
 // keep leaves the load of a message to its call. One that is decoded into for a second time, because its caller sends two where
 // there is to be one, has the load of the second.
 func (w *Weighing) keep(m proto.Message, load *inflight.Load) {

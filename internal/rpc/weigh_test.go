@@ -3,9 +3,11 @@ package rpc
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"math/rand/v2"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +17,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/identity"
 	"github.com/portin/portin/internal/inflight"
 )
 
@@ -177,6 +181,28 @@ func TestTheLoadOfAMessageWithoutACallIsLetGo(t *testing.T) {
 		leave()
 		if calls := orders.calls; len(calls) != 0 {
 			t.Errorf("%s: the service is called: %v", name, calls)
+		}
+	}
+}
+
+// TestAStrangersOrderIsNotReceived: it is refused at its head, once, also when what follows never comes to an end.
+func TestAStrangersOrderIsNotReceived(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	orders := &fake{scale: inflight.New(1 << 30), access: func(string, *x509.Certificate) (identity.Caller, error) {
+		asked.Add(1)
+		return identity.Caller{}, fault.New(fault.ReasonUnauthenticated, "no")
+	}}
+	f := serve(t, orders)
+	for i, method := range []string{portInMethod, portinv1.PortInService_ResubmitPortIn_FullMethodName} {
+		stream, err := f.NewStream(t.Context(), &grpc.StreamDesc{ClientStreams: true}, method)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, stream.RecvMsg(&portinv1.PortInResponse{}), codes.Unauthenticated, "UNAUTHENTICATED")
+		f.log.want(t, map[string]any{"level": "INFO", "method": method, "reason": "UNAUTHENTICATED"})
+		if n := int(asked.Load()); n != i+1 {
+			t.Errorf("%s: who calls was refused %d times, want once", method, n-i)
 		}
 	}
 }
