@@ -33,9 +33,10 @@ func counted(data []byte, message protoreflect.MessageDescriptor, left *int) boo
 		if value < 0 {
 			return true
 		}
-		if *left--; *left < 0 {
+		if *left == 0 {
 			return false
 		}
+		*left--
 		if field := message.Fields().ByNumber(number); kind == protowire.BytesType && field != nil && field.Message() != nil {
 			inner, _ := protowire.ConsumeBytes(data[tag:])
 			if !counted(inner, field.Message(), left) {

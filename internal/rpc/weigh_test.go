@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -237,7 +238,7 @@ func TestTheScaleIsEmptyInTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent := [][]byte{whole, whole, whole, whole[:len(whole)-1], append(whole[:len(whole):len(whole)], 0xff), bytes.Repeat([]byte{0x0a, 0}, mostFields+1)}
+	sent := [][]byte{whole, whole, whole, whole[:len(whole)-1], append(slices.Clip(whole), 0xff), bytes.Repeat([]byte{0x0a, 0}, mostFields+1)}
 	var callers sync.WaitGroup
 	for range 16 {
 		callers.Go(func() {
@@ -251,9 +252,6 @@ func TestTheScaleIsEmptyInTheEnd(t *testing.T) {
 	callers.Wait()
 	light(t, "all are over", orders.scale)
 	posts.Wait()
-	if n := orders.scale.Refused(); n == 0 {
-		t.Error("none was refused: there were never many at once")
-	}
 	last, err := orders.scale.Put(2 * weight)
 	if err != nil {
 		t.Fatal(err)
