@@ -5,11 +5,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -222,5 +226,75 @@ func TestAStrangersLargeBodyIsNotWeighed(t *testing.T) {
 	before := len(asked)
 	if w := send(strings.NewReader("{}"), 2, with("Bearer bad")); w.Code != http.StatusOK || len(asked) != before {
 		t.Errorf("a small body is answered %d %s, and who sends it was asked %d times here", w.Code, w.Body, len(asked)-before)
+	}
+}
+
+// TestTheScaleIsEmptyInTheEnd, whatever becomes of hundreds of bodies at once over HTTP/1.1 and HTTP/2: they are answered, refused,
+// cut off by who sends them, left, held on, or their call breaks.
+func TestTheScaleIsEmptyInTheEnd(t *testing.T) {
+	t.Parallel()
+	const size = 100 << 10
+	for _, second := range []bool{false, true} {
+		scale := inflight.New(inflight.OfJSON(size))
+		var posts, callers sync.WaitGroup
+		f := newFace(t, func(c *gateway.Config) { c.Scale, c.Log = scale, nil })
+		f.service.answer = func(ctx context.Context, _ proto.Message) (proto.Message, error) {
+			switch rand.IntN(4) {
+			case 0:
+				panic("a handler")
+			case 1:
+				<-ctx.Done()
+				return nil, ctx.Err()
+			case 2:
+				load := inflight.From(ctx)
+				load.Hold()
+				posts.Go(load.LetGo)
+			}
+			return &portinv1.PortInResponse{}, nil
+		}
+		server := httptest.NewUnstartedServer(f)
+		server.EnableHTTP2 = second
+		server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+		server.StartTLS()
+		whole := large(size)
+		for range 32 {
+			callers.Go(func() {
+				for range 8 {
+					ctx, leave := context.WithTimeout(t.Context(), rand.N(50*time.Millisecond))
+					sendSomehow(ctx, t, server, whole)
+					leave()
+				}
+			})
+		}
+		callers.Wait()
+		server.Close()
+		posts.Wait()
+		if got := scale.Weight(); got != 0 {
+			t.Errorf("HTTP/2 %v: in the end %d bytes are in flight", second, got)
+		}
+	}
+}
+
+// sendSomehow sends a body to a server: as it is, without its length, broken, or not all of it.
+func sendSomehow(ctx context.Context, t *testing.T, server *httptest.Server, whole string) {
+	t.Helper()
+	body, length := io.Reader(strings.NewReader(whole)), int64(len(whole))
+	switch rand.IntN(4) {
+	case 0:
+		length = -1
+	case 1:
+		body = strings.NewReader(whole[1:] + "x")
+	case 2:
+		body = io.MultiReader(strings.NewReader(whole[:len(whole)/2]), iotest.ErrReader(io.ErrUnexpectedEOF))
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/v1/port-ins?requestId="+key, body)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.ContentLength = length
+	if w, err := server.Client().Do(r); err == nil {
+		_ = w.Body.Close()
 	}
 }

@@ -104,11 +104,10 @@ func letIn(ctx context.Context, access Access, limiter *Limiter, method string) 
 	if scope == anybody {
 		return ctx, nil
 	}
-	authorization := metadata.ValueFromIncomingContext(ctx, "authorization")
-	if len(authorization) > 1 {
-		return ctx, fault.New(fault.ReasonUnauthenticated, "the header authorization is given more than once")
+	if err, refused := ctx.Value(strangerKey{}).(error); refused {
+		return ctx, err
 	}
-	caller, err := access.Authenticate(ctx, strings.Join(authorization, ""), certificateOf(ctx))
+	caller, err := who(ctx, access)
 	if err != nil {
 		return ctx, err
 	}
@@ -120,6 +119,28 @@ func letIn(ctx context.Context, access Access, limiter *Limiter, method string) 
 		return ctx, fault.New(fault.ReasonPermissionDenied, "the caller lacks the scope "+string(scope)).WithMetadata("scope", string(scope))
 	}
 	return identity.With(ctx, caller), limiter.check(caller, time.Now())
+}
+
+// who finds out who calls.
+func who(ctx context.Context, access Access) (identity.Caller, error) {
+	authorization := metadata.ValueFromIncomingContext(ctx, "authorization")
+	if len(authorization) > 1 {
+		return identity.Caller{}, fault.New(fault.ReasonUnauthenticated, "the header authorization is given more than once")
+	}
+	return access.Authenticate(ctx, strings.Join(authorization, ""), certificateOf(ctx))
+}
+
+// strangerKey is where a context has why its caller was refused before the request was received.
+type strangerKey struct{}
+
+// stranger refuses who calls before anything is received from them, and puts into the context why, for letIn to say so: nobody is
+// refused twice. Whoever is let pass is asked again, and for what they may do. What panics here panics there too, where it is dealt with.
+func stranger(ctx context.Context, access Access) (_ context.Context, refused error) {
+	defer func() { _ = recover() }()
+	if _, err := who(ctx, access); err != nil {
+		return context.WithValue(ctx, strangerKey{}, err), err
+	}
+	return ctx, nil
 }
 
 // certificateOf is the certificate that a call's connection was verified with; nil for none.

@@ -73,9 +73,17 @@ func (c codec) read(data mem.BufferSlice, m proto.Message) (why []byte) {
 	if err != nil {
 		return unfitting
 	}
-	if c.CodecV2.Unmarshal(data, m) != nil {
+	whole := data.MaterializeToBuffer(mem.DefaultBufferPool()) // the decoder would; what is in one piece is not copied
+	defer whole.Free()
+	switch {
+	case crowded(whole.ReadOnlyData(), m.ProtoReflect().Descriptor()):
+		why = oversized
+	case c.CodecV2.Unmarshal(mem.BufferSlice{whole}, m) != nil:
+		why = unreadable
+	}
+	if why != nil {
 		load.LetGo()
-		return unreadable
+		return why
 	}
 	c.weighing.keep(m, load)
 	return nil

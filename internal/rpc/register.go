@@ -11,8 +11,13 @@ import (
 )
 
 // strictRegistrar registers services so that a request which does not arrive passes the interceptors too, which answer
-// it with a reason and log it. A generated handler returns as soon as the request cannot be had, before any interceptor.
-type strictRegistrar struct{ grpc.ServiceRegistrar }
+// it with a reason and log it. A generated handler returns as soon as the request cannot be had, before any interceptor. An
+// order, which may be large, is not received from a stranger at all.
+type strictRegistrar struct {
+	grpc.ServiceRegistrar
+	weighing *Weighing
+	access   Access
+}
 
 // RegisterService registers a service with strict unary methods.
 func (r strictRegistrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
@@ -20,23 +25,30 @@ func (r strictRegistrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
 	strict.Methods = make([]grpc.MethodDesc, len(desc.Methods))
 	for i, m := range desc.Methods {
 		full := "/" + desc.ServiceName + "/" + m.MethodName
-		strict.Methods[i] = grpc.MethodDesc{MethodName: m.MethodName, Handler: strictHandler(full, m)}
+		strict.Methods[i] = grpc.MethodDesc{MethodName: m.MethodName, Handler: r.handler(full, m)}
 	}
 	r.ServiceRegistrar.RegisterService(&strict, impl)
 }
 
-// strictHandler is a method's handler that hands what its request ended with to the interceptors.
-func strictHandler(full string, m grpc.MethodDesc) func(any, context.Context, func(any) error, grpc.UnaryServerInterceptor) (any, error) {
+// handler is a method's handler that hands what its request ended with to the interceptors.
+func (r strictRegistrar) handler(full string, m grpc.MethodDesc) grpc.MethodHandler {
 	return func(srv any, ctx context.Context, receive func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
+		info := &grpc.UnaryServerInfo{Server: srv, FullMethod: full}
+		if weighed(full) && interceptor != nil {
+			if ctx, refused := stranger(ctx, r.access); refused != nil {
+				return interceptor(ctx, nil, info, func(context.Context, any) (any, error) { return nil, refused })
+			}
+		}
 		var missed error
 		resp, err := m.Handler(srv, ctx, func(v any) error {
-			missed = receive(v)
+			if missed = receive(v); missed != nil {
+				r.weighing.drop(v) // the message may have been decoded before its stream broke
+			}
 			return missed
 		}, interceptor)
 		if missed == nil || interceptor == nil {
 			return resp, err
 		}
-		info := &grpc.UnaryServerInfo{Server: srv, FullMethod: full}
 		return interceptor(ctx, nil, info, func(context.Context, any) (any, error) { return nil, unreceived(missed) })
 	}
 }

@@ -45,7 +45,7 @@ type Services struct {
 
 // Register registers every service of the contract.
 func (s Services) Register(r grpc.ServiceRegistrar) {
-	strict := strictRegistrar{r}
+	strict := strictRegistrar{r, s.Weighing, s.Access}
 	portinv1.RegisterPortInServiceServer(strict, &portInService{
 		orders: s.Orders, statuses: s.Statuses, watches: s.Watches, teller: intake.NewTeller(s.Log),
 	})

@@ -44,7 +44,7 @@ func BenchmarkWatch(b *testing.B) {
 	var running sync.WaitGroup
 	running.Go(func() { watches.Run(ctx) })
 	server := grpc.NewServer(Services{Orders: &fake{}, Access: Everybody("default"), Metrics: NewMetrics(), Log: slog.New(slog.DiscardHandler)}.Options(1<<20, time.Hour)...)
-	portinv1.RegisterPortInServiceServer(strictRegistrar{server}, &portInService{watches: watches, teller: intake.NewTeller(slog.New(slog.DiscardHandler))})
+	portinv1.RegisterPortInServiceServer(strictRegistrar{server, nil, Everybody("default")}, &portInService{watches: watches, teller: intake.NewTeller(slog.New(slog.DiscardHandler))})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)

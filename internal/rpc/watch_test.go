@@ -131,7 +131,7 @@ func watchedOver(t *testing.T, w Watches, log ...slog.Handler) map[string]grpc.C
 	s := Services{Orders: &fake{}, Access: Everybody("default"), Log: slog.New(append(log, slog.DiscardHandler)[0]), LongestCall: time.Minute}
 	service := &portInService{watches: w, teller: intake.NewTeller(s.Log)}
 	inProcess := gateway.NewInProcess(s.Unary(), s.Stream())
-	portinv1.RegisterPortInServiceServer(strictRegistrar{inProcess}, service)
+	portinv1.RegisterPortInServiceServer(strictRegistrar{inProcess, nil, Everybody("default")}, service)
 	t.Cleanup(inProcess.Wait)
 	return map[string]grpc.ClientConnInterface{"in the process": inProcess, "over the wire": overWire(t, s, service)}
 }
@@ -139,7 +139,7 @@ func watchedOver(t *testing.T, w Watches, log ...slog.Handler) map[string]grpc.C
 func overWire(t *testing.T, s Services, service *portInService) *grpc.ClientConn {
 	t.Helper()
 	server := grpc.NewServer(s.Options(maxTestMessage, time.Hour)...)
-	portinv1.RegisterPortInServiceServer(strictRegistrar{server}, service)
+	portinv1.RegisterPortInServiceServer(strictRegistrar{server, nil, Everybody("default")}, service)
 	listener := bufconn.Listen(1 << 20)
 	var serving sync.WaitGroup
 	serving.Go(func() {

@@ -15,7 +15,8 @@ import (
 // of it: the tap handle sees the head alone, which has no length, a stats handler hears of a message once it is decoded and cannot
 // refuse it, and the window of a stream is opened for as much as the message says, that of a connection whatever is read. The
 // codec is the first to see the message, and the last before its memory doubles. So it weighs there, and leaves the load
-// with the message for the interceptor, which always comes next. What still arrives is not weighed.
+// with the message for the interceptor, which comes next, unless the stream breaks before its end: then whoever registered the method
+// hears of it. What still arrives is not weighed.
 //
 // Build it with NewWeighing; nil weighs nothing. It is safe for concurrent use.
 type Weighing struct {
@@ -40,11 +41,35 @@ func (w *Weighing) weigh(m proto.Message, size int) (*inflight.Load, error) {
 	return nil, nil //nolint:nilnil // nil is a load that weighs nothing
 }
 
-// keep leaves the load of a message to its call.
+// weighed reports whether a method's requests are orders, which are weighed.
+func weighed(method string) bool {
+	return method == portinv1.PortInService_PortIn_FullMethodName || method == portinv1.PortInService_ResubmitPortIn_FullMethodName
+}
+
+// keep leaves the load of a message to its call. One that is decoded into for a second time, because its caller sends two where
+// there is to be one, has the load of the second.
 func (w *Weighing) keep(m proto.Message, load *inflight.Load) {
-	if load != nil {
-		w.loads.Store(m, load)
+	if load == nil {
+		return
 	}
+	if before, ok := w.loads.Swap(m, load); ok {
+		letGo(before)
+	}
+}
+
+// drop lets the load of a message go that was decoded and has no call: its caller left before the end of the stream, or sent more.
+func (w *Weighing) drop(m any) {
+	if w == nil {
+		return
+	}
+	if kept, ok := w.loads.LoadAndDelete(m); ok {
+		letGo(kept)
+	}
+}
+
+func letGo(kept any) {
+	load, _ := kept.(*inflight.Load)
+	load.LetGo()
 }
 
 // unary holds the load of a call's request until the call is over. Whoever needs the documents for longer holds it too. The load of

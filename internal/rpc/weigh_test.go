@@ -3,15 +3,23 @@ package rpc
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
+	"math/rand/v2"
 	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/identity"
 	"github.com/portin/portin/internal/inflight"
 )
 
@@ -138,4 +146,115 @@ func TestTheLoadOfAnOrderIsLetGo(t *testing.T) {
 	if got := orders.scale.Weight(); got != 0 {
 		t.Errorf("in the end %d bytes are in flight", got)
 	}
+}
+
+// TestTheLoadOfAMessageWithoutACallIsLetGo: grpc-go decodes a message before it knows that it is the only one and that its stream
+// comes to an end, and calls nobody when it does not.
+func TestTheLoadOfAMessageWithoutACallIsLetGo(t *testing.T) {
+	t.Parallel()
+	large := &portinv1.PortInRequest{Order: document(100 << 10)}
+	weight := inflight.OfMessage(int64(proto.Size(large)))
+	for name, further := range map[string]proto.Message{
+		"its caller leaves": nil, "another one comes": large, "a small one comes": &portinv1.PortInRequest{},
+	} {
+		orders := &fake{scale: inflight.New(2 * weight)}
+		f := serve(t, orders)
+		ctx, leave := context.WithCancel(t.Context())
+		stream, err := f.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true}, portInMethod)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := stream.SendMsg(large); err != nil {
+			t.Fatal(err)
+		}
+		for orders.scale.Weight() == 0 {
+			runtime.Gosched()
+		}
+		if further == nil {
+			leave()
+		} else if err := stream.SendMsg(further); err != nil {
+			t.Fatal(err)
+		}
+		if err := stream.RecvMsg(&portinv1.PortInResponse{}); err == nil {
+			t.Errorf("%s: it is answered", name)
+		}
+		light(t, name, orders.scale)
+		leave()
+		if calls := orders.calls; len(calls) != 0 {
+			t.Errorf("%s: the service is called: %v", name, calls)
+		}
+	}
+}
+
+// TestAStrangersOrderIsNotReceived: it is refused at its head, once, also when what follows never comes to an end.
+func TestAStrangersOrderIsNotReceived(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	orders := &fake{scale: inflight.New(1 << 30), access: func(string, *x509.Certificate) (identity.Caller, error) {
+		asked.Add(1)
+		return identity.Caller{}, fault.New(fault.ReasonUnauthenticated, "no")
+	}}
+	f := serve(t, orders)
+	for i, method := range []string{portInMethod, portinv1.PortInService_ResubmitPortIn_FullMethodName} {
+		stream, err := f.NewStream(t.Context(), &grpc.StreamDesc{ClientStreams: true}, method)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, stream.RecvMsg(&portinv1.PortInResponse{}), codes.Unauthenticated, "UNAUTHENTICATED")
+		f.log.want(t, map[string]any{"level": "INFO", "method": method, "reason": "UNAUTHENTICATED"})
+		if n := int(asked.Load()); n != i+1 {
+			t.Errorf("%s: who calls was refused %d times, want once", method, n-i)
+		}
+	}
+}
+
+// TestTheScaleIsEmptyInTheEnd, whatever becomes of hundreds of calls at once: they are answered, refused, left, held on, unreadable,
+// crowded or break, and each load is let go once.
+func TestTheScaleIsEmptyInTheEnd(t *testing.T) {
+	t.Parallel()
+	large := &portinv1.PortInRequest{Order: document(100 << 10)}
+	weight := inflight.OfMessage(int64(proto.Size(large)))
+	orders := &fake{scale: inflight.New(2 * weight)}
+	var posts sync.WaitGroup
+	orders.portIn = func(ctx context.Context, _ *portinv1.PortInRequest) (*portinv1.PortInResponse, error) {
+		switch rand.IntN(5) {
+		case 0:
+			panic(secret)
+		case 1:
+			<-ctx.Done()
+			return nil, ctx.Err()
+		case 2:
+			load := inflight.From(ctx)
+			load.Hold()
+			posts.Go(load.LetGo)
+		}
+		if got := orders.scale.Weight(); got > 2*weight {
+			t.Errorf("%d bytes are in flight", got)
+		}
+		return &portinv1.PortInResponse{}, nil
+	}
+	f := serve(t, orders)
+	whole, err := proto.Marshal(large)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := [][]byte{whole, whole, whole, whole[:len(whole)-1], append(slices.Clip(whole), 0xff), bytes.Repeat([]byte{0x0a, 0}, mostFields+1)}
+	var callers sync.WaitGroup
+	for range 16 {
+		callers.Go(func() {
+			for range 25 {
+				ctx, leave := context.WithTimeout(t.Context(), rand.N(50*time.Millisecond))
+				_ = f.Invoke(ctx, portInMethod, sent[rand.IntN(len(sent))], &portinv1.PortInResponse{}, sendRaw())
+				leave()
+			}
+		})
+	}
+	callers.Wait()
+	light(t, "all are over", orders.scale)
+	posts.Wait()
+	last, err := orders.scale.Put(2 * weight)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last.LetGo()
 }
