@@ -146,6 +146,8 @@ func classOf(err error) string {
 		return "ticket_taken"
 	case errors.As(err, &held):
 		return "held"
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "left" // the caller did not wait for it
 	}
 	return classFailed
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -187,6 +188,8 @@ func TestWhatTheLedgerAnswersHasAName(t *testing.T) {
 		{ledger.ErrNotCorrectable, "not_correctable", "Unset"},
 		{ledger.ErrTicketTaken, "ticket_taken", "Unset"},
 		{&ledger.HeldError{Number: "+14165550123"}, "held", "Unset"},
+		{fmt.Errorf("list: %w", context.Canceled), "left", "Unset"},
+		{context.DeadlineExceeded, "left", "Unset"},
 		{errors.New("hunter2"), "failed", "Error"},
 	} {
 		traces, spans := kept(1)
