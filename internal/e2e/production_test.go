@@ -213,7 +213,7 @@ func TestFault24_TheProgramInProduction(t *testing.T) {
 			t.Errorf("the program posted %d orders by itself", n-posts)
 		}
 		states, found := c.end(t, p)
-		want := p.eventsSoFar(t)
+		want := p.allEvents(t)
 		if len(want) < 2*len(c.all()) {
 			t.Errorf("there are only %d events of %d requests", len(want), len(c.all()))
 		}

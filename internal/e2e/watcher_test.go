@@ -229,26 +229,27 @@ func (w *watcher) wantAll(t *testing.T, want []*portinv1.PortInOrderEvent) {
 	}
 }
 
-// allEvents are the events of all orders so far, in their sequence.
+// allEvents are the events of all orders up to the newest one of a moment ago, in their sequence: none before the last is
+// missing, also while more of them come.
 func (c *client) allEvents(t *testing.T) []*portinv1.PortInOrderEvent {
+	t.Helper()
+	var newest int64
+	for _, event := range c.readEvents(t) {
+		newest = max(newest, event.GetSequence())
+	}
+	all := slices.DeleteFunc(c.readEvents(t), func(e *portinv1.PortInOrderEvent) bool { return e.GetSequence() > newest })
+	slices.SortFunc(all, func(a, b *portinv1.PortInOrderEvent) int { return int(a.GetSequence() - b.GetSequence()) })
+	return all
+}
+
+// readEvents reads the events of one order after the other.
+func (c *client) readEvents(t *testing.T) []*portinv1.PortInOrderEvent {
 	t.Helper()
 	var all []*portinv1.PortInOrderEvent
 	for _, o := range c.list(t) {
 		all = append(all, c.events(t, o.GetOrderId())...)
 	}
-	slices.SortFunc(all, func(a, b *portinv1.PortInOrderEvent) int { return int(a.GetSequence() - b.GetSequence()) })
 	return all
-}
-
-// eventsSoFar are the events of all orders up to the newest one of a moment ago, so that none before the last is missing, also
-// while more of them come.
-func (c *client) eventsSoFar(t *testing.T) []*portinv1.PortInOrderEvent {
-	t.Helper()
-	var newest int64
-	for _, event := range c.allEvents(t) {
-		newest = max(newest, event.GetSequence())
-	}
-	return slices.DeleteFunc(c.allEvents(t), func(event *portinv1.PortInOrderEvent) bool { return event.GetSequence() > newest })
 }
 
 // restful waits until the carrier was asked about every order, and returns the events of all. There are no more for a while.

@@ -57,11 +57,11 @@ func (p *play) scene(rt *rapid.T) {
 	acts := map[string]func(rt *rapid.T){
 		"claim": p.claimNew, "claim again": p.claimAgain, "advance": p.advance, "rivals": p.rivals, "find": p.find, "find key": p.findKey,
 		"list": p.list, "events": p.events, "history": p.history, "correct": p.correct, "follow": p.follow, "take": p.take, "count": p.count, "sending": p.sending,
-		"of a number": p.ofNumber, "erase": p.erase, "erasable": p.erasable,
+		"of a number": p.ofNumber, "erase": p.erase, "erasable": p.erasable, "part": p.part,
 	}
 	// What changes something comes more often than what does not.
 	names := []string{"advance", "advance", "claim", "advance", "advance", "claim again", "claim", "advance", "advance", "claim again", "rivals", "rivals", "take"}
-	names = append(names, "find", "find key", "list", "events", "history", "correct", "correct", "follow", "count", "sending", "of a number", "erase", "erasable")
+	names = append(names, "find", "find key", "list", "events", "history", "correct", "correct", "part", "part", "follow", "count", "sending", "of a number", "erase", "erasable")
 	for range rapid.IntRange(2, 4).Draw(rt, "orders") {
 		p.claimNew(rt)
 	}

@@ -18,8 +18,7 @@ func (p *play) correct(rt *rapid.T) {
 		return
 	}
 	if was.State == order.Accepted && was.Successor == "" && rapid.Bool().Draw(rt, "rejected first") {
-		p.step(rt, was, Fare(order.StatusRejected, p.moment(rt)), "to REJECTED")
-		was = p.model.orders[was.OrderID]
+		was = p.fare(rt, was, order.StatusRejected)
 	}
 	p.claim(rt, with(p.someRecord(rt), func(r *ledger.Record) {
 		r.History, r.Predecessor = was.History, was.OrderID
@@ -37,6 +36,29 @@ func (p *play) correct(rt *rapid.T) {
 			r.Predecessor = Record(4_999_999).OrderID
 		}
 	}))
+}
+
+// part has an order close that is corrected by one without some of its numbers.
+func (p *play) part(rt *rapid.T) {
+	apt := func(r ledger.Record) bool {
+		return r.State == order.Accepted && r.Successor == "" && len(r.Numbers) > 1
+	}
+	was, ok := p.actor(rt, apt)
+	if !ok || !apt(was) {
+		return
+	}
+	was = p.fare(rt, was, order.StatusRejected)
+	p.claim(rt, with(p.someRecord(rt), func(r *ledger.Record) {
+		r.History, r.Predecessor, r.Tenant = was.History, was.OrderID, was.Tenant
+		r.Numbers = was.Numbers[:1]
+	}))
+	p.fare(rt, was, pick(rt, "end", order.StatusCancelled, order.StatusCompleted))
+}
+
+// fare gives an order a status, and returns what has become of it.
+func (p *play) fare(rt *rapid.T, r ledger.Record, to order.Status) ledger.Record {
+	p.step(rt, r, Fare(to, p.moment(rt)), fmt.Sprint("to ", to))
+	return p.model.orders[r.OrderID]
 }
 
 // follow follows an order that was placed elsewhere.
