@@ -122,21 +122,29 @@ func (s *standin) lookups(t *testing.T) map[int64]int {
 	return counts
 }
 
-// taken lists the tickets that the carrier made for the orders of a reference, in their order: how often it took them.
-func (s *standin) taken(t *testing.T, reference string) []string {
+// sent lists the orders of a reference that the carrier got.
+func (s *standin) sent(t *testing.T, reference string) []sandbox.Received {
 	t.Helper()
-	var tickets []string
-	for _, r := range s.posts() {
+	return slices.DeleteFunc(s.posts(), func(r sandbox.Received) bool {
 		var body struct {
 			PortForm struct{ CustomerReferenceNumber string }
 		}
 		if len(r.Body) == 0 {
-			continue
+			return true
 		}
 		if err := json.Unmarshal(r.Body, &body); err != nil {
 			t.Fatalf("the carrier got what is no JSON: %v", err)
 		}
-		if body.PortForm.CustomerReferenceNumber == reference && r.Ticket != "" {
+		return body.PortForm.CustomerReferenceNumber != reference
+	})
+}
+
+// taken lists the tickets that the carrier made for the orders of a reference, in their order: how often it took them.
+func (s *standin) taken(t *testing.T, reference string) []string {
+	t.Helper()
+	var tickets []string
+	for _, r := range s.sent(t, reference) {
+		if r.Ticket != "" {
 			tickets = append(tickets, r.Ticket)
 		}
 	}

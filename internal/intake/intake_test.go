@@ -135,7 +135,15 @@ func forAll[T any](it T) func(account string) T { return func(string) T { return
 // newLedger opens a ledger of the test's own.
 func newLedger(t *testing.T) ledger.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "ledger.db"), Carrier: "https://carrier.example/rest.svc"})
+	file, err := emptyLedger()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, Carrier: carrierURL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,6 +154,28 @@ func newLedger(t *testing.T) ledger.Store {
 	})
 	return s
 }
+
+// carrierURL is the carrier of the ledgers.
+const carrierURL = "https://carrier.example/rest.svc"
+
+// emptyLedger is the file of a ledger without orders. It is made once: bringing a new file into its shape takes longer than most
+// tests.
+var emptyLedger = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "intake")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "ledger.db")
+	s, err := sqlite.Open(context.Background(), sqlite.Config{Path: path, Carrier: carrierURL})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // usual are the settings that the service has when an operator decides nothing.
 func usual() intake.Config {

@@ -67,10 +67,10 @@ func (m *mortal) Advance(ctx context.Context, id string, s ledger.Step) (ledger.
 	return m.Store.Advance(ctx, id, s)
 }
 
-// reopened opens a ledger's file, as a process does at its start.
+// reopened opens a ledger's file, as a process does at its start. There may be none yet.
 func reopened(t *testing.T, path string) ledger.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, Carrier: "https://carrier.example/rest.svc"})
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path, Carrier: carrierURL})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,10 +30,22 @@ func pageOf(t testing.TB, d *desk, req *portinv1.ListPortInOrdersRequest) string
 	return resp.GetNextPageToken()
 }
 
-// threeOrders are on a desk whose ledger lies at a path; the IDs are those of two of them.
-func threeOrders(t *testing.T) (d *desk, one, two string) {
+// onANewLedger gives a desk a ledger that is no other one's copy.
+func onANewLedger(t *testing.T) func(*desk, *intake.Params) {
 	t.Helper()
-	d = newDesk(t)
+	s := reopened(t, filepath.Join(t.TempDir(), "ledger.db"))
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return func(d *desk, _ *intake.Params) { d.ledger.Store = s }
+}
+
+// threeOrders are on a desk; the IDs are those of two of them.
+func threeOrders(t *testing.T, options ...func(*desk, *intake.Params)) (d *desk, one, two string) {
+	t.Helper()
+	d = newDesk(t, options...)
 	one = foreign(t, d, "somebody", keyA, "+14165550190")
 	two = foreign(t, d, "somebody", keyB, "+14165550191")
 	foreign(t, d, "somebody", "0193e3a0-0000-4000-8000-00000000000c", "+14165550192")
@@ -46,7 +58,7 @@ func threeOrders(t *testing.T) (d *desk, one, two string) {
 func TestAPageTokenBelongsToItsList(t *testing.T) {
 	t.Parallel()
 	d, one, two := threeOrders(t)
-	elsewhere, _, _ := threeOrders(t)
+	elsewhere, _, _ := threeOrders(t, onANewLedger(t))
 	type request = portinv1.ListPortInOrdersRequest
 	inDoubt := []portinv1.OrderState{stateInDoubt}
 	token := pageOf(t, d, &request{States: inDoubt})
