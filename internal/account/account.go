@@ -30,8 +30,11 @@ type Observer interface {
 
 // Params are what Accounts are built from. Either File or Username is required, and so are Log and Observer.
 type Params struct {
-	// Carrier is what every account's client is built from, but for the credentials.
+	// Carrier is what every account's client is built from, but for the credentials and Observe.
 	Carrier carrier.Config
+	// Observe, unless it is nil, is the clients' Observe, which is told the name of the account; that of a tenant without one is
+	// empty.
+	Observe func(ctx context.Context, account string, o carrier.Observation)
 	// Username, and Password or what stands in PasswordFile, are those of the account Default, which then is everybody's.
 	Username     string
 	Password     carrier.Secret
@@ -78,7 +81,7 @@ func New(p Params) (*Accounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.nobody, err = carrier.New(p.Carrier); err != nil {
+	if a.nobody, err = a.client(""); err != nil {
 		return nil, err
 	}
 	if err := a.use(b); err != nil {
@@ -219,7 +222,7 @@ func (a *Accounts) enter(name string, l login) (err error) {
 	c, known := a.clients[name]
 	switch {
 	case !known:
-		if c, err = carrier.New(a.params.Carrier); err != nil {
+		if c, err = a.client(name); err != nil {
 			return err
 		}
 	case a.inUse.Load().logins[name].same(l):
@@ -231,4 +234,13 @@ func (a *Accounts) enter(name string, l login) (err error) {
 	a.clients[name] = c
 	delete(a.missed, name)
 	return nil
+}
+
+// client makes the client of an account, which has no credentials yet.
+func (a *Accounts) client(name string) (*carrier.Client, error) {
+	config := a.params.Carrier
+	if observe := a.params.Observe; observe != nil {
+		config.Observe = func(ctx context.Context, o carrier.Observation) { observe(ctx, name, o) }
+	}
+	return carrier.New(config)
 }

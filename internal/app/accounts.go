@@ -14,8 +14,9 @@ func (a *App) newAccounts() (*account.Accounts, error) {
 	p := accountParams(c)
 	p.Carrier = carrier.Config{
 		BaseURL: c.Carrier.URL, PostTimeout: c.Carrier.PostTimeout, GetTimeout: c.Carrier.GetTimeout,
-		NoPortIn: carrier.NoPortIn(c.Carrier.NoPortIn), Observe: a.observed,
+		NoPortIn: carrier.NoPortIn(c.Carrier.NoPortIn),
 	}
+	p.Observe = a.observed
 	if a.sandbox != nil {
 		p.Carrier.BaseURL = a.sandbox.baseURL()
 	}

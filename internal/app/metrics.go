@@ -33,9 +33,9 @@ func newMetrics(a *App) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		exchanges: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "portin_carrier_exchange_seconds", Help: "How long exchanges with the carrier took, by operation and by what they came to.",
+			Name: "portin_carrier_exchange_seconds", Help: "How long exchanges with the carrier took, by operation, by account, and by what they came to.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
-		}, []string{"operation", "class"}),
+		}, []string{"operation", "class", "account"}),
 		webhooks: newWebhookMetrics(),
 		access:   newAccessMetrics(),
 		calls:    rpc.NewMetrics(),
@@ -81,10 +81,10 @@ func (m *metrics) handler() http.Handler {
 }
 
 // observed counts and traces what the carrier's client saw, and writes one line an exchange, without any of its content.
-func (a *App) observed(ctx context.Context, o carrier.Observation) {
-	a.metrics.exchanges.WithLabelValues(o.Operation, string(o.Class)).Observe(o.Duration.Seconds())
-	a.traces.exchange(ctx, o)
-	a.log.LogAttrs(ctx, slog.LevelDebug, "carrier", slog.String("operation", o.Operation), slog.Any("class", o.Class),
+func (a *App) observed(ctx context.Context, account string, o carrier.Observation) {
+	a.metrics.exchanges.WithLabelValues(o.Operation, string(o.Class), account).Observe(o.Duration.Seconds())
+	a.traces.exchange(ctx, account, o)
+	a.log.LogAttrs(ctx, slog.LevelDebug, "carrier", slog.String("operation", o.Operation), slog.String("account", account), slog.Any("class", o.Class),
 		slog.Int("http_status", o.HTTPStatus), slog.Duration("duration", o.Duration))
 }
 

@@ -20,13 +20,13 @@ func (t *traces) within(ctx context.Context) bool {
 }
 
 // exchange makes the span of an exchange with the carrier that is just over. The carrier itself hears nothing of traces.
-func (t *traces) exchange(ctx context.Context, o carrier.Observation) {
+func (t *traces) exchange(ctx context.Context, account string, o carrier.Observation) {
 	if !t.within(ctx) {
 		return
 	}
 	ended := time.Now()
 	_, span := t.tracer.Start(ctx, "carrier "+o.Operation, trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(ended.Add(-o.Duration)),
-		trace.WithAttributes(attribute.String("portin.operation", o.Operation), attribute.String("portin.class", string(o.Class))))
+		trace.WithAttributes(attribute.String("portin.operation", o.Operation), attribute.String("portin.account", account), attribute.String("portin.class", string(o.Class))))
 	if o.HTTPStatus != 0 {
 		span.SetAttributes(attribute.Int("http.response.status_code", o.HTTPStatus))
 	}

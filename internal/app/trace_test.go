@@ -229,7 +229,7 @@ func TestOnlyCallsHaveSpans(t *testing.T) {
 		ctx    context.Context
 	}{{all, t.Context()}, {none, t.Context()}, {none, unsampled}, {&traces{}, t.Context()}} {
 		_, _ = (&seenLedger{store{}, c.traces, newLedgerMetric()}).Find(c.ctx, "", "")
-		c.traces.exchange(c.ctx, carrier.Observation{})
+		c.traces.exchange(c.ctx, "", carrier.Observation{})
 	}
 	for traces, spans := range map[*traces]*tracetest.InMemoryExporter{all: allSpans, none: noSpans} {
 		if err := traces.provider.ForceFlush(t.Context()); err != nil {

@@ -163,6 +163,10 @@ func TestFault06_AnAccountIsLockedOutAlone(t *testing.T) {
 		if n := refused("wholesale"); n != 0 {
 			t.Errorf("the other account's credentials are refused, says the metric: %v", n)
 		}
+		const exchanges = `portin_carrier_exchange_seconds_count{account="%s",class="%s",operation="DIDs"}`
+		if ours, theirs := s.metric(t, fmt.Sprintf(exchanges, "wholesale", "accepted")), s.metric(t, fmt.Sprintf(exchanges, "retail", "credentials")); ours != 1 || theirs < 1 {
+			t.Errorf("%v orders of the one account were accepted, and %v of the other refused, say the metrics", ours, theirs)
+		}
 		if n := s.metric(t, `portin_carrier_unreachable{account="retail"}`); n != 0 {
 			t.Errorf("the carrier cannot be reached with an account that it refuses, says the metric: %v", n)
 		}

@@ -94,7 +94,8 @@ func TestManyLargeOrdersAtOnce(t *testing.T) {
 	t.Parallel()
 	carrier := newStandin(t, sandbox.Config{Delay: 15 * time.Second})
 	limit := int64(roomForLarge*largeWeight + largeWeight/2)
-	p := startProgram(t, carrier, "--ledger-file="+t.TempDir()+"/ledger.db", fmt.Sprintf("--limits-bytes-in-flight=%d", limit))
+	p := startProgram(t, carrier, "--ledger-file="+t.TempDir()+"/ledger.db", fmt.Sprintf("--limits-bytes-in-flight=%d", limit),
+		"--carrier-post-timeout=10m") // the stand-in reads slowly on a busy machine
 	small := p.must(t, overGRPC, carrier.order(t, ""), newKey(), accepted)
 	idle, all := p.memory(t, "VmRSS"), parcels(t, carrier)
 	carrier.next(t, slices.Repeat([]string{"slow"}, roomForLarge)...)

@@ -56,6 +56,17 @@ func alerts() map[string][]scene {
 			{`portin_orders_poll_lag_seconds{instance="a"} 0x10 0+60x349`, "after 42m: {}"},
 			{`portin_orders_poll_lag_seconds{instance="a"} 0x10 900x349`, ""},
 		},
+		"PortinAccountNotFollowed": {
+			{
+				status("answered", "x", "0+1x10 10x349") + status("credentials", "x", "0x10 0+1x349") + status("answered", "y", "0+1x360"),
+				`after 54m: {account="x", job="portin"}`, // 30m since its last answer, and 15m
+			},
+			{status("unreadable", "x", "0+1x360"), `after 16m: {account="x", job="portin"}`},
+			{status("answered", "x", "0+1x360") + status("unreadable", "x", "0+9x360"), ""}, // one order that cannot be read
+			{status("none", "x", "0+1x360"), ""},
+			{status("answered", "x", "0+1x100 100x259"), ""},                                                          // all orders are closed
+			{status("answered", "x", "0+1x10 10x30 10+1x318") + status("not_written", "x", "0x10 0+1x30 30x319"), ""}, // half an hour
+		},
 		"PortinCarrierCredentialsRefused": {
 			{
 				"portin_carrier_credentials_refused{account=\"x\",instance=\"a\"} 0x10 1x349\nportin_carrier_credentials_refused{account=\"y\",instance=\"a\"} 0x360",
@@ -120,6 +131,12 @@ func calls(code string, each int) string {
 		fmt.Fprintf(&b, "grpc_server_handled_total{grpc_code=%q,grpc_service=\"portin.v1.PortInService\",instance=%q,job=\"portin\"} 0+%dx360\n", code, instance, each)
 	}
 	return b.String()
+}
+
+// status are questions about orders of an account that came to a class.
+func status(class, account, series string) string {
+	const name = "portin_carrier_exchange_seconds_count"
+	return fmt.Sprintf("%s{account=%q,class=%q,job=\"portin\",operation=\"PortInStatusByTicket\"} %s\n", name, account, class, series)
 }
 
 // Each alert fires when it should, as soon as it should, about what it should, and at no other time. Prometheus itself says so.
