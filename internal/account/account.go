@@ -17,6 +17,7 @@ import (
 
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/handfile"
 )
 
 // Default is the name of the account of a service that has one alone, and of what such a one has ordered.
@@ -56,10 +57,9 @@ type Accounts struct {
 	// params are those without the password, which fmt could not ask in a field like this one how it wants to be printed.
 	params Params
 	// read is that of the Params with the password.
-	read  func() (*book, digest, error)
+	read  func() (*book, handfile.Sum, error)
 	inUse atomic.Pointer[book]
-	// seen is what the files held when that was brought into force, or was found broken, and latest at the latest look.
-	seen, latest digest
+	looks handfile.Looks // Run's alone
 
 	// nobody is the way to the carrier without an account.
 	nobody *carrier.Client
@@ -77,7 +77,7 @@ func New(p Params) (*Accounts, error) {
 	}
 	a := &Accounts{params: p, read: p.read, clients: map[string]*carrier.Client{}, missed: map[string]time.Time{}}
 	a.params.Password = ""
-	b, seen, err := a.read()
+	b, found, err := a.read()
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func New(p Params) (*Accounts, error) {
 	if err := a.use(b); err != nil {
 		return nil, err
 	}
-	a.seen, a.latest = seen, seen
+	a.looks.Begin(found)
 	return a, nil
 }
 
@@ -153,9 +153,8 @@ func (a *Accounts) Close() {
 	}
 }
 
-// Run looks at the files until ctx ends. What counts is what they hold, not a time stamp, so that a file that is mounted and
-// swapped is seen too; and that two looks found the same, for half a file that is being written may be one without a tenant,
-// whose orders would go to the account of all others, and keep it.
+// Run looks at the files until ctx ends. What they hold counts once two looks have found it: half a file that is being written
+// may be one without a tenant, whose orders would go to the account of all others, and keep it.
 func (a *Accounts) Run(ctx context.Context) {
 	ticker := time.NewTicker(a.params.Every)
 	defer ticker.Stop()
@@ -177,13 +176,10 @@ func (a *Accounts) look(ctx context.Context) {
 			a.params.Log.ErrorContext(ctx, "looking at the carrier accounts panicked", slog.Any("error", fault.Panicked(p)))
 		}
 	}()
-	b, seen, err := a.read()
-	settled := seen == a.latest
-	a.latest = seen
-	if seen == a.seen || !settled {
+	b, found, err := a.read()
+	if !a.looks.Changed(found) {
 		return
 	}
-	a.seen = seen
 	if err == nil {
 		err = a.use(b)
 	}

@@ -4,14 +4,13 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 
 	"github.com/portin/portin/internal/carrier"
+	"github.com/portin/portin/internal/handfile"
 	"github.com/portin/portin/internal/strictyaml"
 )
 
@@ -32,8 +31,6 @@ type login struct {
 
 func (l login) same(as login) bool { return l.username == as.username && *l.password == *as.password }
 
-type digest [sha256.Size]byte
-
 const (
 	// What files may have. The bounds are there for a file that is not one.
 	maxFile     = 1 << 20
@@ -50,7 +47,7 @@ var nameForm = regexp.MustCompile(`^[a-z0-9._-]{1,64}$`)
 const nameRule = "must be 1 to 64 of a-z, 0-9, dot, underscore and hyphen"
 
 // read reads the files, and returns with what they say, or what is wrong with that, the digest of what they hold.
-func (p Params) read() (*book, digest, error) {
+func (p Params) read() (*book, handfile.Sum, error) {
 	files := &files{}
 	b, err := p.readWith(files)
 	return b, files.sum(), err
@@ -89,7 +86,7 @@ func (p Params) readWith(files *files) (*book, error) {
 // files reads files and remembers what they held.
 type files struct{ held []byte }
 
-func (f *files) sum() digest { return sha256.Sum256(f.held) }
+func (f *files) sum() handfile.Sum { return sha256.Sum256(f.held) }
 
 func (f *files) content(name string, most int64) (content []byte, err error) {
 	defer func() {
@@ -99,18 +96,7 @@ func (f *files) content(name string, most int64) (content []byte, err error) {
 		}
 		f.held = append(f.held, sum[:]...)
 	}()
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return nil, errors.New("is a pipe or a device, not a file") // opening a pipe may wait without an end
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, unquoted(err)
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	content, err = io.ReadAll(io.LimitReader(file, most+1))
-	if err == nil && int64(len(content)) > most {
-		return nil, fmt.Errorf("the file is larger than %d KiB", most>>10)
-	}
+	content, err = handfile.Read(name, most)
 	return content, unquoted(err)
 }
 

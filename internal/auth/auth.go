@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/portin/portin/internal/handfile"
 	"github.com/portin/portin/internal/identity"
 )
 
@@ -41,8 +42,8 @@ type Authenticator struct {
 	log           *slog.Logger
 	observer      Observer
 	roster        atomic.Pointer[roster]
-	tokens        *tokens // nil where no issuer is set
-	seen          digest  // of the roster's file as it was last looked at; Run's alone
+	tokens        *tokens        // nil where no issuer is set
+	looks         handfile.Looks // at the roster's file; Run's alone
 }
 
 // New reads the roster and returns an authenticator, or everything that is wrong with the roster and the settings. It does not
@@ -55,11 +56,11 @@ func New(p Params) (*Authenticator, error) {
 		p.Now = time.Now
 	}
 	a := &Authenticator{file: p.Roster, adopted: p.Adopted, log: p.Log, observer: p.Observer}
-	read, seen, unread := load(p.Roster, p.Adopted)
+	read, found, unread := load(p.Roster, p.Adopted)
 	if err := errors.Join(unread, p.Issuer.validate()); err != nil {
 		return nil, err
 	}
-	a.seen = seen
+	a.looks.Begin(found)
 	a.roster.Store(read)
 	a.observer.Roster(true)
 	if p.Issuer != (Issuer{}) {

@@ -3,14 +3,12 @@ package auth
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/handfile"
 )
 
 const (
@@ -32,8 +30,8 @@ func Check(path string) (first string, err error) {
 }
 
 // load reads a roster's file, and the digest of what it found.
-func load(path, adopted string) (*roster, digest, error) {
-	content, err := contentOf(path)
+func load(path, adopted string) (*roster, handfile.Sum, error) {
+	content, err := handfile.Read(path, maxRoster)
 	if err != nil {
 		return nil, sha256.Sum256([]byte(err.Error())), fmt.Errorf("reading the roster: %w", err)
 	}
@@ -44,23 +42,9 @@ func load(path, adopted string) (*roster, digest, error) {
 	return r, sha256.Sum256(content), err
 }
 
-func contentOf(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	content, err := io.ReadAll(io.LimitReader(file, maxRoster+1))
-	if err == nil && len(content) > maxRoster {
-		err = errors.New("the file is larger than 8 MiB")
-	}
-	return content, err
-}
-
 // Run keeps what is known up to date until ctx ends: the issuer's keys, once there are any, and the roster, whose file it looks
-// at every five seconds. A good one replaces the one in force at once and as a
-// whole; a bad one leaves it in force, and is logged once. What counts is the content, not a time stamp, so that a file that
-// is mounted and swapped is seen too. Whoever writes the file should rename it into its place: half a file may be a roster.
+// at every five seconds. A good one replaces the one in force as a whole once two looks have found it, for half a file may be a
+// roster with fewer callers; a bad one leaves it in force, and is logged once.
 func (a *Authenticator) Run(ctx context.Context) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
@@ -82,11 +66,10 @@ func (a *Authenticator) look(ctx context.Context) {
 			a.log.ErrorContext(ctx, "looking at the roster panicked", slog.Any("error", fault.Panicked(p)))
 		}
 	}()
-	read, seen, err := load(a.file, a.adopted)
-	if seen == a.seen {
+	read, found, err := load(a.file, a.adopted)
+	if !a.looks.Changed(found) {
 		return
 	}
-	a.seen = seen
 	a.observer.Roster(err == nil)
 	if err != nil {
 		a.log.ErrorContext(ctx, "the roster has changed and cannot be used; the one before stays in force", slog.Any("error", err))
