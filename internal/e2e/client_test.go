@@ -224,7 +224,14 @@ func (c *client) resolve(ctx context.Context, o *portinv1.PortInOrder, ticket st
 // metrics is the whole of /metrics.
 func (c *client) metrics(t *testing.T) string {
 	t.Helper()
-	return string(c.do(t, http.MethodGet, "http://"+c.AdminAddress+"/metrics", nil).body)
+	var a answer
+	for range 10 { // the service gives up what takes it too long, on a machine that is busy otherwise
+		if a = c.do(t, http.MethodGet, "http://"+c.AdminAddress+"/metrics", nil); a.status == http.StatusOK {
+			return string(a.body)
+		}
+	}
+	t.Fatalf("the metrics are answered with %d: %s", a.status, a.body)
+	return ""
 }
 
 // metric is one figure of /metrics; it has to be there.

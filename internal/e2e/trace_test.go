@@ -137,8 +137,8 @@ func TestFault28_TracesAreDiscreet(t *testing.T) {
 			}
 		}
 		want := []string{
-			"http.request.method", "http.response.status_code", "http.route", "portin.class", "portin.operation", "portin.order_id",
-			"portin.reason", "portin.request_id", "rpc.method", "rpc.response.status_code", "rpc.system.name",
+			"http.request.method", "http.response.status_code", "http.route", "portin.account", "portin.class", "portin.operation",
+			"portin.order_id", "portin.reason", "portin.request_id", "rpc.method", "rpc.response.status_code", "rpc.system.name",
 		}
 		if diff := cmp.Diff(want, slices.Sorted(maps.Keys(keys))); diff != "" {
 			t.Errorf("attributes of spans (-want +got):\n%s", diff)
