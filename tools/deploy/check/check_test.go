@@ -158,6 +158,8 @@ func TestTheChart(t *testing.T) {
 		}
 		deployment, _ := manifests["Deployment orders"].(*appsv1.Deployment)
 		checkPod(t, name, deployment)
+		migration, _ := manifests["Job orders-migrate"].(*batchv1.Job)
+		checkMigration(t, name, migration, manifests)
 		settings, _ := manifests["ConfigMap orders"].(*corev1.ConfigMap)
 		file := filepath.Join(t.TempDir(), "portin.yaml")
 		if err := os.WriteFile(file, []byte(settings.Data["portin.yaml"]), 0o600); err != nil {
@@ -191,6 +193,30 @@ func checkPod(t *testing.T, name string, d *appsv1.Deployment) {
 			t.Errorf("%s: %s is in the environment", name, e.Name)
 		}
 	}
+}
+
+// checkMigration wants the job to read the settings that the upgrade brings. It runs before anything else is upgraded: by the
+// settings of the version before, an upgrade that mends those, or has one that is new, would never begin.
+func checkMigration(t *testing.T, name string, job *batchv1.Job, manifests map[string]any) {
+	t.Helper()
+	for _, v := range job.Spec.Template.Spec.Volumes {
+		if v.ConfigMap == nil {
+			continue
+		}
+		settings, _ := manifests["ConfigMap "+v.ConfigMap.Name].(*corev1.ConfigMap)
+		if settings == nil || settings.Annotations["helm.sh/hook"] != job.Annotations["helm.sh/hook"] {
+			t.Fatalf("%s: the job reads the settings %s, which are not made together with it", name, v.ConfigMap.Name)
+		}
+		if settings.Annotations["helm.sh/hook-weight"] >= job.Annotations["helm.sh/hook-weight"] {
+			t.Errorf("%s: the settings of the job are made after it", name)
+		}
+		served, _ := manifests["ConfigMap orders"].(*corev1.ConfigMap)
+		if settings.Data["portin.yaml"] != served.Data["portin.yaml"] {
+			t.Errorf("%s: the job has other settings than the service:\n%s", name, settings.Data["portin.yaml"])
+		}
+		return
+	}
+	t.Errorf("%s: the job has no settings", name)
 }
 
 func TestTheChartSaysWhatIsMissing(t *testing.T) {
@@ -236,9 +262,36 @@ func TestTheComposeFile(t *testing.T) {
 			t.Errorf("port %d is published at %q", port.Target, port.HostIP)
 		}
 	}
+	for name, secret := range project.Secrets {
+		file, err := filepath.Rel(folder, secret.File)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkIgnored(t, "the secret "+name, filepath.Join("tools/deploy/compose", file))
+	}
+	checkIgnored(t, "the settings of a machine", "tools/deploy/compose/portin.env")
 	if !service.ReadOnly || len(service.CapDrop) == 0 || service.StopGracePeriod == nil {
 		t.Error("the container may do more than it needs, or is killed while it stops")
 	}
+}
+
+// checkIgnored wants a file that is made beside the compose file to stay out of commits, and of what is sent to whoever builds
+// the image and kept in its layers.
+func checkIgnored(t *testing.T, what, path string) {
+	t.Helper()
+	if out, err := exec.Command("git", "-C", "../../..", "check-ignore", path).CombinedOutput(); err != nil {
+		t.Errorf("git would take %s, %s: %v %s", what, path, err, out)
+	}
+	text, err := os.ReadFile("../image/Dockerfile.dockerignore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pattern := range strings.Lines(string(text)) {
+		if pattern = strings.TrimSpace(pattern); path == pattern || strings.HasPrefix(path, pattern+"/") {
+			return
+		}
+	}
+	t.Errorf("the build of the image would take %s, %s", what, path)
 }
 
 func TestTheDockerfile(t *testing.T) {
@@ -284,6 +337,7 @@ func TestTheSystemdUnit(t *testing.T) {
 			t.Errorf("the unit sets %s, which is no setting", set[1])
 		}
 	}
+	checkFiles(t, string(text))
 	here, err := filepath.Abs(program)
 	if err != nil {
 		t.Fatal(err)
@@ -296,6 +350,30 @@ func TestTheSystemdUnit(t *testing.T) {
 	for _, args := range [][]string{{"verify", unit}, {"security", "--offline=true", "--threshold=20", unit}} { // 2.0 of 10
 		if out, err := exec.Command("systemd-analyze", args...).CombinedOutput(); err != nil {
 			t.Errorf("systemd-analyze %s: %v\n%s", args[0], err, out)
+		}
+	}
+}
+
+// checkFiles wants the files of a unit to be such that its user can read them, and reads them again when they change. A user that
+// systemd makes up owns none and is in no group of theirs, and a credential is a copy that stays as it was at the start.
+func checkFiles(t *testing.T, unit string) {
+	t.Helper()
+	user := regexp.MustCompile(`(?m)^User=(\w+)$`).FindStringSubmatch(unit)
+	if user == nil || strings.Contains(unit, "\nDynamicUser=yes") || strings.Contains(unit, "\nLoadCredential=") {
+		t.Fatal("the unit has no user of its own, to whom files could belong, or reads copies of them")
+	}
+	installed := regexp.MustCompile(`(?m)^#   install .*/etc/portin/\S+`).FindAllString(unit, -1)
+	if len(installed) < 2 {
+		t.Errorf("the head of the unit says only of %d files how they are made", len(installed))
+	}
+	for _, line := range installed {
+		if !strings.Contains(line, " -m 0640 -g "+user[1]+" ") {
+			t.Errorf("%s cannot read, or others can, what is made by %s", user[1], line)
+		}
+	}
+	for _, set := range regexp.MustCompile(`(?m)^Environment=PORTIN_\w+_FILE=(/etc/\S+)$`).FindAllStringSubmatch(unit, -1) {
+		if !strings.Contains(strings.Join(installed, "\n"), set[1]) {
+			t.Errorf("the head of the unit does not say how %s is made", set[1])
 		}
 	}
 }

@@ -48,7 +48,7 @@ securityContext:
   seccompProfile: {type: RuntimeDefault}
 volumes:
   - name: settings
-    configMap: {name: {{ include "portin.name" . }}}
+    configMap: {name: {{ get . "settingsName" | default (include "portin.name" .) }}}
   {{- with .Values.carrier.accountsSecret }}
   - name: accounts
     secret: {secretName: {{ . }}, defaultMode: 0440}
@@ -80,4 +80,30 @@ volumes:
             name: {{ . }}
             items: [{key: callers.yaml, path: callers.yaml}]
         {{- end }}
+{{- end -}}
+
+{{/* The settings file, of the values and of what this chart makes. */}}
+{{- define "portin.settings" -}}
+{{- $made := dict
+  "grpc" (dict "address" "0.0.0.0:50051")
+  "http" (dict "address" "0.0.0.0:8080")
+  "admin" (dict "address" "0.0.0.0:9090" "insecure-listen" true)
+  "ledger" (dict "url-file" "/run/secrets/portin/ledger-url")
+  "carrier" (ternary (dict "accounts-file" "/run/secrets/portin-accounts/accounts.yaml") (dict "password-file" "/run/secrets/portin/carrier-password") (not (empty .Values.carrier.accountsSecret)))
+  "shutdown-delay" .Values.shutdown.delay
+  "shutdown-timeout" .Values.shutdown.timeout
+-}}
+{{- if .Values.tls.existingSecret }}
+{{- $_ := set $made "tls" (dict "cert-file" "/run/secrets/portin/tls.crt" "key-file" "/run/secrets/portin/tls.key") }}
+{{- if .Values.tls.clientCASecret }}
+{{- $_ := set $made.tls "client-ca-file" "/run/secrets/portin/client-ca.crt" }}
+{{- end }}
+{{- end }}
+{{- if .Values.auth.existingSecret }}
+{{- $_ := set $made "auth" (dict "callers-file" "/run/secrets/portin/callers.yaml") }}
+{{- end }}
+{{- if .Values.insecureListen }}
+{{- $_ := set $made "insecure-listen" true }}
+{{- end }}
+{{- mergeOverwrite (deepCopy .Values.settings) $made | toYaml -}}
 {{- end -}}
