@@ -116,9 +116,14 @@ func letIn(ctx context.Context, access Access, limiter *Limiter, method string) 
 	case !known && offered(method):
 		return ctx, fault.New(fault.ReasonPermissionDenied, "nobody may call this method")
 	case known && !caller.May(scope):
-		return ctx, fault.New(fault.ReasonPermissionDenied, "the caller lacks the scope "+string(scope)).WithMetadata("scope", string(scope))
+		return ctx, lacks(scope)
 	}
 	return identity.With(ctx, caller), limiter.check(caller, time.Now())
+}
+
+// lacks is the error of a caller who may not do what a scope stands for.
+func lacks(scope identity.Scope) error {
+	return fault.New(fault.ReasonPermissionDenied, "the caller lacks the scope "+string(scope)).WithMetadata("scope", string(scope))
 }
 
 // who finds out who calls.
@@ -189,7 +194,45 @@ func admit(ss grpc.ServerStream, access Access, limiter *Limiter, method string)
 	if !ofOwn(method) {
 		return within, nil
 	}
-	return &validatingStream{within}, nil
+	return &validatingStream{&heldStream{ServerStream: within, access: access, method: method, asked: time.Now()}}, nil
+}
+
+// askAgain is how long what a stream sends rests on the last time that its caller was asked for.
+const askAgain = 10 * time.Second
+
+// heldStream holds what a stream sends to what its caller may still see. A watch lasts as long as its connection, and so would one
+// of a key that was withdrawn meanwhile, or of a token that is over.
+type heldStream struct {
+	grpc.ServerStream
+	access Access
+	method string
+	asked  time.Time
+}
+
+// SendMsg sends an answer, unless its caller may not have it any more.
+func (s *heldStream) SendMsg(m any) error {
+	if now := time.Now(); now.Sub(s.asked) >= askAgain {
+		if err := s.still(); err != nil {
+			return err
+		}
+		s.asked = now
+	}
+	return s.ServerStream.SendMsg(m)
+}
+
+// still asks again who calls. It is not one more call of theirs.
+func (s *heldStream) still() error {
+	caller, err := who(s.Context(), s.access)
+	if err != nil {
+		return err
+	}
+	if scope, _ := rule(s.method); !caller.May(scope) {
+		return lacks(scope)
+	}
+	if caller.Tenant != tenantOf(s.Context()) {
+		return fault.New(fault.ReasonUnauthenticated, "the credentials are those of another tenant by now")
+	}
+	return nil
 }
 
 // tenantOf is whose orders a call is about. The interceptors have said so, or it never came here.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
@@ -187,6 +189,67 @@ func TestCredentialsReachTheDoor(t *testing.T) {
 		if header != c.header || shown != c.shown {
 			t.Errorf("%s: the door is shown %q and %p", name, header, shown)
 		}
+	}
+}
+
+// sink is a stream that takes everything.
+type sink struct {
+	grpc.ServerStream
+	ctx  context.Context
+	sent int
+}
+
+func (s *sink) Context() context.Context { return s.ctx }
+
+func (s *sink) SendMsg(any) error {
+	s.sent++
+	return nil
+}
+
+// A watch ends soon after its caller's key was withdrawn, its token is over, or it may no longer do or see what it could.
+func TestAWatchDoesNotOutliveItsCredentials(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		later  func(string, *x509.Certificate) (identity.Caller, error)
+		reason fault.Reason
+	}{
+		"the same":       {scoped(identity.ScopeRead), ""},
+		"a scope more":   {scoped(identity.ScopeOrder, identity.ScopeRead), ""},
+		"withdrawn":      {nobody, fault.ReasonUnauthenticated},
+		"a scope less":   {scoped(identity.ScopeOrder), fault.ReasonPermissionDenied},
+		"another tenant": {func(string, *x509.Certificate) (identity.Caller, error) { return identity.Everybody("globex"), nil }, fault.ReasonUnauthenticated},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				door := &fake{access: scoped(identity.ScopeRead)}
+				to := &sink{ctx: metadata.NewIncomingContext(t.Context(), metadata.MD{"authorization": {"Bearer x"}})}
+				info := &grpc.StreamServerInfo{FullMethod: portinv1.PortInService_WatchPortInOrders_FullMethodName, IsServerStream: true}
+				asked := 0
+				err := admittedStream(door, nil)(nil, to, info, func(_ any, ss grpc.ServerStream) error {
+					door.access = func(authorization string, certificate *x509.Certificate) (identity.Caller, error) {
+						asked++
+						if authorization != "Bearer x" {
+							t.Errorf("the door is shown %q", authorization)
+						}
+						return c.later(authorization, certificate)
+					}
+					for range 60 {
+						<-time.After(time.Second)
+						if err := ss.SendMsg(nil); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				switch {
+				case c.reason == "" && (err != nil || to.sent != 60 || asked < 4 || asked > 6):
+					t.Errorf("%v, after %d answers, asked %d times", err, to.sent, asked)
+				case c.reason != "" && (!fault.Is(err, c.reason) || to.sent > 10 || asked != 1):
+					t.Errorf("%v, after %d answers, asked %d times; want %s", err, to.sent, asked, c.reason)
+				}
+			})
+		})
 	}
 }
 
