@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
+	"strings"
 
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
@@ -40,7 +42,26 @@ func printed(flag *kong.Flag) any {
 	switch value := flag.Target.Interface().(type) {
 	case fmt.Stringer: // a time, or a secret, which says stars
 		return value.String()
+	case string:
+		return covered(value)
+	case []string:
+		all := make([]string, len(value))
+		for i, one := range value {
+			all[i] = covered(one)
+		}
+		return all
 	default:
 		return value
 	}
+}
+
+// revealing is what an address may hold a secret in: what stands before its host, also with a slash in it, and its parameters.
+var revealing = regexp.MustCompile(`(://).*(@)|(\?).*`)
+
+// covered is a text with stars for the secrets of an address. No setting but the ledger's may have any; what is wrong is printed too.
+func covered(text string) string {
+	if !strings.Contains(text, "://") {
+		return text
+	}
+	return revealing.ReplaceAllString(text, "${1}${3}"+stars+"${2}")
 }

@@ -53,3 +53,31 @@ func TestWhatIsPrintedIsASettingsFile(t *testing.T) {
 		t.Error("the test gave other settings than it says")
 	}
 }
+
+// Settings that are wrong are printed too, so that somebody can see it: an address in which a password was written, for one.
+func TestAPasswordInAnAddressIsNotPrinted(t *testing.T) {
+	t.Parallel()
+	var given commandLine
+	p := parser(t, &given)
+	if _, err := p.Parse([]string{
+		"serve", "--carrier-url=https://user:" + hidden + "@api.example.com/rest.svc", "--auth-oidc-issuer=https://login.example.com/?key=" + hidden,
+		"--http-cors-origins=https://a.example,https://b/" + hidden + "@c.example",
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := Print(&out, p.Model); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), hidden) {
+		t.Errorf("printed with a password:\n%s", out.String())
+	}
+	for _, want := range []string{
+		"carrier-url: https://********@api.example.com/rest.svc\n", "auth-oidc-issuer: https://login.example.com/?********\n",
+		"  - https://a.example\n  - https://********@c.example\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not printed in:\n%s", want, out.String())
+		}
+	}
+}
