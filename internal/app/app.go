@@ -112,6 +112,7 @@ func New(ctx context.Context, p Params) (_ *App, err error) {
 		config: c, version: p.Version, log: p.Log, health: health.NewServer(), worked: make(chan struct{}),
 		clock: rounds.NewClock(time.Now(), nil), scale: inflight.New(c.Limits.BytesInFlight),
 	}
+	a.health.SetServingStatus("", healthpb.HealthCheckResponse_NOT_SERVING) // until the ledger was tried; it would begin with SERVING
 	a.metrics = newMetrics(a)
 	defer func() {
 		if err != nil {
