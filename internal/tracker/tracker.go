@@ -120,24 +120,37 @@ func (t *Tracker) accountOf(ctx context.Context, tenant, ticket, number string) 
 	return account, t.mayKnow(ctx, tenant, account, ticket, number)
 }
 
-// told is a status as a tenant may know it: whose its own ticket is was not known before the carrier named it.
+// told is a status as a tenant may know it: whose its ticket and its numbers are was not known before the carrier named them. The
+// numbers count where the ticket is nobody's here: it may be that of an order in doubt, of which only they are known.
 func (t *Tracker) told(ctx context.Context, tenant, account string, s *portinv1.PortInStatus) (*portinv1.PortInStatus, error) {
-	if err := t.mayKnow(ctx, tenant, account, s.GetTicketId(), ""); err != nil {
+	somebodys, err := t.known(ctx, tenant, account, s.GetTicketId(), "")
+	if err != nil {
 		return nil, err
+	}
+	if numbers := s.GetNumbers(); !somebodys && len(numbers) > 0 {
+		if err := t.mayKnow(ctx, tenant, account, "", numbers[0]); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
 
 // mayKnow refuses what is another tenant's alone, in the words for what the carrier does not know.
 func (t *Tracker) mayKnow(ctx context.Context, tenant, account, ticket, number string) error {
+	_, err := t.known(ctx, tenant, account, ticket, number)
+	return err
+}
+
+// known is mayKnow that also reports whether a ticket or a number is somebody's here.
+func (t *Tracker) known(ctx context.Context, tenant, account, ticket, number string) (somebodys bool, err error) {
 	owners, err := t.Ledger.Owners(ctx, account, ticket, number)
 	switch {
 	case err != nil:
-		return unread(ctx, err)
+		return false, unread(ctx, err)
 	case len(owners) > 0 && !slices.Contains(owners, tenant):
-		return portstatus.Unknown()
+		return false, portstatus.Unknown()
 	}
-	return nil
+	return len(owners) > 0, nil
 }
 
 // unread is the error of a ledger that could not be read.

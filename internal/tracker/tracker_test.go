@@ -89,6 +89,7 @@ func TestAStatusOfAnotherTenantIsNotFound(t *testing.T) {
 		"mine":                      {[]ledger.Record{one("1", "mine", "T-1", "+14165550123")}, true},
 		"another's":                 {[]ledger.Record{one("1", "theirs", "T-1", "+14165550123")}, false},
 		"another's by ticket alone": {[]ledger.Record{one("1", "theirs", "T-1")}, false},
+		"another's without ticket":  {[]ledger.Record{one("1", "theirs", "", "+14165550123", "+14165550124")}, false}, // as one in doubt is
 		"everybody's":               {[]ledger.Record{one("1", "theirs", "T-1", "+14165550123"), one("2", "mine", "T-1", "+14165550123")}, true},
 	} {
 		tr := tracker.New(tracker.Params{Ledger: newShelf(c.kept...), Accounts: oneAccount{}, Carrier: always(knows{Ticket: "T-1", Word: "CONFIRMED", Numbers: []int64{4165550123}})})
