@@ -211,6 +211,8 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 	}
 
 	options := services.Options(int(limits.MaxDocumentBytes)+messageRoom, a.config.GRPC.MaxConnectionAge)
+	// A stop of the server waits for connections that are still being made, and nothing but this ends that.
+	options = append(options, grpc.ConnectionTimeout(min(rpc.ConnectWithin, a.config.ShutdownTimeout)))
 	if encryption := a.access.tls("h2"); encryption != nil {
 		options = append(options, grpc.Creds(credentials.NewTLS(encryption)))
 	}

@@ -83,6 +83,9 @@ func (s Services) Stream() []grpc.StreamServerInterceptor {
 	}
 }
 
+// ConnectWithin is how long a client may take until its connection is one of gRPC.
+const ConnectWithin = 10 * time.Second
+
 // Options are the options of a server over the network: the interceptors and the bounds. A request of more than maxMessage
 // bytes is REQUEST_TOO_LARGE. One of more than twice that is not even received: grpc-go ends it, without an ErrorInfo.
 func (s Services) Options(maxMessage int, maxConnectionAge time.Duration) []grpc.ServerOption {
@@ -93,7 +96,7 @@ func (s Services) Options(maxMessage int, maxConnectionAge time.Duration) []grpc
 		grpc.MaxRecvMsgSize(2 * maxMessage),
 		grpc.MaxHeaderListSize(16 << 10),
 		grpc.MaxConcurrentStreams(1000),
-		grpc.ConnectionTimeout(10 * time.Second),
+		grpc.ConnectionTimeout(ConnectWithin),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: maxConnectionAge, MaxConnectionAgeGrace: 2 * time.Minute, Time: time.Minute, Timeout: 20 * time.Second,

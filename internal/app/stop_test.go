@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/portin/portin/internal/config"
+)
+
+// Whoever connects and says nothing does not hold a stop up for longer than it may take.
+func TestASilentConnectionDoesNotHoldUpAStop(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.Sandbox, c.ShutdownTimeout = true, time.Second
+	for _, address := range []*string{&c.GRPC.Address, &c.HTTP.Address, &c.Admin.Address, &c.Standin.Address} {
+		*address = "127.0.0.1:0"
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	a, err := New(ctx, Params{Config: c, Version: "test", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	silent, err := (&net.Dialer{}).DialContext(ctx, "tcp", a.GRPCAddress)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	// The server says its settings before it has heard anything: from then on it waits for the client's.
+	if _, err := silent.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("the stop took %v, and may take a second and a little", took)
+	}
+}
