@@ -25,7 +25,8 @@ var version = "devel"
 // cli is the command line. The settings stand beside the commands, so that a file and the environment name them without
 // one.
 type cli struct {
-	File kong.ConfigFlag `name:"config" help:"File with settings, in YAML; see the README." placeholder:"FILE"`
+	Version kong.VersionFlag `env:"-" help:"Print the version."`
+	File    kong.ConfigFlag  `name:"config" help:"File with settings, in YAML; see the README." placeholder:"FILE"`
 	config.Flags
 
 	ServeCmd   struct{} `cmd:"" name:"serve" help:"Serve gRPC, JSON and the documentation."`
@@ -69,6 +70,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		kong.Description("Ports telephone numbers in through the carrier's API."),
 		kong.Configuration(config.YAML),
 		kong.DefaultEnvars("PORTIN"),
+		kong.Vars{"version": "portin " + version},
 		kong.Writers(out, errs),
 		kong.Exit(func(code int) { exited = code }),
 	)

@@ -109,6 +109,10 @@ func TestWhatEndsAtOnce(t *testing.T) {
 	if err := os.WriteFile(settings, []byte("grpc:\n  host: 127.0.0.1:0\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	version := filepath.Join(t.TempDir(), "version.yaml")
+	if err := os.WriteFile(version, []byte("version: true\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	ledger := "--ledger-file=" + filepath.Join(t.TempDir(), "ledger.db")
 	for _, c := range []struct {
 		args []string
@@ -116,6 +120,8 @@ func TestWhatEndsAtOnce(t *testing.T) {
 		says string
 	}{
 		{[]string{"version"}, 0, "portin devel"},
+		{[]string{"--version"}, 0, "portin devel"},
+		{[]string{"config", "print", "--config", version}, 2, "version: is no setting"},
 		{[]string{"--help"}, 0, "Ports telephone numbers in"},
 		{[]string{"serve", "--help"}, 0, "--carrier-url"},
 		{[]string{"serve"}, 1, "carrier-url: is missing"},

@@ -84,8 +84,7 @@ func (f file) Validate(app *kong.Application) error {
 	known := map[string]bool{}
 	for _, flags := range app.AllFlags(false) {
 		for _, flag := range flags {
-			_, another := reflect.TypeAssert[kong.ConfigFlag](flag.Target)
-			known[flag.Name] = !another && flag != app.HelpFlag
+			known[flag.Name] = isSetting(app, flag)
 		}
 	}
 	var unknown []string
@@ -100,6 +99,13 @@ func (f file) Validate(app *kong.Application) error {
 		problems = append(problems, fmt.Errorf("%s: is no setting", name))
 	}
 	return errors.Join(problems...)
+}
+
+// isSetting reports whether a flag is one of the settings, and not the file that holds them, or a question.
+func isSetting(app *kong.Application, flag *kong.Flag) bool {
+	_, file := reflect.TypeAssert[kong.ConfigFlag](flag.Target)
+	_, version := reflect.TypeAssert[kong.VersionFlag](flag.Target)
+	return !file && !version && flag != app.HelpFlag
 }
 
 // Resolve returns what the file has for a flag, unless the environment has it too. Kong asks only for flags that the

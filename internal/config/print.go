@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"io"
-	"reflect"
 	"regexp"
 	"strings"
 
@@ -17,8 +16,7 @@ func Print(w io.Writer, app *kong.Application) error {
 	settings := &yaml.Node{Kind: yaml.MappingNode}
 	for _, group := range app.AllFlags(false) {
 		for _, flag := range group {
-			_, file := reflect.TypeAssert[kong.ConfigFlag](flag.Target)
-			if file || flag == app.HelpFlag || (flag.Target.IsZero() && !flag.HasDefault && !flag.IsBool()) {
+			if !isSetting(app, flag) || (flag.Target.IsZero() && !flag.HasDefault && !flag.IsBool()) {
 				continue
 			}
 			value := &yaml.Node{}
