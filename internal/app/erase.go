@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/config"
@@ -35,6 +36,11 @@ func Erase(ctx context.Context, c config.Config, e Erasure, log *slog.Logger, ou
 	req := &portinv1.ErasePortInOrderRequest{OrderId: e.OrderID, Reason: e.Reason}
 	for _, v := range contract.Violations(req) {
 		return fmt.Errorf("%s %s", v.Field, v.Description)
+	}
+	if c.Ledger.File != "" { // one that is made on the spot would say that there is no such order
+		if _, err := os.Stat(c.Ledger.File); err != nil {
+			return fmt.Errorf("the ledger: %w", err)
+		}
 	}
 	l, err := open(ctx, c)
 	if errors.Is(err, ledger.ErrInUse) {

@@ -2,7 +2,11 @@ package app
 
 import (
 	"bytes"
+	"errors"
+	"io"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -104,4 +108,19 @@ func TestAnOrderIsErasedByCommand(t *testing.T) {
 	}
 	c.Sandbox = false
 	wantError("settings that are wrong", asked, "carrier-url")
+}
+
+// A ledger that is not there holds no order. Made on the spot, it would say that there is no such order.
+func TestNothingIsErasedInALedgerThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	c.Sandbox, c.Ledger.File = true, filepath.Join(t.TempDir(), "ledger.db")
+	e := Erasure{OrderID: "01900000-0000-7000-8000-000000000001", Tenant: "default", Reason: "asked for"}
+	err := Erase(t.Context(), c, e, slog.New(slog.DiscardHandler), io.Discard)
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it says %v", err)
+	}
+	if _, err := os.Stat(c.Ledger.File); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a ledger was made: %v", err)
+	}
 }
