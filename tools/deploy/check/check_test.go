@@ -125,6 +125,7 @@ func full() map[string]any {
 	values := least()
 	values["tls"] = map[string]any{"existingSecret": "tls", "clientCASecret": "ca"}
 	values["auth"] = map[string]any{"existingSecret": "callers"}
+	values["ledger"] = map[string]any{"existingSecret": "ledger", "caKey": "ca.crt"}
 	values["adminFrom"] = []any{map[string]any{"namespaceSelector": map[string]any{"matchLabels": map[string]any{"a": "b"}}}}
 	values["networkPolicy"] = map[string]any{"from": []any{map[string]any{"podSelector": map[string]any{}}}}
 	values["podAnnotations"], values["podLabels"] = map[string]any{"a": "b"}, map[string]any{"c": "d"}
@@ -158,6 +159,9 @@ func TestTheChart(t *testing.T) {
 		}
 		deployment, _ := manifests["Deployment orders"].(*appsv1.Deployment)
 		checkPod(t, name, deployment)
+		if ca := strings.Contains(mounted(deployment), "ca.crt ledger-ca.crt\n"); ca != (name == "everything") {
+			t.Errorf("%s: the authority of the database is mounted: %v", name, ca)
+		}
 		migration, _ := manifests["Job orders-migrate"].(*batchv1.Job)
 		checkMigration(t, name, migration, manifests)
 		settings, _ := manifests["ConfigMap orders"].(*corev1.ConfigMap)
@@ -193,6 +197,22 @@ func checkPod(t *testing.T, name string, d *appsv1.Deployment) {
 			t.Errorf("%s: %s is in the environment", name, e.Name)
 		}
 	}
+}
+
+// mounted are the keys of secrets that a deployment has as files, each with the file's name, a line each.
+func mounted(d *appsv1.Deployment) string {
+	var all strings.Builder
+	for _, v := range d.Spec.Template.Spec.Volumes {
+		if v.Projected == nil {
+			continue
+		}
+		for _, source := range v.Projected.Sources {
+			for _, item := range source.Secret.Items {
+				all.WriteString(item.Key + " " + item.Path + "\n")
+			}
+		}
+	}
+	return all.String()
 }
 
 // checkMigration wants the job to read the settings that the upgrade brings. It runs before anything else is upgraded: by the

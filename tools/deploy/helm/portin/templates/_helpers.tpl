@@ -59,7 +59,11 @@ volumes:
       sources:
         - secret:
             name: {{ required "ledger.existingSecret: name a secret with the URL of the ledger's database" .Values.ledger.existingSecret }}
-            items: [{key: {{ .Values.ledger.key }}, path: ledger-url}]
+            items:
+              - {key: {{ .Values.ledger.key }}, path: ledger-url}
+              {{- with .Values.ledger.caKey }}
+              - {key: {{ . }}, path: ledger-ca.crt}
+              {{- end }}
         {{- if not .Values.carrier.accountsSecret }}
         - secret:
             name: {{ required "carrier.existingSecret: name a secret with the password for the carrier, or carrier.accountsSecret one with several accounts" .Values.carrier.existingSecret }}
