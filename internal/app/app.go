@@ -226,7 +226,8 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 	services.Register(a.inProcess)
 	handler, err := gateway.New(ctx, gateway.Config{
 		Conn: a.inProcess, MaxDocumentBytes: limits.MaxDocumentBytes, MaxNumbers: max(limits.MaxNumbers, longestOtherList),
-		Scale: a.scale, Access: a.access.known, CORSOrigins: a.config.HTTP.CORSOrigins, OpenAPI: openapi.Document, Version: a.version, Log: a.log, Tracer: a.traces.tracer,
+		Scale: a.scale, Access: a.access.known, ThisMachineAlone: a.config.Auth.CallersFile == "" && !a.config.InsecureListen,
+		CORSOrigins: a.config.HTTP.CORSOrigins, OpenAPI: openapi.Document, Version: a.version, Log: a.log, Tracer: a.traces.tracer,
 	})
 	if err != nil {
 		return err

@@ -8,10 +8,14 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
+
+	"github.com/portin/portin/internal/handfile"
 )
+
+// maxFile is how large a file may be: there are bundles of all CAs of the world in less.
+const maxFile = 4 << 20
 
 // sum stands for what the files hold, and for why they could not be read. It is kept in place of a second copy of the key.
 type sum [sha256.Size]byte
@@ -43,7 +47,7 @@ func (f *Files) read() content {
 	var c content
 	digest := sha256.New()
 	one := func(what, path string) file {
-		text, err := os.ReadFile(path)
+		text, err := handfile.Read(path, maxFile)
 		if err != nil {
 			c.err = errors.Join(c.err, fmt.Errorf("the %s cannot be read: %w", what, err))
 		}

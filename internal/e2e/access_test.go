@@ -49,6 +49,41 @@ func guarded(t *testing.T, e engine) (*service, guests) {
 	return s, all
 }
 
+// Where nobody says who they are, a name that somebody made point to this machine is not asked by. Where callers are told apart it
+// is, and where an operator has said that everybody may call.
+func TestANameThatPointsToThisMachine(t *testing.T) {
+	t.Parallel()
+	_, all := guarded(t, sqlite)
+	for name, c := range map[string]struct {
+		at   *client
+		host string
+		want int
+	}{
+		"its own name":            {start(t, sqlite).client, "localhost:8080", http.StatusOK},
+		"another name":            {start(t, sqlite).client, "rebound.example:8080", http.StatusForbidden},
+		"everybody, asked for":    {start(t, sqlite, func(p *app.Params) { p.Config.InsecureListen = true }).client, "portin.example:8080", http.StatusOK},
+		"callers, and a good key": {all["reader"], "portin.example:8080", http.StatusOK},
+		"callers, and no key":     {all["nobody"], "portin.example:8080", http.StatusUnauthorized},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+c.at.HTTPAddress+"/v1/port-ins", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = c.host
+			resp, err := c.at.http.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if resp.StatusCode != c.want {
+				t.Errorf("by %s it answers %d, want %d", c.host, resp.StatusCode, c.want)
+			}
+		})
+	}
+}
+
 // code is what listing orders comes to for a client over a face.
 func (c *client) code(t *testing.T, over face) codes.Code {
 	t.Helper()

@@ -39,6 +39,9 @@ type Config struct {
 	// Access asks who sends a request whose body is large, by its Authorization header and the certificate that the connection was
 	// verified with; its error is UNAUTHENTICATED or ISSUER_UNREACHABLE. Calls ask for themselves. Nil asks nobody.
 	Access func(ctx context.Context, authorization string, certificate *x509.Certificate) error
+	// ThisMachineAlone refuses what was asked for by a name that is not one of this machine for itself, such as localhost. It is for
+	// a face on loopback that takes everybody for somebody.
+	ThisMachineAlone bool
 	// Log gets one line for every request that is refused here, and for every panic. Nil means none.
 	Log *slog.Logger
 	// Tracer makes a span of every request to the API, around that of its call. Nil makes none.
@@ -134,7 +137,11 @@ func New(ctx context.Context, cfg Config) (http.Handler, error) {
 			return nil, fmt.Errorf("building the gateway: registering %s: %w", s.name, err)
 		}
 	}
-	return g.identify(traced(cfg.Tracer, g.recoverPanic(cors.wrap(docs.before(mux))))), nil
+	face := cors.wrap(docs.before(mux))
+	if cfg.ThisMachineAlone {
+		face = g.ofThisMachine(face)
+	}
+	return g.identify(traced(cfg.Tracer, g.recoverPanic(face))), nil
 }
 
 // newMux is grpc-gateway with its own ideas about headers, errors and methods switched off.
