@@ -464,3 +464,22 @@ func TestAnOrderMovesOnWhileItIsCorrected(t *testing.T) {
 		t.Errorf("the old order is %v", now)
 	}
 }
+
+// TestAnOrderThatWasClosedMeanwhileStaysClosed has somebody else hear that an order is over while the carrier is asked because of a
+// correction: what it answers then is older, or nobody knows.
+func TestAnOrderThatWasClosedMeanwhileStaysClosed(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	old := placed(t, d, keyA)
+	d.carrier.byTicket = func(context.Context, string) (carrier.Status, error) {
+		step(t, d, old.GetOrderId(), order.ByAnswer, func(r *ledger.Record) { r.Status = order.StatusCancelled }) //nolint:contextcheck // it has the test's
+		return word("PENDING", false), nil
+	}
+	resp, err := d.Resubmit(t.Context(), correction(old.GetOrderId(), keyB))
+	if err != nil || resp.GetOrder().GetState() != stateAccepted {
+		t.Errorf("the correction: %v, %v", resp.GetOrder().GetState(), err)
+	}
+	if now := stands(t, d, old.GetOrderId()); now.GetCarrierStatusWord() != "CANCELLED" {
+		t.Errorf("the old order is %q", now.GetCarrierStatusWord())
+	}
+}
