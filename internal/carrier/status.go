@@ -66,7 +66,8 @@ func readStatus(body []byte) (Status, error) {
 		Reseller:      clean(o.optionalText("Reseller"), MaxMessage),
 	}
 	s.Numbers = readNumbers(o, o.optionalList("NumbersToPort"))
-	for _, raw := range o.optionalList("RejectDetails") {
+	rejects := o.optionalList("RejectDetails")
+	for _, raw := range rejects[:min(len(rejects), maxRejects)] {
 		reject, err := readReject(raw)
 		if err != nil {
 			return Status{}, err

@@ -88,6 +88,16 @@ func TestAStatusThatIsNoneIsUnreadable(t *testing.T) {
 	}
 }
 
+// An answer of a mebibyte has room for a third of a million empty records, each of which is told with some hundred bytes of text.
+func TestRejectsAreBounded(t *testing.T) {
+	t.Parallel()
+	records := strings.Repeat(`{"RJCT CODE":"1A"},`, 5000) + strings.Repeat(`{},`, 300_000) + `{}`
+	got, err := carrier.ReadStatus([]byte(`{"Status":"REJECTED","RejectDetails":[` + records + `]}`))
+	if err != nil || len(got.Rejects) != 5000 || got.Rejects[4999].Code != "1A" {
+		t.Errorf("%d records, error %v; want the first 5,000", len(got.Rejects), err)
+	}
+}
+
 func TestFault26_TicketsAreEscapedOrRefused(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Pointer[http.Request]

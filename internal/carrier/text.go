@@ -13,6 +13,9 @@ const (
 	maxSummary = 8000
 	// maxWord is the same for words: statuses, ids, codes.
 	maxWord = 256
+	// maxRejects is how many records of a reject are kept: several for each of the thousand numbers that an order may have. An
+	// answer has room for many more when they are empty, and every caller would be told all of them, with what they mean.
+	maxRejects = 5000
 )
 
 // clean makes a stranger's text fit to be shown and kept: valid UTF-8 of at most limit bytes on one line, without

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -93,7 +94,9 @@ func correct(old ledger.Record, req *portinv1.ResubmitPortInRequest) (*portinv1.
 		}
 	}
 	for _, path := range set {
-		if !contract.Covers(mask, path) {
+		// A message is set itself when it has nothing in it: what a mask names in it is then given as nothing, and removed.
+		into := slices.ContainsFunc(mask, func(named string) bool { return contract.Covers([]string{path}, named) })
+		if !into && !contract.Covers(mask, path) {
 			c.refuse("order."+path, "is set, and update_mask does not name it; name it, or leave it out")
 		}
 	}

@@ -341,6 +341,28 @@ func TestResubmitSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// TestWhatIsNamedMayBeGivenAsNothing clears fields as JSON is written: the field is in the body, and empty, so that nothing of it is
+// left in the message but what it stands in.
+func TestWhatIsNamedMayBeGivenAsNothing(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	old := placed(t, d, keyA)
+	says(d, word("REJECTED", false))
+	given := &portinv1.ResubmitPortInRequest{
+		OrderId: old.GetOrderId(), ValidateOnly: true, DroppedDocuments: []string{"form.last_invoices", "form.letters_of_authorization"},
+		Order: &portinv1.PortInOrder{Form: &portinv1.PortForm{ServiceAddress: &portinv1.ServiceAddress{}}},
+	}
+	given.UpdateMask = mask("form.numbers_to_remain", "form.service_address.unit")
+	if _, err := d.Resubmit(t.Context(), given); err != nil {
+		t.Errorf("fields that are cleared: %v", err)
+	}
+	given.UpdateMask = mask("form.numbers_to_remain")
+	_, err := d.Resubmit(t.Context(), given)
+	if v := fault.From(err).Violations; len(v) != 1 || v[0].Field != "order.form.service_address" {
+		t.Errorf("an empty message of which the mask names nothing: %v, %v", err, v)
+	}
+}
+
 func mask(paths ...string) *fieldmaskpb.FieldMask { return &fieldmaskpb.FieldMask{Paths: paths} }
 
 // TestPasswordsAreGivenAgainOrUp has an order of two lines with passwords, of which nothing is kept but where they were.
@@ -440,5 +462,24 @@ func TestAnOrderMovesOnWhileItIsCorrected(t *testing.T) {
 	}
 	if now := stands(t, d, old.GetOrderId()); now.GetCorrectedByOrderId() != "" {
 		t.Errorf("the old order is %v", now)
+	}
+}
+
+// TestAnOrderThatWasClosedMeanwhileStaysClosed has somebody else hear that an order is over while the carrier is asked because of a
+// correction: what it answers then is older, or nobody knows.
+func TestAnOrderThatWasClosedMeanwhileStaysClosed(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	old := placed(t, d, keyA)
+	d.carrier.byTicket = func(context.Context, string) (carrier.Status, error) {
+		step(t, d, old.GetOrderId(), order.ByAnswer, func(r *ledger.Record) { r.Status = order.StatusCancelled }) //nolint:contextcheck // it has the test's
+		return word("PENDING", false), nil
+	}
+	resp, err := d.Resubmit(t.Context(), correction(old.GetOrderId(), keyB))
+	if err != nil || resp.GetOrder().GetState() != stateAccepted {
+		t.Errorf("the correction: %v, %v", resp.GetOrder().GetState(), err)
+	}
+	if now := stands(t, d, old.GetOrderId()); now.GetCarrierStatusWord() != "CANCELLED" {
+		t.Errorf("the old order is %q", now.GetCarrierStatusWord())
 	}
 }

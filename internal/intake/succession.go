@@ -114,6 +114,9 @@ func (in *Intake) askAgain(ctx context.Context, r ledger.Record, asked string) (
 		if r.State != order.Accepted {
 			return ledger.Entry{}, ledger.ErrMoved
 		}
+		if r.Category() == order.CategoryClosed { // somebody else has heard so meanwhile, and its numbers may be another one's by now
+			return ledger.Entry{}, nil
+		}
 		answer.Keep(r, now)
 		return ledger.Entry{Actor: ledger.Actor{Kind: ledger.ByCarrier}, Note: "the carrier was asked because another order is to correct this one"}, nil
 	}})

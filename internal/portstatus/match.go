@@ -24,9 +24,19 @@ func SameNumbers(r ledger.Record, s carrier.Status) bool {
 }
 
 // Contradicts reports whether a status that was asked for by the order's own ticket is that of something else: it names a
-// number that the order does not have. A part of the order's numbers is its own: the rest may have been cancelled.
+// number that the order does not have. A part of the order's numbers is its own: the rest may have been cancelled. Of an order
+// that was placed elsewhere only those are known that the carrier named at first, or the one that it was asked for by; a status
+// that has one of them may have others.
 func Contradicts(r ledger.Record, s carrier.Status) bool {
-	return len(r.Numbers) > 0 && slices.ContainsFunc(numbers(s), func(n string) bool { return !slices.Contains(r.Numbers, n) })
+	own := func(n string) bool { return slices.Contains(r.Numbers, n) }
+	all := numbers(s)
+	switch {
+	case len(r.Numbers) == 0 || len(all) == 0:
+		return false
+	case r.Elsewhere:
+		return !slices.ContainsFunc(all, own)
+	}
+	return slices.ContainsFunc(all, func(n string) bool { return !own(n) })
 }
 
 // numbers are a status's numbers in E.164, sorted, each once.

@@ -54,6 +54,28 @@ func TestWhoseNumbers(t *testing.T) {
 	}
 }
 
+// Of a port-in that was placed elsewhere the service knows no more numbers than the carrier has named, or the one by which it was
+// found: it may have more, but not only others.
+func TestAPortInFromElsewhereMayHaveMoreNumbers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		order  []string
+		status []int64
+		want   bool
+	}{
+		"the same":                  {[]string{first, second}, []int64{digits, digits + 1}, false},
+		"a part":                    {[]string{first, second}, []int64{digits + 1}, false},
+		"more":                      {[]string{first}, []int64{digits - 1, digits, digits + 1}, false},
+		"others":                    {[]string{first}, []int64{digits + 1, digits + 2}, true},
+		"the carrier names none":    {[]string{first}, nil, false},
+		"the order's are not known": {nil, []int64{digits}, false},
+	} {
+		if got := portstatus.Contradicts(ledger.Record{Elsewhere: true, Numbers: c.order}, carrier.Status{Numbers: c.status}); got != c.want {
+			t.Errorf("%s: Contradicts is %v", name, got)
+		}
+	}
+}
+
 func TestMatches(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

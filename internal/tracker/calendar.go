@@ -24,6 +24,8 @@ func (t *Tracker) patientSince(ctx context.Context, account string) time.Time {
 	if t.Pace.NoProgressDays <= 0 {
 		return time.Time{}
 	}
+	ctx, cancel := context.WithTimeout(ctx, calendarTimeout)
+	defer cancel()
 	y, m, d := t.Now().In(eastern).Date()
 	day := time.Time{}
 	for days, back := 0, 0; days < t.Pace.NoProgressDays && back < longestWait; back++ {
@@ -34,6 +36,9 @@ func (t *Tracker) patientSince(ctx context.Context, account string) time.Time {
 	}
 	return day
 }
+
+// calendarTimeout is how long is waited for the carrier's holidays, for all days together; without them those that are known count.
+const calendarTimeout = 3 * time.Second
 
 // longestWait is how many days are looked back at most, whatever the calendar says.
 const longestWait = 400

@@ -3,6 +3,7 @@ package tracker
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -79,4 +80,29 @@ func TestACalendarThatIsAlwaysClosed(t *testing.T) {
 	if got, want := tr.patientSince(t.Context(), ""), time.Date(2026, 11, 24-399, 0, 0, 0, 0, eastern); !got.Equal(want) || asked > 400 {
 		t.Errorf("patient since %v, want %v, after %d questions", got, want, asked)
 	}
+}
+
+// A carrier whose list of holidays hangs is waited for once, not for every day: meanwhile what it said of an order waits to be
+// written, and the order may come to be somebody else's turn.
+func TestACalendarThatHangs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tr := New(Params{
+			Pace: Pace{NoProgressDays: 10},
+			Closed: func(ctx context.Context, _ string, _ time.Time) bool {
+				select {
+				case <-ctx.Done():
+				case <-time.After(3 * time.Second): // as long as each question may take
+				}
+				return false
+			},
+		})
+		begun := time.Now()
+		if since := tr.patientSince(t.Context(), ""); time.Since(since) < 10*24*time.Hour {
+			t.Errorf("patient since %v", since)
+		}
+		if took := time.Since(begun); took > calendarTimeout {
+			t.Errorf("it took %v", took)
+		}
+	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/portstatus"
 	"github.com/portin/portin/internal/tracker"
 )
 
@@ -148,6 +149,38 @@ func TestWhoWasOvertakenWritesNothing(t *testing.T) {
 			t.Errorf("it is written that the status is %q, %d times; the log is %q", r.Status, s.advanced, s.log)
 		}
 	})
+}
+
+// While the carrier is asked, somebody else notes what it says: one who wants a number of the order, or corrects it. Which of the
+// two answers is the later one nobody knows, and an order that is over must not be opened again by the earlier one.
+func TestAnAnswerThatWasOvertakenIsNotKept(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(r *ledger.Record){
+		"it is over": func(r *ledger.Record) {
+			portstatus.Observe(r, carrier.Status{Ticket: "T-1", Word: "CANCELLED"}, time.Now())
+		},
+		"it has another ticket": func(r *ledger.Record) { r.Ticket = "T-2" },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l, b := newLine(), newShelf(accepted(1, "T-1"))
+			l.says(carrier.Status{Ticket: "T-1", Word: "PENDING"})
+			l.onAsk = func() {
+				if _, err := b.Advance(t.Context(), orderID(1), ledger.Step{Now: time.Now(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+					change(r)
+					return ledger.Entry{}, nil
+				}}); err != nil {
+					t.Error(err)
+				}
+			}
+			s := opened(t, b, l)
+			pass(time.Minute)
+			want := accepted(1, "T-1")
+			change(&want)
+			if got := s.order(1); got.Status != want.Status || got.Ticket != want.Ticket || got.Due.IsZero() != (want.Status != "") {
+				t.Errorf("%s: the status is %q, the ticket %q, and it is due %v", name, got.Status, got.Ticket, got.Due)
+			}
+		})
+	}
 }
 
 func TestAnOrderWithoutATicket(t *testing.T) {

@@ -106,18 +106,11 @@ func lowest(seen map[string]int64, endpoints map[string]endpoint) int64 {
 // enqueue adds what an endpoint wants of a page of events. It returns the endpoint with its new cursor; nil when somebody else
 // has moved it.
 func (w *Webhooks) enqueue(ctx context.Context, e endpoint, seen map[string]int64, events []ledger.Event) (*endpoint, error) {
-	to, now := events[len(events)-1].Sequence, w.moment()
+	to := events[len(events)-1].Sequence
 	if to <= seen[e.id] {
 		return &e, nil
 	}
-	var wanted []ledger.Delivery
-	for _, event := range events {
-		if event.Sequence > seen[e.id] && e.wants(event) {
-			wanted = append(wanted, ledger.Delivery{
-				EndpointID: e.id, OrderID: event.OrderID, Sequence: event.Sequence, Time: event.Time, Due: now, State: ledger.DeliveryPending,
-			})
-		}
-	}
+	wanted := w.wanted(e, seen[e.id], events)
 	if len(wanted) > 0 || to-e.cursor >= idleEvents {
 		err := w.ledger.Enqueue(ctx, e.id, e.cursor, to, wanted)
 		if errors.Is(err, ledger.ErrMoved) || errors.Is(err, ledger.ErrNotFound) {
@@ -133,6 +126,41 @@ func (w *Webhooks) enqueue(ctx context.Context, e endpoint, seen map[string]int6
 		w.desk.wake()
 	}
 	return &e, nil
+}
+
+// wanted are deliveries of what an endpoint wants of events, of those with a higher sequence than after.
+func (w *Webhooks) wanted(e endpoint, after int64, events []ledger.Event) (wanted []ledger.Delivery) {
+	now := w.moment()
+	for _, event := range events {
+		if event.Sequence > after && e.wants(event) {
+			wanted = append(wanted, ledger.Delivery{
+				EndpointID: e.id, OrderID: event.OrderID, Sequence: event.Sequence, Time: event.Time, Due: now, State: ledger.DeliveryPending,
+			})
+		}
+	}
+	return wanted
+}
+
+// lookThrough looks at all events so far for an endpoint, as it is before its filters change. Its cursor may be far behind, as long
+// as none was for it: who goes on from there later would hold what happened before against filters that were not there yet.
+func (w *Webhooks) lookThrough(ctx context.Context, e endpoint) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	for {
+		events, err := w.ledger.Changes(ctx, e.cursor, pageEvents)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		to := events[len(events)-1].Sequence
+		switch err := w.ledger.Enqueue(ctx, e.id, e.cursor, to, w.wanted(e, e.cursor, events)); {
+		case errors.Is(err, ledger.ErrMoved), errors.Is(err, ledger.ErrNotFound):
+			return nil // somebody else looks at them now, or nobody has to
+		case err != nil:
+			return err
+		}
+		e.cursor = to
+		w.desk.wake()
+	}
 }
 
 // endpoints are all endpoints by their id. One that cannot be read is left out, and logged: it must not hold up the others.

@@ -121,3 +121,31 @@ func TestNothingIsLookedAtTwice(t *testing.T) {
 		}
 	})
 }
+
+// An endpoint that nothing was for is far behind in the ledger. Once it wants more, a process that goes on from there does not tell
+// it of what happened before; what it wanted before that still comes.
+func TestANewFilterIsOfWhatComes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		before := newHouse(t)
+		stop := before.runs()
+		followed := []portinv1.PortInOrderEventType{portinv1.PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_FOLLOWED}
+		picky := before.creates(&portinv1.WebhookEndpoint{EventTypes: followed})
+		before.ledger.tell(slices.Repeat([]ledger.Event{happened("o")}, pageEvents+3)...)
+		pass(time.Minute)
+		wanted := happened("o")
+		wanted.Type = ledger.EventFollowed
+		stop()
+		before.ledger.tell(wanted, happened("o"))
+		before.updates(picky, &portinv1.WebhookEndpoint{}, "event_types")
+		before.ledger.tell(happened("o"))
+
+		after := newHouse(t, func(p *Params) { p.Ledger = before.ledger })
+		defer after.runs()()
+		pass(time.Minute)
+		want := []string{itoa(pageEvents + 4), itoa(pageEvents + 6)}
+		if diff := cmp.Diff(want, sequences(after.receiver.got())); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	})
+}

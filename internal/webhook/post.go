@@ -90,9 +90,12 @@ func (w *Webhooks) post(ctx context.Context, e endpoint, id string, body []byte)
 	if err != nil {
 		return outcome{problem: problemOf(err)}
 	}
-	slow := time.AfterFunc(drainWithin, cancel)
-	_, _ = io.CopyN(io.Discard, resp.Body, drainBytes) // the status is all that counts
-	slow.Stop()
+	// The body of 101 Switching Protocols is the bare connection, whose reads no time-out ends.
+	if resp.StatusCode >= http.StatusOK {
+		slow := time.AfterFunc(drainWithin, cancel)
+		_, _ = io.CopyN(io.Discard, resp.Body, drainBytes) // the status is all that counts
+		slow.Stop()
+	}
 	_ = resp.Body.Close()
 	return answered(resp, at)
 }

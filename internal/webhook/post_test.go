@@ -280,6 +280,9 @@ func TestFault31_AnswersThatAreSlowOrHuge(t *testing.T) {
 		{"a bomb", func(conn net.Conn) {
 			fmt.Fprint(conn, "HTTP/1.1 500 No\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nbomb")
 		}, outcome{status: 500, problem: "it answered 500"}, 0},
+		{"another protocol", func(conn net.Conn) {
+			fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		}, outcome{status: 101, problem: "it answered 101"}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -16,8 +15,9 @@ func (e endpoint) rendered(pending int, now time.Time) *portinv1.WebhookEndpoint
 		Disabled: new(e.Disabled), EndpointId: e.id, DisabledReason: e.why, PendingCount: int32(pending),
 		SuccessTime: stamp(e.succeeded), FailingSinceTime: stamp(e.failing), CreateTime: stamp(e.created), UpdateTime: stamp(e.updated),
 	}
-	if old := e.valid(now); len(old) > 0 {
-		out.OldSecretExpireTime = stamp(slices.MaxFunc(old, func(a, b oldSecret) int { return a.until.Compare(b.until) }).until)
+	// The first is that before this one. An older one may be good for longer, but not for who has that one.
+	if len(e.old) > 0 && now.Before(e.old[0].until) {
+		out.OldSecretExpireTime = stamp(e.old[0].until)
 	}
 	return out
 }

@@ -65,6 +65,24 @@ func TestRotatedSecretsOverlap(t *testing.T) {
 	})
 }
 
+// A receiver has to have the new secret before the one before it ends, however long an older one is good.
+func TestTheOldSecretIsTheOneBefore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		id := h.creates(&portinv1.WebhookEndpoint{})
+		h.rotates(id, new(int32(168)))
+		h.rotates(id, new(int32(1)))
+		if got := h.reads(id).GetOldSecretExpireTime().AsTime(); !got.Equal(time.Now().Add(time.Hour)) {
+			t.Errorf("the secret before this one expires at %s", got)
+		}
+		pass(time.Hour)
+		if got := h.reads(id).OldSecretExpireTime; got != nil {
+			t.Errorf("the secret before this one has expired, and is said to expire at %v", got)
+		}
+	})
+}
+
 func TestSecretsAreNotShown(t *testing.T) {
 	t.Parallel()
 	s := newSecret()

@@ -33,6 +33,13 @@ func (w *Webhooks) UpdateEndpoint(
 	if err != nil {
 		return nil, err
 	}
+	if next, err := w.changed(before, fields, req.GetEndpoint()); err == nil && !next.filtersAs(before.spec) {
+		if err := w.lookThrough(ctx, before); err != nil {
+			// It is written as the caller wants it. It may be told of a little that happened before.
+			w.log.WarnContext(ctx, "a webhook endpoint gets other filters, and was not looked at for what happened before",
+				slog.String("endpoint_id", before.id), slog.Any("error", err))
+		}
+	}
 	after, err := w.write(ctx, before, func(now endpoint) (endpoint, error) {
 		before = now
 		return w.changed(now, fields, req.GetEndpoint())
