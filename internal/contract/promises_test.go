@@ -246,8 +246,8 @@ func TestEveryIDInAPathIsAUUID(t *testing.T) {
 			}
 		}
 	}
-	if paths != 11 {
-		t.Errorf("%d paths hold an ID of ours, want 11", paths)
+	if paths != 12 {
+		t.Errorf("%d paths hold an ID of ours, want 12", paths)
 	}
 }
 

@@ -1,9 +1,14 @@
 package intake
 
 import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
 	"strings"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
+	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 )
 
@@ -18,4 +23,40 @@ func attentionCode(code ledger.AttentionCode) portinv1.AttentionCode {
 // attentionOf is the reason that a word of the contract stands for. No order has that of a word that is none.
 func attentionOf(word portinv1.AttentionCode) ledger.AttentionCode {
 	return ledger.AttentionCode(strings.TrimPrefix(word.String(), attentionPrefix))
+}
+
+// lasting are the reasons for attention that nothing takes away for sure while the order goes on, for only a person can know what
+// they tell of. The others follow from the order's status or state, and would be there again at the next look.
+var lasting = []ledger.AttentionCode{
+	ledger.AttentionReplyDeferred, ledger.AttentionReplyConditional, ledger.AttentionNoTicket, ledger.AttentionLateAnswer,
+	ledger.AttentionNumbersHeldTwice,
+}
+
+// Acknowledge takes a reason for attention away from an order, because an operator says so. An order that has no such reason is
+// answered as it is.
+func (in *Intake) Acknowledge(ctx context.Context, req *portinv1.AcknowledgeAttentionRequest) (*portinv1.PortInOrder, error) {
+	code := attentionOf(req.GetCode())
+	if !slices.Contains(lasting, code) {
+		return nil, fault.Fields([]fault.Violation{{Field: "code", Description: "is taken away by the service itself once what it tells of is over; " +
+			"REPLY_DEFERRED, REPLY_CONDITIONAL, NO_TICKET, LATE_ANSWER and NUMBERS_HELD_TWICE can be acknowledged"}})
+	}
+	r, err := in.owned(ctx, req.GetOrderId())
+	if err != nil {
+		return nil, readFault(ctx, err)
+	}
+	now, err := in.advance(ctx, r.OrderID, ledger.Step{Now: in.Now(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+		if !r.Attends(code) {
+			return ledger.Entry{}, ledger.ErrMoved
+		}
+		r.Unattend(code)
+		return ledger.Entry{Type: ledger.EventAttentionChanged, Actor: actor(ctx, ledger.ByOperator), Note: req.GetReason()}, nil
+	}})
+	switch {
+	case errors.Is(err, ledger.ErrMoved):
+		return Render(now)
+	case err != nil:
+		return nil, readFault(ctx, err)
+	}
+	in.Log.WarnContext(ctx, "an operator acknowledged why an order needed attention", slog.String("order_id", r.OrderID), slog.Any("code", code))
+	return Render(now)
 }

@@ -54,3 +54,7 @@ func (d door) Resolve(ctx context.Context, req *portinv1.ResolveInDoubtRequest) 
 func (d door) Erase(ctx context.Context, req *portinv1.ErasePortInOrderRequest) (*portinv1.PortInOrder, error) {
 	return d.Intake.Erase(through(ctx), req)
 }
+
+func (d door) Acknowledge(ctx context.Context, req *portinv1.AcknowledgeAttentionRequest) (*portinv1.PortInOrder, error) {
+	return d.Intake.Acknowledge(through(ctx), req)
+}

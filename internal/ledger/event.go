@@ -79,7 +79,7 @@ const (
 
 // Entry is what a writer wants to have written down about a change.
 type Entry struct {
-	// Type is EVIDENCE or RESOLVED; zero leaves it to the change itself.
+	// Type is EVIDENCE, RESOLVED or, with a note of its own, ATTENTION_CHANGED; zero leaves it to the change itself.
 	Type EventType
 	// Actor did it.
 	Actor Actor

@@ -27,7 +27,8 @@ var errFixed = errors.New("a step changed what the first claim has fixed")
 
 // Apply is the step on a record: the record as it will be, and the events that tell of it, without their sequence. A
 // change of state, of the status, of the port's day, of the rejects and of the reasons for attention is an event each; an
-// entry with a type is an event in any case, and then a change of state has none beside it. ErrMoved when the state may not
+// entry with a type is an event in any case, and then a change of state, or of the reasons for an ATTENTION_CHANGED, has none beside
+// it. ErrMoved when the state may not
 // move so, or the order was erased. Neither result shares anything with now but bytes that nobody writes to.
 func (s Step) Apply(now Record) (next Record, events []Event, err error) {
 	if !now.Erased.IsZero() {
@@ -137,7 +138,7 @@ func tell(before, after Record, e Entry, now time.Time) []Event {
 	if !bytes.Equal(before.Rejects, after.Rejects) {
 		events = append(events, event(was, after, EventRejectsChanged, e, now))
 	}
-	if !slices.Equal(codes(before.Attention), codes(after.Attention)) {
+	if e.Type != EventAttentionChanged && !slices.Equal(codes(before.Attention), codes(after.Attention)) {
 		e.Note, e.Ticket, e.Unverified = attention(after), "", false
 		events = append(events, event(was, after, EventAttentionChanged, e, now))
 	}

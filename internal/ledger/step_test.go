@@ -130,6 +130,29 @@ func TestApplyTellsOfAttention(t *testing.T) {
 	}
 }
 
+// A person who takes a reason away says why; that is the event, and there is none beside it that lists what is left.
+func TestAttentionIsTakenAwayWithANote(t *testing.T) {
+	t.Parallel()
+	r := ledgertest.Record(1)
+	r.Attend(ledger.AttentionNoTicket, "none", r.Created)
+	r.Attend(ledger.AttentionLateAnswer, "late", r.Created)
+	next, told, err := ledger.Step{Now: later(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+		r.Unattend(ledger.AttentionLateAnswer)
+		e := entry()
+		e.Type = ledger.EventAttentionChanged
+		return e, nil
+	}}.Apply(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]ledger.Event{event(r, next, ledger.EventAttentionChanged)}, told); diff != "" {
+		t.Errorf("the events (-want +got):\n%s", diff)
+	}
+	if len(next.Attention) != 1 || next.Attention[0].Code != ledger.AttentionNoTicket {
+		t.Errorf("what is left is %v", next.Attention)
+	}
+}
+
 func TestAnEntryWithATypeIsAnEvent(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []ledger.EventType{ledger.EventEvidence, ledger.EventResolved} {

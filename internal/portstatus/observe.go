@@ -54,10 +54,23 @@ func Observe(r *ledger.Record, s carrier.Status, now time.Time) {
 	if category == order.CategoryClosed && r.Status != order.StatusCompleted { // cancelled, as was asked for
 		r.Unattend(ledger.AttentionNumbersHeldTwice)
 	}
-	if r.Successor != "" && category != order.CategoryClosed && (r.Status != order.StatusRejected || r.Disputing) {
+	// Once: what a person has looked into is not told again as long as nothing is new.
+	if r.Successor != "" && stands(*r) && !stands(before) {
 		r.Attend(ledger.AttentionNumbersHeldTwice,
 			"order "+r.Successor+" was to correct this one, and the carrier goes on with this one all the same; if it has both, have one of them cancelled", now)
 	}
+}
+
+// stands reports whether the carrier ports the numbers of an order, or has: another order for them is one too many.
+func stands(r ledger.Record) bool {
+	switch r.Category() {
+	case order.CategoryClosed:
+		return r.Status == order.StatusCompleted
+	case order.CategoryAttention:
+		return r.Status != order.StatusRejected
+	case order.CategoryOpen, order.CategoryScheduled:
+	}
+	return true
 }
 
 // progressed reports whether the carrier says something new about how the port fares.

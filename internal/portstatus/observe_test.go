@@ -255,8 +255,9 @@ func TestACorrectedOrderThatTheCarrierRevives(t *testing.T) {
 		Code: ledger.AttentionNumbersHeldTwice, Since: noon,
 		Description: "order " + successor + " was to correct this one, and the carrier goes on with this one all the same; if it has both, have one of them cancelled",
 	}}
+	held := []ledger.Attention{{Code: ledger.AttentionCarrierStatus, Since: noon, Description: "the carrier holds the order; ask its porting team what it waits for"}}
 	for word, want := range map[string][]ledger.Attention{
-		"CONFIRMED": twice, "PENDING": twice, "CANCELLED": nil, "COMPLETED": nil, "EXPIRED": nil,
+		"CONFIRMED": twice, "PENDING": twice, "HOLD": append(held, twice...), "CANCELLED": nil, "COMPLETED": twice, "EXPIRED": nil,
 	} {
 		r := followed()
 		r.Successor, r.Status = successor, order.StatusRejected
@@ -267,7 +268,7 @@ func TestACorrectedOrderThatTheCarrierRevives(t *testing.T) {
 	}
 	for disputing, want := range map[bool]bool{true: true, false: false} {
 		r := followed()
-		r.Successor = successor
+		r.Successor, r.Status = successor, order.StatusRejected
 		portstatus.Observe(&r, carrier.Status{Word: "REJECTED", Disputing: &disputing}, noon)
 		if r.Attends(ledger.AttentionNumbersHeldTwice) != want {
 			t.Errorf("disputing %v: %v", disputing, codes(r))
@@ -286,6 +287,15 @@ func TestACorrectedOrderThatTheCarrierRevives(t *testing.T) {
 		portstatus.Observe(&r, carrier.Status{Word: word}, noon)
 		if diff := cmp.Diff(c.want, r.Attention, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s after a collision (-want +got):\n%s", word, diff)
+		}
+	}
+	// A person has looked into it, and nothing is new.
+	for _, word := range []string{"PENDING", "CONFIRMED", "COMPLETED"} {
+		r = followed()
+		r.Successor, r.Status = successor, order.StatusPending
+		portstatus.Observe(&r, carrier.Status{Word: word}, noon)
+		if len(r.Attention) != 0 {
+			t.Errorf("an order that was looked into, at %s: %v", word, codes(r))
 		}
 	}
 	r = followed()

@@ -59,8 +59,9 @@ var rules = map[string]identity.Scope{
 	portinv1.CatalogService_CheckPortability_FullMethodName:        identity.ScopeRead,
 	portinv1.CatalogService_ListPortableRateCenters_FullMethodName: identity.ScopeRead,
 
-	portinv1.OperatorService_ResolveInDoubt_FullMethodName:   identity.ScopeOperate,
-	portinv1.OperatorService_ErasePortInOrder_FullMethodName: identity.ScopeOperate,
+	portinv1.OperatorService_ResolveInDoubt_FullMethodName:       identity.ScopeOperate,
+	portinv1.OperatorService_ErasePortInOrder_FullMethodName:     identity.ScopeOperate,
+	portinv1.OperatorService_AcknowledgeAttention_FullMethodName: identity.ScopeOperate,
 
 	// Whoever decides where events go decides who else learns of every order, and an endpoint's URL may hold a secret.
 	portinv1.WebhookService_CreateWebhookEndpoint_FullMethodName:   identity.ScopeAdmin,

@@ -33,6 +33,17 @@ func (s *operatorService) ErasePortInOrder(ctx context.Context, req *portinv1.Er
 	return &portinv1.ErasePortInOrderResponse{Order: order}, nil
 }
 
+// AcknowledgeAttention takes a reason for attention away from an order.
+func (s *operatorService) AcknowledgeAttention(
+	ctx context.Context, req *portinv1.AcknowledgeAttentionRequest,
+) (*portinv1.AcknowledgeAttentionResponse, error) {
+	order, err := s.orders.Acknowledge(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return &portinv1.AcknowledgeAttentionResponse{Order: order}, nil
+}
+
 // notOffered is the error of an RPC that is in the contract and not in this version of the service.
 func notOffered(what string) error {
 	return fault.New(fault.ReasonNotOffered, what+" is not offered by this version of the service")

@@ -140,6 +140,11 @@ func (f *fake) Erase(_ context.Context, req *portinv1.ErasePortInOrderRequest) (
 	return &portinv1.PortInOrder{OrderId: req.GetOrderId()}, f.err
 }
 
+func (f *fake) Acknowledge(_ context.Context, req *portinv1.AcknowledgeAttentionRequest) (*portinv1.PortInOrder, error) {
+	f.note("Acknowledge " + req.GetOrderId())
+	return &portinv1.PortInOrder{OrderId: req.GetOrderId()}, f.err
+}
+
 func (f *fake) Follow(_ context.Context, req *portinv1.FollowPortInRequest) (*portinv1.PortInOrder, error) {
 	f.note("Follow " + req.GetPortIn().GetTicketId())
 	return &portinv1.PortInOrder{TicketId: req.GetPortIn().GetTicketId()}, f.err

@@ -19,8 +19,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	OperatorService_ResolveInDoubt_FullMethodName   = "/portin.v1.OperatorService/ResolveInDoubt"
-	OperatorService_ErasePortInOrder_FullMethodName = "/portin.v1.OperatorService/ErasePortInOrder"
+	OperatorService_ResolveInDoubt_FullMethodName       = "/portin.v1.OperatorService/ResolveInDoubt"
+	OperatorService_ErasePortInOrder_FullMethodName     = "/portin.v1.OperatorService/ErasePortInOrder"
+	OperatorService_AcknowledgeAttention_FullMethodName = "/portin.v1.OperatorService/AcknowledgeAttention"
 )
 
 // OperatorServiceClient is the client API for OperatorService service.
@@ -37,6 +38,11 @@ type OperatorServiceClient interface {
 	// its events. What is left says that there was an order and what became of it. It cannot be undone. The removal and its
 	// reason become an event whose actor is the caller's identity; an order of which that was done before is answered as it is.
 	ErasePortInOrder(ctx context.Context, in *ErasePortInOrderRequest, opts ...grpc.CallOption) (*ErasePortInOrderResponse, error)
+	// AcknowledgeAttention takes a reason for attention away from an order, when a person has looked into it and nothing is left to
+	// do: NUMBERS_HELD_TWICE, LATE_ANSWER, NO_TICKET, REPLY_DEFERRED or REPLY_CONDITIONAL. The others are taken away by the service
+	// itself, once what they tell of is over. The acknowledgement and its reason become an event whose actor is the caller's
+	// identity. It changes nothing else, neither here nor at the carrier. An order that has no such reason is answered as it is.
+	AcknowledgeAttention(ctx context.Context, in *AcknowledgeAttentionRequest, opts ...grpc.CallOption) (*AcknowledgeAttentionResponse, error)
 }
 
 type operatorServiceClient struct {
@@ -67,6 +73,16 @@ func (c *operatorServiceClient) ErasePortInOrder(ctx context.Context, in *EraseP
 	return out, nil
 }
 
+func (c *operatorServiceClient) AcknowledgeAttention(ctx context.Context, in *AcknowledgeAttentionRequest, opts ...grpc.CallOption) (*AcknowledgeAttentionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AcknowledgeAttentionResponse)
+	err := c.cc.Invoke(ctx, OperatorService_AcknowledgeAttention_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // OperatorServiceServer is the server API for OperatorService service.
 // All implementations must embed UnimplementedOperatorServiceServer
 // for forward compatibility.
@@ -81,6 +97,11 @@ type OperatorServiceServer interface {
 	// its events. What is left says that there was an order and what became of it. It cannot be undone. The removal and its
 	// reason become an event whose actor is the caller's identity; an order of which that was done before is answered as it is.
 	ErasePortInOrder(context.Context, *ErasePortInOrderRequest) (*ErasePortInOrderResponse, error)
+	// AcknowledgeAttention takes a reason for attention away from an order, when a person has looked into it and nothing is left to
+	// do: NUMBERS_HELD_TWICE, LATE_ANSWER, NO_TICKET, REPLY_DEFERRED or REPLY_CONDITIONAL. The others are taken away by the service
+	// itself, once what they tell of is over. The acknowledgement and its reason become an event whose actor is the caller's
+	// identity. It changes nothing else, neither here nor at the carrier. An order that has no such reason is answered as it is.
+	AcknowledgeAttention(context.Context, *AcknowledgeAttentionRequest) (*AcknowledgeAttentionResponse, error)
 	mustEmbedUnimplementedOperatorServiceServer()
 }
 
@@ -96,6 +117,9 @@ func (UnimplementedOperatorServiceServer) ResolveInDoubt(context.Context, *Resol
 }
 func (UnimplementedOperatorServiceServer) ErasePortInOrder(context.Context, *ErasePortInOrderRequest) (*ErasePortInOrderResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ErasePortInOrder not implemented")
+}
+func (UnimplementedOperatorServiceServer) AcknowledgeAttention(context.Context, *AcknowledgeAttentionRequest) (*AcknowledgeAttentionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AcknowledgeAttention not implemented")
 }
 func (UnimplementedOperatorServiceServer) mustEmbedUnimplementedOperatorServiceServer() {}
 func (UnimplementedOperatorServiceServer) testEmbeddedByValue()                         {}
@@ -154,6 +178,24 @@ func _OperatorService_ErasePortInOrder_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OperatorService_AcknowledgeAttention_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcknowledgeAttentionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperatorServiceServer).AcknowledgeAttention(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperatorService_AcknowledgeAttention_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperatorServiceServer).AcknowledgeAttention(ctx, req.(*AcknowledgeAttentionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // OperatorService_ServiceDesc is the grpc.ServiceDesc for OperatorService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -168,6 +210,10 @@ var OperatorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ErasePortInOrder",
 			Handler:    _OperatorService_ErasePortInOrder_Handler,
+		},
+		{
+			MethodName: "AcknowledgeAttention",
+			Handler:    _OperatorService_AcknowledgeAttention_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

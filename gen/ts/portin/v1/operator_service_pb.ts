@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { PortInOrder } from "./order_pb.js";
+import type { AttentionCode, PortInOrder } from "./order_pb.js";
 import { file_portin_v1_order } from "./order_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/operator_service.proto.
  */
 export const file_portin_v1_operator_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBwb3J0aW4vdjEvb3BlcmF0b3Jfc2VydmljZS5wcm90bxIJcG9ydGluLnYxIlsKFVJlc29sdmVJbkRvdWJ0UmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIwCgpyZXNvbHV0aW9uGAIgASgLMhwucG9ydGluLnYxLkluRG91YnRSZXNvbHV0aW9uIogCChFJbkRvdWJ0UmVzb2x1dGlvbhI1CgZwbGFjZWQYASABKAsyIy5wb3J0aW4udjEuSW5Eb3VidFJlc29sdXRpb24uUGxhY2VkSAASPAoKbm90X3BsYWNlZBgCIAEoCzImLnBvcnRpbi52MS5JbkRvdWJ0UmVzb2x1dGlvbi5Ob3RQbGFjZWRIABITCgZyZWFzb24YAyABKAlCA4ABARIUCgdhdHRlbXB0GAQgASgFSAGIAQEaLwoGUGxhY2VkEhEKCXRpY2tldF9pZBgBIAEoCRISCgp1bnZlcmlmaWVkGAIgASgIGgsKCU5vdFBsYWNlZEIJCgdvdXRjb21lQgoKCF9hdHRlbXB0Ij8KFlJlc29sdmVJbkRvdWJ0UmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXIiQAoXRXJhc2VQb3J0SW5PcmRlclJlcXVlc3QSEAoIb3JkZXJfaWQYASABKAkSEwoGcmVhc29uGAIgASgJQgOAAQEiQQoYRXJhc2VQb3J0SW5PcmRlclJlc3BvbnNlEiUKBW9yZGVyGAEgASgLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyMsUBCg9PcGVyYXRvclNlcnZpY2USVQoOUmVzb2x2ZUluRG91YnQSIC5wb3J0aW4udjEuUmVzb2x2ZUluRG91YnRSZXF1ZXN0GiEucG9ydGluLnYxLlJlc29sdmVJbkRvdWJ0UmVzcG9uc2USWwoQRXJhc2VQb3J0SW5PcmRlchIiLnBvcnRpbi52MS5FcmFzZVBvcnRJbk9yZGVyUmVxdWVzdBojLnBvcnRpbi52MS5FcmFzZVBvcnRJbk9yZGVyUmVzcG9uc2VCSwoTaW8uZ2l0aHViLnBvcnRpbi52MVABWjJnaXRodWIuY29tL3BvcnRpbi9wb3J0aW4vZ2VuL2dvL3BvcnRpbi92MTtwb3J0aW52MWIGcHJvdG8z", [file_portin_v1_order]);
+  fileDesc("CiBwb3J0aW4vdjEvb3BlcmF0b3Jfc2VydmljZS5wcm90bxIJcG9ydGluLnYxIlsKFVJlc29sdmVJbkRvdWJ0UmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIwCgpyZXNvbHV0aW9uGAIgASgLMhwucG9ydGluLnYxLkluRG91YnRSZXNvbHV0aW9uIogCChFJbkRvdWJ0UmVzb2x1dGlvbhI1CgZwbGFjZWQYASABKAsyIy5wb3J0aW4udjEuSW5Eb3VidFJlc29sdXRpb24uUGxhY2VkSAASPAoKbm90X3BsYWNlZBgCIAEoCzImLnBvcnRpbi52MS5JbkRvdWJ0UmVzb2x1dGlvbi5Ob3RQbGFjZWRIABITCgZyZWFzb24YAyABKAlCA4ABARIUCgdhdHRlbXB0GAQgASgFSAGIAQEaLwoGUGxhY2VkEhEKCXRpY2tldF9pZBgBIAEoCRISCgp1bnZlcmlmaWVkGAIgASgIGgsKCU5vdFBsYWNlZEIJCgdvdXRjb21lQgoKCF9hdHRlbXB0Ij8KFlJlc29sdmVJbkRvdWJ0UmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXIiQAoXRXJhc2VQb3J0SW5PcmRlclJlcXVlc3QSEAoIb3JkZXJfaWQYASABKAkSEwoGcmVhc29uGAIgASgJQgOAAQEiQQoYRXJhc2VQb3J0SW5PcmRlclJlc3BvbnNlEiUKBW9yZGVyGAEgASgLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyInoKG0Fja25vd2xlZGdlQXR0ZW50aW9uUmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIrCgRjb2RlGAIgASgOMhgucG9ydGluLnYxLkF0dGVudGlvbkNvZGVIAIgBARITCgZyZWFzb24YAyABKAlCA4ABAUIHCgVfY29kZSJFChxBY2tub3dsZWRnZUF0dGVudGlvblJlc3BvbnNlEiUKBW9yZGVyGAEgASgLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyMq4CCg9PcGVyYXRvclNlcnZpY2USVQoOUmVzb2x2ZUluRG91YnQSIC5wb3J0aW4udjEuUmVzb2x2ZUluRG91YnRSZXF1ZXN0GiEucG9ydGluLnYxLlJlc29sdmVJbkRvdWJ0UmVzcG9uc2USWwoQRXJhc2VQb3J0SW5PcmRlchIiLnBvcnRpbi52MS5FcmFzZVBvcnRJbk9yZGVyUmVxdWVzdBojLnBvcnRpbi52MS5FcmFzZVBvcnRJbk9yZGVyUmVzcG9uc2USZwoUQWNrbm93bGVkZ2VBdHRlbnRpb24SJi5wb3J0aW4udjEuQWNrbm93bGVkZ2VBdHRlbnRpb25SZXF1ZXN0GicucG9ydGluLnYxLkFja25vd2xlZGdlQXR0ZW50aW9uUmVzcG9uc2VCSwoTaW8uZ2l0aHViLnBvcnRpbi52MVABWjJnaXRodWIuY29tL3BvcnRpbi9wb3J0aW4vZ2VuL2dvL3BvcnRpbi92MTtwb3J0aW52MWIGcHJvdG8z", [file_portin_v1_order]);
 
 /**
  * ResolveInDoubtRequest is the request of ResolveInDoubt.
@@ -209,6 +209,62 @@ export const ErasePortInOrderResponseSchema: GenMessage<ErasePortInOrderResponse
   messageDesc(file_portin_v1_operator_service, 4);
 
 /**
+ * AcknowledgeAttentionRequest is the request of AcknowledgeAttention.
+ *
+ * @generated from message portin.v1.AcknowledgeAttentionRequest
+ */
+export type AcknowledgeAttentionRequest = Message<"portin.v1.AcknowledgeAttentionRequest"> & {
+  /**
+   * The order's identity, a UUID.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * The reason for attention, as the order shows it in `attentions`.
+   *
+   * @generated from field: optional portin.v1.AttentionCode code = 2;
+   */
+  code?: AttentionCode | undefined;
+
+  /**
+   * What was found, for those who read the order's events later. At most 1,000 characters.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message portin.v1.AcknowledgeAttentionRequest.
+ * Use `create(AcknowledgeAttentionRequestSchema)` to create a new message.
+ */
+export const AcknowledgeAttentionRequestSchema: GenMessage<AcknowledgeAttentionRequest> = /*@__PURE__*/
+  messageDesc(file_portin_v1_operator_service, 5);
+
+/**
+ * AcknowledgeAttentionResponse is the answer of AcknowledgeAttention. Over JSON it is the order itself.
+ *
+ * @generated from message portin.v1.AcknowledgeAttentionResponse
+ */
+export type AcknowledgeAttentionResponse = Message<"portin.v1.AcknowledgeAttentionResponse"> & {
+  /**
+   * The order as it now is.
+   *
+   * @generated from field: portin.v1.PortInOrder order = 1;
+   */
+  order?: PortInOrder | undefined;
+};
+
+/**
+ * Describes the message portin.v1.AcknowledgeAttentionResponse.
+ * Use `create(AcknowledgeAttentionResponseSchema)` to create a new message.
+ */
+export const AcknowledgeAttentionResponseSchema: GenMessage<AcknowledgeAttentionResponse> = /*@__PURE__*/
+  messageDesc(file_portin_v1_operator_service, 6);
+
+/**
  * OperatorService is for those who run the service.
  *
  * @generated from service portin.v1.OperatorService
@@ -237,6 +293,19 @@ export const OperatorService: GenService<{
     methodKind: "unary";
     input: typeof ErasePortInOrderRequestSchema;
     output: typeof ErasePortInOrderResponseSchema;
+  },
+  /**
+   * AcknowledgeAttention takes a reason for attention away from an order, when a person has looked into it and nothing is left to
+   * do: NUMBERS_HELD_TWICE, LATE_ANSWER, NO_TICKET, REPLY_DEFERRED or REPLY_CONDITIONAL. The others are taken away by the service
+   * itself, once what they tell of is over. The acknowledgement and its reason become an event whose actor is the caller's
+   * identity. It changes nothing else, neither here nor at the carrier. An order that has no such reason is answered as it is.
+   *
+   * @generated from rpc portin.v1.OperatorService.AcknowledgeAttention
+   */
+  acknowledgeAttention: {
+    methodKind: "unary";
+    input: typeof AcknowledgeAttentionRequestSchema;
+    output: typeof AcknowledgeAttentionResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_portin_v1_operator_service, 0);
