@@ -105,8 +105,9 @@ func (c Config) validateOrders(bad func(name, format string, args ...any)) {
 	if c.Orders.Keep != 0 && c.Orders.Keep < LeastKept {
 		bad("orders-keep", "must be 0, or %.0fh or longer: so long a request_id may be sent again", LeastKept.Hours())
 	}
-	if c.Orders.PollsPerSecond <= 0 || c.Orders.PollsPerSecond > 1000 {
-		bad("orders-polls-per-second", "must be above 0 and at most 1000")
+	// A turn of eight orders has five minutes; another replica would repeat one that takes longer.
+	if perSecond := c.Orders.PollsPerSecond; !(perSecond >= 0.1 && perSecond <= 1000) { // nor is NaN
+		bad("orders-polls-per-second", "must be from 0.1 to 1000")
 	}
 }
 

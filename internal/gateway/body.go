@@ -48,6 +48,7 @@ func (g *gateway) readBody(w http.ResponseWriter, r *http.Request, route *route,
 		return nil, refused
 	}
 	route.putMask(query, data)
+	route.respell(query)
 	return decodedBody{message}, nil
 }
 

@@ -39,6 +39,19 @@ func (r *route) putMask(query url.Values, body []byte) {
 	}
 }
 
+// respell puts the paths of a parameter that names fields of the order, as violations do, into the contract's spelling.
+func (r *route) respell(query url.Values) {
+	field := r.query["dropped_documents"]
+	if field == nil {
+		return
+	}
+	for _, spelling := range []string{field.JSONName(), field.TextName()} {
+		for i, path := range query[spelling] {
+			query[spelling][i] = protoPath(r.bodyType.Descriptor(), path)
+		}
+	}
+}
+
 // named are the fields that a body names, in the order of their names. One that is null is not spoken of: in the JSON of
 // protobuf that is how a field is absent. The body has been decoded, so it is an object and all its names are known.
 func named(message protoreflect.MessageDescriptor, body []byte) (names []string) {
@@ -55,14 +68,15 @@ func named(message protoreflect.MessageDescriptor, body []byte) (names []string)
 	return names
 }
 
-// protoPath is a path of a mask with the names of the contract, as far as it is one of the message: over JSON a mask may be
-// spelled as the body is.
+// protoPath is a path with the names of the contract, as far as it is one of the message: over JSON it may be spelled as the body
+// is. A step may have the place of an entry behind it.
 func protoPath(message protoreflect.MessageDescriptor, path string) string {
 	steps := strings.Split(path, ".")
-	for i, name := range steps {
+	for i, step := range steps {
 		if message == nil {
 			break
 		}
+		name, place, listed := strings.Cut(step, "[")
 		field := message.Fields().ByJSONName(name)
 		if field == nil {
 			field = message.Fields().ByTextName(name)
@@ -71,6 +85,9 @@ func protoPath(message protoreflect.MessageDescriptor, path string) string {
 			break
 		}
 		steps[i], message = field.TextName(), field.Message()
+		if listed {
+			steps[i] += "[" + place
+		}
 	}
 	return strings.Join(steps, ".")
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
@@ -58,5 +59,23 @@ func TestTheMaskOfAPost(t *testing.T) {
 		f.do(http.MethodPost, "/v1/port-ins/7:resubmit"+query, `{"form":{}}`)
 		got, _ := f.service.onlyRequest(t).(*portinv1.ResubmitPortInRequest)
 		sameMessage(t, want, got.GetUpdateMask())
+	}
+}
+
+// What a correction goes without may be named as violations over JSON name it.
+func TestWhatIsDroppedIsSpelledAsTheBody(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string][]string{
+		"": nil,
+		"?droppedDocuments=form.lastInvoices&droppedDocuments=businessLine.lines[0].sipPassword": {"form.last_invoices", "business_line.lines[0].sip_password"},
+		"?dropped_documents=form.last_invoices&dropped_documents=businessLine.lines.sipPassword": {"form.last_invoices", "business_line.lines.sip_password"},
+		"?droppedDocuments=nothing.lastInvoices&droppedDocuments=form.lastInvoices[":             {"nothing.lastInvoices", "form.last_invoices["},
+	} {
+		f := newFace(t).answering(&portinv1.ResubmitPortInResponse{}, nil)
+		f.do(http.MethodPost, "/v1/port-ins/7:resubmit"+query, `{"form":{}}`)
+		got, _ := f.service.onlyRequest(t).(*portinv1.ResubmitPortInRequest)
+		if diff := cmp.Diff(want, got.GetDroppedDocuments()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", query, diff)
+		}
 	}
 }
