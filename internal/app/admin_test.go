@@ -5,19 +5,12 @@ import (
 	"testing"
 
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
-
-	"github.com/portin/portin/internal/config"
 )
 
 // A service that has not tried its ledger yet is not ready on any face.
 func TestNotReadyBeforeTheFirstLook(t *testing.T) {
 	t.Parallel()
-	c := config.Default()
-	c.Sandbox = true
-	for _, address := range []*string{&c.GRPC.Address, &c.HTTP.Address, &c.Admin.Address, &c.Standin.Address} {
-		*address = "127.0.0.1:0"
-	}
-	a, err := New(t.Context(), Params{Config: c, Version: "test", Log: slog.New(slog.DiscardHandler)})
+	a, err := New(t.Context(), Params{Config: onFreePorts(), Version: "test", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

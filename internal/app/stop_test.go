@@ -6,18 +6,13 @@ import (
 	"net"
 	"testing"
 	"time"
-
-	"github.com/portin/portin/internal/config"
 )
 
 // Whoever connects and says nothing does not hold a stop up for longer than it may take.
 func TestASilentConnectionDoesNotHoldUpAStop(t *testing.T) {
 	t.Parallel()
-	c := config.Default()
-	c.Sandbox, c.ShutdownTimeout = true, time.Second
-	for _, address := range []*string{&c.GRPC.Address, &c.HTTP.Address, &c.Admin.Address, &c.Standin.Address} {
-		*address = "127.0.0.1:0"
-	}
+	c := onFreePorts()
+	c.ShutdownTimeout = time.Second
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	a, err := New(ctx, Params{Config: c, Version: "test", Log: slog.New(slog.DiscardHandler)})

@@ -28,17 +28,22 @@ const (
 // exposed is what a service shows that has taken an order: the names of samples, their labels, and the labels' values.
 type exposed map[string]map[string][]string
 
-// expose runs a service with the sandbox, places an order and looks.
-func expose(t *testing.T) exposed {
-	t.Helper()
+// onFreePorts are the settings of a service with the sandbox.
+func onFreePorts() config.Config {
 	c := config.Default()
 	c.Sandbox = true
 	for _, address := range []*string{&c.GRPC.Address, &c.HTTP.Address, &c.Admin.Address, &c.Standin.Address} {
 		*address = "127.0.0.1:0"
 	}
+	return c
+}
+
+// expose runs a service with the sandbox, places an order and looks.
+func expose(t *testing.T) exposed {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	a, err := New(ctx, Params{Config: c, Version: "test", Log: slog.New(slog.DiscardHandler)})
+	a, err := New(ctx, Params{Config: onFreePorts(), Version: "test", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
