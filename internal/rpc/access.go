@@ -212,13 +212,23 @@ type heldStream struct {
 
 // SendMsg sends an answer, unless its caller may not have it any more.
 func (s *heldStream) SendMsg(m any) error {
-	if now := time.Now(); now.Sub(s.asked) >= askAgain {
-		if err := s.still(); err != nil {
-			return err
-		}
-		s.asked = now
+	if err := s.may(); err != nil {
+		return err
 	}
 	return s.ServerStream.SendMsg(m)
+}
+
+// may asks again who calls, once it is time.
+func (s *heldStream) may() error {
+	now := time.Now()
+	if now.Sub(s.asked) < askAgain {
+		return nil
+	}
+	if err := s.still(); err != nil {
+		return err
+	}
+	s.asked = now
+	return nil
 }
 
 // still asks again who calls. It is not one more call of theirs.

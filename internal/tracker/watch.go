@@ -142,21 +142,31 @@ type Update struct {
 // context's, else a fault: WATCH_TOKEN_EXPIRED, ORDER_NOT_FOUND, INVALID_FIELDS, RATE_LIMITED, LEDGER_UNAVAILABLE or
 // SHUTTING_DOWN, before the last two of which the caller has been told its latest token.
 func (w *Watches) Watch(ctx context.Context, tenant string, req *portinv1.WatchPortInOrdersRequest, tell func(Update) error) error {
-	if end := w.recent.Load().end; end != nil {
-		return end.WithRetryAfter(soon(backWithin))
+	x, err := w.enter(tenant, req, tell)
+	if err != nil {
+		return err
 	}
 	defer w.count.Add(-1)
+	if err = x.begin(ctx, req.GetResumeToken(), req.GetSkipExisting()); err == nil {
+		err = x.goOn(ctx)
+	}
+	return x.end(err)
+}
+
+// enter lets a watch in, and counts it. It is a function of its own so that its variables are not on the stack of every watch:
+// one whose stack is twice as large costs twice as much.
+func (w *Watches) enter(tenant string, req *portinv1.WatchPortInOrdersRequest, tell func(Update) error) (*watch, error) {
+	if end := w.recent.Load().end; end != nil {
+		return nil, end.WithRetryAfter(soon(backWithin))
+	}
 	if w.count.Add(1) > int64(w.Most) {
-		return fault.New(fault.ReasonRateLimited, "the service has as many watches as it takes; try again later").
+		w.count.Add(-1)
+		return nil, fault.New(fault.ReasonRateLimited, "the service has as many watches as it takes; try again later").
 			WithRetryAfter(soon(10 * time.Second))
 	}
 	x := &watch{Watches: w, filter: newFilter(tenant, req), tell: tell}
 	x.binding = bind(w.Ledger.ID(), x.filter)
-	err := x.begin(ctx, req.GetResumeToken(), req.GetSkipExisting())
-	if err == nil {
-		err = x.goOn(ctx)
-	}
-	return x.end(err)
+	return x, nil
 }
 
 func shuttingDown() *fault.Error {
