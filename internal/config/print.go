@@ -53,13 +53,14 @@ func printed(flag *kong.Flag) any {
 	}
 }
 
-// revealing is what an address may hold a secret in: what stands before its host, also with a slash in it, and its parameters.
-var revealing = regexp.MustCompile(`(://).*(@)|(\?).*`)
+// revealing is what an address may hold a secret in: what stands before its host, also with a slash in it, and its parameters. Where
+// an @ stands behind a question mark, nobody can tell the one from the other, and nothing of the address is shown.
+var revealing = regexp.MustCompile(`(://).*\?.*@.*|(://).*(@)|(\?).*`)
 
 // covered is a text with stars for the secrets of an address. No setting but the ledger's may have any; what is wrong is printed too.
 func covered(text string) string {
 	if !strings.Contains(text, "://") {
 		return text
 	}
-	return revealing.ReplaceAllString(text, "${1}${3}"+stars+"${2}")
+	return revealing.ReplaceAllString(text, "${1}${2}${4}"+stars+"${3}")
 }

@@ -72,6 +72,12 @@ func TestAPasswordInAnAddressIsNotPrinted(t *testing.T) {
 	if strings.Contains(out.String(), hidden) {
 		t.Errorf("printed with a password:\n%s", out.String())
 	}
+	// An @ behind the question mark may end a password with a question mark in it, or stand in a parameter.
+	for _, address := range []string{"https://api.example.com/?key=a@" + hidden, "https://user:" + hidden + "?a@api.example.com", "https://user:a@b/?" + hidden + "@c@" + hidden} {
+		if got := covered(address); strings.Contains(got, hidden) {
+			t.Errorf("%s is printed as %s", address, got)
+		}
+	}
 	for _, want := range []string{
 		"carrier-url: https://********@api.example.com/rest.svc\n", "auth-oidc-issuer: https://login.example.com/?********\n",
 		"  - https://a.example\n  - https://********@c.example\n",

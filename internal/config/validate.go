@@ -86,7 +86,7 @@ func (c Config) validateLimits(bad func(name, format string, args ...any)) {
 	if least := c.LargestOrder(); c.Limits.BytesInFlight < least || c.Limits.BytesInFlight > 1<<50 {
 		bad("limits-bytes-in-flight", "must be from %d, for one order of limits-document-bytes, to %d", least, int64(1<<50))
 	}
-	if c.Limits.CallsPerSecond < 0 || c.Limits.CallsPerSecond > 1_000_000 {
+	if perSecond := c.Limits.CallsPerSecond; !(perSecond >= 0 && perSecond <= 1_000_000) { // with NaN nobody would be limited
 		bad("limits-calls-per-second", "must be from 0 to 1000000")
 	}
 }

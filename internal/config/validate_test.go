@@ -147,6 +147,7 @@ func TestValidate(t *testing.T) {
 		"a look-up every ten seconds":             {sandbox, func(c *Config) { c.Orders.PollsPerSecond = 0.1 }, nil},
 		"fewer look-ups than a turn needs":        {sandbox, func(c *Config) { c.Orders.PollsPerSecond = 0.09 }, []string{"orders-polls-per-second"}},
 		"as many look-ups as no number says":      {sandbox, func(c *Config) { c.Orders.PollsPerSecond = math.NaN() }, []string{"orders-polls-per-second"}},
+		"as many calls as no number says":         {sandbox, func(c *Config) { c.Limits.CallsPerSecond = math.NaN() }, []string{"limits-calls-per-second"}},
 		"one order in flight":                     {sandbox, func(c *Config) { c.Limits.BytesInFlight = 4 * 26 << 20 }, nil},
 		"almost one order in flight":              {sandbox, func(c *Config) { c.Limits.BytesInFlight = 4*26<<20 - 1 }, []string{"limits-bytes-in-flight"}},
 		"orders that are kept for long":           {sandbox, func(c *Config) { c.Orders.Keep = LeastKept }, nil},

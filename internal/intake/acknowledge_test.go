@@ -128,3 +128,30 @@ func TestWhoseAttentionIsAcknowledged(t *testing.T) {
 		t.Error("a stranger has acknowledged it")
 	}
 }
+
+// The reasons of an order whose personal data was removed go on being counted: somebody has to be able to end that.
+func TestAttentionOfAnErasedOrderIsAcknowledged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		was := completed(t, d, keyA)
+		step(t, d, was.GetOrderId(), 0, func(r *ledger.Record) { r.Attend(ledger.AttentionLateAnswer, "look at it", time.Now()) })
+		pass(31 * 24 * time.Hour)
+		erased, err := d.Erase(t.Context(), eraseOf(was.GetOrderId()))
+		if err != nil || !erased.GetNeedsAttention() {
+			t.Fatalf("erased, it needs attention: %v, %v", erased.GetNeedsAttention(), err)
+		}
+		pass(time.Hour)
+		now, err := d.Acknowledge(t.Context(), acknowledge(was.GetOrderId(), portinv1.AttentionCode_ATTENTION_CODE_LATE_ANSWER))
+		if err != nil || now.GetNeedsAttention() {
+			t.Errorf("acknowledged, it needs attention: %v, %v", now.GetAttentions(), err)
+		}
+		rest := protocmp.IgnoreFields(&portinv1.PortInOrder{}, "update_time", "attentions", "needs_attention")
+		if diff := cmp.Diff(erased, now, protocmp.Transform(), rest); diff != "" {
+			t.Errorf("something else has changed (-was +is):\n%s", diff)
+		}
+		if counts, err := d.ledger.Count(t.Context()); err != nil || counts.NeedsAttention != 0 {
+			t.Errorf("%d orders need attention, %v", counts.NeedsAttention, err)
+		}
+	})
+}

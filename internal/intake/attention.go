@@ -44,7 +44,7 @@ func (in *Intake) Acknowledge(ctx context.Context, req *portinv1.AcknowledgeAtte
 	if err != nil {
 		return nil, readFault(ctx, err)
 	}
-	now, err := in.advance(ctx, r.OrderID, ledger.Step{Now: in.Now(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+	now, err := in.advance(ctx, r.OrderID, ledger.Step{Now: in.Now(), OfErased: true, Change: func(r *ledger.Record) (ledger.Entry, error) {
 		if !r.Attends(code) {
 			return ledger.Entry{}, ledger.ErrMoved
 		}

@@ -88,7 +88,8 @@ type Record struct {
 	// Created is the first claim, Updated the latest change that has an event, Claimed the latest claim, Settled its
 	// definite answer. Checked is when the carrier last said how the port fares, and Progressed when that last changed.
 	Created, Updated, Claimed, Settled, Checked, Progressed time.Time
-	// Erased is when the personal data of the order was removed; zero until then. An order without it never changes again.
+	// Erased is when the personal data of the order was removed; zero until then. An order without it never changes again,
+	// but for the reasons for attention that a person takes away.
 	Erased time.Time
 }
 

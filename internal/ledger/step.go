@@ -18,6 +18,9 @@ type Step struct {
 	By order.Cause
 	// Now is the time of the change.
 	Now time.Time
+	// OfErased has it change an order that was erased too. It is for a person who takes a reason for attention away: of such an
+	// order nothing else is left to change, and it is counted until somebody does.
+	OfErased bool
 	// Change alters the record that it is handed and says what to write down about it. An error leaves everything as it
 	// is. It may be called several times and under a lock: it neither blocks nor remembers.
 	Change func(r *Record) (Entry, error)
@@ -29,9 +32,9 @@ var errFixed = errors.New("a step changed what the first claim has fixed")
 // change of state, of the status, of the port's day, of the rejects and of the reasons for attention is an event each; an
 // entry with a type is an event in any case, and then a change of state, or of the reasons for an ATTENTION_CHANGED, has none beside
 // it. ErrMoved when the state may not
-// move so, or the order was erased. Neither result shares anything with now but bytes that nobody writes to.
+// move so, or the order was erased and the step is not OfErased. Neither result shares anything with now but bytes that nobody writes to.
 func (s Step) Apply(now Record) (next Record, events []Event, err error) {
-	if !now.Erased.IsZero() {
+	if !now.Erased.IsZero() && !s.OfErased {
 		return Record{}, nil, ErrMoved
 	}
 	next = now.Clone()

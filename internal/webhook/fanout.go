@@ -153,13 +153,21 @@ func (w *Webhooks) lookThrough(ctx context.Context, e endpoint) error {
 		}
 		to := events[len(events)-1].Sequence
 		switch err := w.ledger.Enqueue(ctx, e.id, e.cursor, to, w.wanted(e, e.cursor, events)); {
-		case errors.Is(err, ledger.ErrMoved), errors.Is(err, ledger.ErrNotFound):
-			return nil // somebody else looks at them now, or nobody has to
+		case errors.Is(err, ledger.ErrNotFound):
+			return nil // nobody has to look at them
+		case errors.Is(err, ledger.ErrMoved):
+			// Somebody else looks at them too, and may have done so before the latest of them happened.
+			now, err := w.find(ctx, e.tenant, e.id)
+			if err != nil || !now.filtersAs(e.spec) { // who gave it other filters has looked through before
+				return err
+			}
+			e = now
 		case err != nil:
 			return err
+		default:
+			e.cursor = to
+			w.desk.wake()
 		}
-		e.cursor = to
-		w.desk.wake()
 	}
 }
 

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,6 +146,37 @@ func TestANewFilterIsOfWhatComes(t *testing.T) {
 		pass(time.Minute)
 		want := []string{itoa(pageEvents + 4), itoa(pageEvents + 6)}
 		if diff := cmp.Diff(want, sequences(after.receiver.got())); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Somebody else may move an endpoint on at the same time, and be done by then. What has happened since is still held against the
+// filters that were there.
+func TestANewFilterIsOfWhatComesAlsoBesideOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		picky := h.creates(&portinv1.WebhookEndpoint{EventTypes: []portinv1.PortInOrderEventType{portinv1.PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_FOLLOWED}})
+		wanted := happened("o")
+		wanted.Type = ledger.EventFollowed
+		h.ledger.tell(happened("o"), happened("o"), wanted)
+		var once sync.Once
+		h.ledger.fail = func(call string) error {
+			if call == "Enqueue" {
+				once.Do(func() {
+					e := h.ledger.endpoints[picky]
+					e.Cursor = 1
+					h.ledger.endpoints[picky] = e
+				})
+			}
+			return nil
+		}
+		h.updates(picky, &portinv1.WebhookEndpoint{}, "event_types")
+		h.ledger.tell(happened("o"))
+		defer h.runs()()
+		pass(time.Minute)
+		if diff := cmp.Diff([]string{"3", "4"}, sequences(h.receiver.got())); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}
 	})

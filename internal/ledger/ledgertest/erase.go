@@ -20,6 +20,7 @@ func eraseCases() []aCase {
 		{"only an order that is over is erased", onlyWhatIsOver},
 		{"only an order that was not changed for long is erased", onlyWhatIsOld},
 		{"an order that is erased never changes again", erasedForGood},
+		{"but for its reasons for attention, which a person takes away", erasedIsLookedInto},
 		{"the longest unchanged of the orders that are over is erasable first", longestUnchangedFirst},
 		{"of many that erase an order one does", erasedByOne},
 	}
@@ -253,6 +254,25 @@ func erasedForGood(t *trial) {
 	left = t.erased(was.OrderID, Erasure())
 	got, err = t.Claim(t.Context(), Correct(was, 7), Entry("its correction"))
 	unchanged("a correction", ledger.ErrNotCorrectable, got, err)
+}
+
+func erasedIsLookedInto(t *trial) {
+	was := t.full()
+	left := t.erased(was.OrderID, Erasure())
+	why, at := codesIn(left), later().Add(time.Hour)
+	want := with(left, func(r *ledger.Record) { r.Attention, r.Updated = r.Attention[1:], at })
+	t.same("the order that Advance returns", want, t.advanced(was.OrderID, ledger.Step{Now: at, OfErased: true, Change: func(r *ledger.Record) (ledger.Entry, error) {
+		r.Unattend(why[0])
+		e := Entry("looked into")
+		e.Type = ledger.EventAttentionChanged
+		return e, nil
+	}}))
+	t.everywhere("after it", want)
+	told := t.told(was)
+	last := told[len(told)-1]
+	t.same("the latest event", []string{string(ledger.EventAttentionChanged), "looked into"}, []string{string(last.Type), last.Note})
+	t.same("what is erasable", false, slices.Contains(t.erasable(at.AddDate(1, 0, 0), 100), was.OrderID))
+	t.unerased("erased before", want, ledger.Erasure{Before: at.AddDate(1, 0, 0), Now: at.AddDate(1, 0, 0), Entry: Entry("again")})
 }
 
 // erasable are the orders that may be erased.

@@ -113,7 +113,7 @@ const (
 	// A corrected order takes the place of this one, and its numbers; `corrected_by_order_id` names it.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED PortInOrderEventType = 10
 	// The personal data of the order was removed, from the order and from its earlier events; the note says why. It is the
-	// order's last event.
+	// order's last event, unless a reason for attention is acknowledged afterwards.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_ERASED PortInOrderEventType = 11
 )
 

@@ -431,7 +431,8 @@ type PortInOrder struct {
 	SettleTime *timestamppb.Timestamp `protobuf:"bytes,51,opt,name=settle_time,json=settleTime,proto3" json:"settle_time,omitempty"`
 	// When the personal data of the order was removed, which happens only once it is over (ErasePortInOrder, or the setting
 	// `orders-keep`). It has neither form nor target since, nor numbers, warnings, rejects and the carrier's texts, and
-	// `attentions` without descriptions; nothing of it changes any more. Absent until then.
+	// `attentions` without descriptions; nothing of it changes any more, but for those that are acknowledged
+	// (AcknowledgeAttention). Absent until then.
 	EraseTime     *timestamppb.Timestamp `protobuf:"bytes,63,opt,name=erase_time,json=eraseTime,proto3" json:"erase_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -311,7 +311,7 @@ export enum PortInOrderEventType {
 
   /**
    * The personal data of the order was removed, from the order and from its earlier events; the note says why. It is the
-   * order's last event.
+   * order's last event, unless a reason for attention is acknowledged afterwards.
    *
    * @generated from enum value: PORT_IN_ORDER_EVENT_TYPE_ERASED = 11;
    */

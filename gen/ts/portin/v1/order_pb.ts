@@ -359,7 +359,8 @@ export type PortInOrder = Message<"portin.v1.PortInOrder"> & {
   /**
    * When the personal data of the order was removed, which happens only once it is over (ErasePortInOrder, or the setting
    * `orders-keep`). It has neither form nor target since, nor numbers, warnings, rejects and the carrier's texts, and
-   * `attentions` without descriptions; nothing of it changes any more. Absent until then.
+   * `attentions` without descriptions; nothing of it changes any more, but for those that are acknowledged
+   * (AcknowledgeAttention). Absent until then.
    *
    * @generated from field: google.protobuf.Timestamp erase_time = 63;
    */
