@@ -30,9 +30,9 @@ var errFixed = errors.New("a step changed what the first claim has fixed")
 
 // Apply is the step on a record: the record as it will be, and the events that tell of it, without their sequence. A
 // change of state, of the status, of the port's day, of the rejects and of the reasons for attention is an event each; an
-// entry with a type is an event in any case, and then a change of state, or of the reasons for an ATTENTION_CHANGED, has none beside
-// it. ErrMoved when the state may not
-// move so, or the order was erased and the step is not OfErased. Neither result shares anything with now but bytes that nobody writes to.
+// entry with a type is an event in any case, and then a change of state, or of the reasons for an ATTENTION_CHANGED, has none
+// beside it. ErrMoved when the state may not move so, or the order was erased and the step is not OfErased. Neither result shares
+// anything with now but bytes that nobody writes to.
 func (s Step) Apply(now Record) (next Record, events []Event, err error) {
 	if !now.Erased.IsZero() && !s.OfErased {
 		return Record{}, nil, ErrMoved
