@@ -135,6 +135,7 @@ var flawsOfErasing = map[string][]quirk{
 	"an order that is erased never changes again": {
 		"claims from any state", "corrects anything", "frees the key of what is erased", "frees the ticket of what is erased", "moves anywhere",
 	},
+	"but for its reasons for attention, which a person takes away": {"changes nothing of what is erased"},
 	"the longest unchanged of the orders that are over is erasable first": {
 		"may erase what is open", "may erase again", "may erase the moment itself", "may erase one tenant's", "may erase the oldest first",
 		"may erase without end",
