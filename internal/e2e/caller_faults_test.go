@@ -49,7 +49,7 @@ func TestFault20_ADeadlineThatComesNearAnswersSending(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 			defer cancel()
 			r = s.portIn(ctx, f, o, key)
-			return r.lost == nil
+			return r.lost == nil && r.reason != "DEADLINE_TOO_SHORT"
 		})
 		if r.order.GetState() != sending || r.replayed || (f == overJSON && r.http != 202) {
 			t.Fatalf("the answer is %+v", r)

@@ -377,7 +377,7 @@ func TestAnOldDoubtIsNotSettledByANumber(t *testing.T) {
 	for name, c := range map[string]struct {
 		days int
 		want portinv1.OrderState
-	}{"after four weeks": {28, stateAccepted}, "a day before the first may be erased that was placed with it": {29, stateInDoubt}, "after thirty days": {30, stateInDoubt}} {
+	}{"two days before, since it is asked about once a day": {27, stateAccepted}, "a day before the first may be erased that was placed with it": {29, stateInDoubt}, "after thirty days": {30, stateInDoubt}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
