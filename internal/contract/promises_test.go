@@ -246,8 +246,8 @@ func TestEveryIDInAPathIsAUUID(t *testing.T) {
 			}
 		}
 	}
-	if paths != 12 {
-		t.Errorf("%d paths hold an ID of ours, want 12", paths)
+	if paths != 13 {
+		t.Errorf("%d paths hold an ID of ours, want 13", paths)
 	}
 }
 

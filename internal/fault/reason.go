@@ -72,6 +72,8 @@ const (
 	ReasonOrderNotErasable        Reason = "ORDER_NOT_ERASABLE"
 	ReasonServiceBusy             Reason = "SERVICE_BUSY"
 	ReasonIssuerUnreachable       Reason = "ISSUER_UNREACHABLE"
+	ReasonOrderNotAccepted        Reason = "ORDER_NOT_ACCEPTED"
+	ReasonClosingUnverified       Reason = "CLOSING_UNVERIFIED"
 )
 
 // kindOf holds the kind of every reason.
@@ -119,6 +121,8 @@ var kindOf = map[Reason]Kind{
 	ReasonOrderNotErasable:        KindFailedPrecondition,
 	ReasonServiceBusy:             KindResourceExhausted,
 	ReasonIssuerUnreachable:       KindUnavailable,
+	ReasonOrderNotAccepted:        KindFailedPrecondition,
+	ReasonClosingUnverified:       KindFailedPrecondition,
 }
 
 // Kind is the class that the reason belongs to. A reason that is none of this package is internal.

@@ -110,6 +110,7 @@ func TestFieldPathsAreTheCallers(t *testing.T) {
 		{"POST", "/v1/port-ins/5:resolveInDoubt", "resolution.outcome", "outcome"},
 		{"POST", "/v1/port-ins/5:resolveInDoubt", "order_id", "orderId"},
 		{"POST", "/v1/port-ins/5:erase", "reason", "reason"},
+		{"POST", "/v1/port-ins/5:close", "reason", "reason"},
 		{"POST", "/v1/port-ins/5:acknowledgeAttention", "code", "code"},
 		{"POST", "/v1/portability:check", "numbers[3]", "numbers[3]"},
 		{"GET", "/v1/port-ins?pageSize=1", "from_create_time", "fromCreateTime"},
@@ -150,6 +151,7 @@ func TestWarningsAreTheCallers(t *testing.T) {
 		{"GET", "/v1/port-ins", &portinv1.ListPortInOrdersResponse{Orders: []*portinv1.PortInOrder{warned()}}},
 		{"POST", "/v1/port-ins/5:resolveInDoubt", &portinv1.ResolveInDoubtResponse{Order: warned()}},
 		{"POST", "/v1/port-ins/5:erase", &portinv1.ErasePortInOrderResponse{Order: warned()}},
+		{"POST", "/v1/port-ins/5:close", &portinv1.ClosePortInOrderResponse{Order: warned()}},
 		{"POST", "/v1/port-ins/5:acknowledgeAttention", &portinv1.AcknowledgeAttentionResponse{Order: warned()}},
 		{"POST", "/v1/port-ins/5:resubmit", &portinv1.ResubmitPortInResponse{Order: warned()}},
 		{"POST", "/v1/port-ins:follow", &portinv1.FollowPortInResponse{Order: warned()}},
@@ -203,7 +205,7 @@ func TestEveryAnswerWithPathsIsRewritten(t *testing.T) {
 			holders[string(m.Name())] = true
 		}
 	})
-	if got := fmt.Sprint(holders); got != "map[AcknowledgeAttention:true ErasePortInOrder:true FollowPortIn:true GetPortInOrder:true GetPortInStatus:true ListPortInOrders:true PortIn:true "+
+	if got := fmt.Sprint(holders); got != "map[AcknowledgeAttention:true ClosePortInOrder:true ErasePortInOrder:true FollowPortIn:true GetPortInOrder:true GetPortInStatus:true ListPortInOrders:true PortIn:true "+
 		"ResolveInDoubt:true ResubmitPortIn:true WatchPortInOrders:true]" {
 		t.Errorf("%s have paths: add the new one to rewriteAnswer and to the tests above", got)
 	}

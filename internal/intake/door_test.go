@@ -55,6 +55,10 @@ func (d door) Erase(ctx context.Context, req *portinv1.ErasePortInOrderRequest) 
 	return d.Intake.Erase(through(ctx), req)
 }
 
+func (d door) Close(ctx context.Context, req *portinv1.ClosePortInOrderRequest) (*portinv1.PortInOrder, error) {
+	return d.Intake.Close(through(ctx), req)
+}
+
 func (d door) Acknowledge(ctx context.Context, req *portinv1.AcknowledgeAttentionRequest) (*portinv1.PortInOrder, error) {
 	return d.Intake.Acknowledge(through(ctx), req)
 }

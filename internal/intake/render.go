@@ -62,6 +62,7 @@ func render(r ledger.Record) (o *portinv1.PortInOrder, unread, unreadRejects err
 	o.UpdateTime = stamp(r.Updated)
 	o.ClaimTime = stamp(r.Claimed)
 	o.SettleTime = stamp(r.Settled)
+	o.CloseTime = stamp(r.Closed)
 	o.EraseTime = stamp(r.Erased)
 	return o, unread, unreadRejects
 }

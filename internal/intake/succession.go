@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -72,7 +73,16 @@ func (in *Intake) standing(
 	for {
 		switch {
 		case r.State == order.Accepted && r.Category() != order.CategoryClosed:
-			now, answer, err := in.askAgain(ctx, r, asked)
+			answer, err := in.ask(ctx, r)
+			switch {
+			case ctx.Err() != nil:
+				return nil, err
+			case err != nil:
+				f := fault.From(err)
+				return nil, fault.New(f.Reason, "the carrier could not be asked how "+called(r, asked)+" stands; nothing was sent").
+					WithRetryAfter(f.RetryAfter).WithCause(err)
+			}
+			now, answer, err := in.hear(ctx, r, answer, "another order is to correct this one")
 			if err != nil {
 				return nil, err
 			}
@@ -94,19 +104,21 @@ func (in *Intake) standing(
 	}
 }
 
-// askAgain asks the carrier how an accepted order stands, and writes it down.
-func (in *Intake) askAgain(ctx context.Context, r ledger.Record, asked string) (ledger.Record, portstatus.Answer, error) {
+// ask asks the carrier how an accepted order stands.
+func (in *Intake) ask(ctx context.Context, r ledger.Record) (portstatus.Answer, error) {
 	asking, cancel := context.WithTimeout(ctx, in.Config.LookTimeout)
 	defer cancel()
 	answer, err := portstatus.Ask(asking, in.Carrier(r.CarrierAccount), r, func() bool { return in.alone(ctx, r) && !in.forgotten(r) })
-	switch {
-	case ctx.Err() != nil:
-		return r, answer, ctxFault(ctx)
-	case err != nil:
-		f := fault.From(err)
-		return r, answer, fault.New(f.Reason, "the carrier could not be asked how "+called(r, asked)+" stands; nothing was sent").
-			WithRetryAfter(f.RetryAfter).WithCause(err)
-	case !answer.Said:
+	if ctx.Err() != nil {
+		return answer, ctxFault(ctx)
+	}
+	return answer, err
+}
+
+// hear writes down what the carrier answered about an accepted order, and why it was asked. The answer that comes back says nothing
+// when the ticket that was found is another order's.
+func (in *Intake) hear(ctx context.Context, r ledger.Record, answer portstatus.Answer, why string) (ledger.Record, portstatus.Answer, error) {
+	if !answer.Said {
 		return r, answer, nil
 	}
 	now := in.Now()
@@ -118,9 +130,12 @@ func (in *Intake) askAgain(ctx context.Context, r ledger.Record, asked string) (
 			return ledger.Entry{}, nil
 		}
 		answer.Keep(r, now)
-		return ledger.Entry{Actor: ledger.Actor{Kind: ledger.ByCarrier}, Note: "the carrier was asked because another order is to correct this one"}, nil
+		return ledger.Entry{Actor: ledger.Actor{Kind: ledger.ByCarrier}, Note: "the carrier was asked because " + why}, nil
 	}})
-	if err != nil {
+	switch {
+	case errors.Is(err, ledger.ErrTicketTaken):
+		return r, portstatus.Answer{}, nil
+	case err != nil:
 		return r, answer, writeFault(ctx, err)
 	}
 	return after, answer, nil

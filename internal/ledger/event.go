@@ -32,7 +32,8 @@ type Event struct {
 	Predecessor, Successor string
 	// Was and Is are where the order stood before the change that the event is of, and after it. Was is zero for a new order.
 	Was, Is Standing
-	// Unverified tells of a RESOLVED event that the operator's ticket could not be verified.
+	// Unverified tells of a RESOLVED event that the operator's ticket could not be verified, and of a CLOSED one that the operator's
+	// word stands alone.
 	Unverified bool
 	// Note says what was seen or decided, at most MaxNote bytes.
 	Note string
@@ -57,6 +58,7 @@ const (
 	EventFollowed         EventType = "FOLLOWED"
 	EventResubmitted      EventType = "RESUBMITTED"
 	EventErased           EventType = "ERASED"
+	EventClosed           EventType = "CLOSED"
 )
 
 // Actor is who did something.
@@ -79,7 +81,7 @@ const (
 
 // Entry is what a writer wants to have written down about a change.
 type Entry struct {
-	// Type is EVIDENCE, RESOLVED or, with a note of its own, ATTENTION_CHANGED; zero leaves it to the change itself.
+	// Type is EVIDENCE, RESOLVED, CLOSED or, with a note of its own, ATTENTION_CHANGED; zero leaves it to the change itself.
 	Type EventType
 	// Actor did it.
 	Actor Actor

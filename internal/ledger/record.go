@@ -88,6 +88,9 @@ type Record struct {
 	// Created is the first claim, Updated the latest change that has an event, Claimed the latest claim, Settled its
 	// definite answer. Checked is when the carrier last said how the port fares, and Progressed when that last changed.
 	Created, Updated, Claimed, Settled, Checked, Progressed time.Time
+	// Closed is when an operator said that the port-in is over, which the carrier did not; zero otherwise. It outlasts whatever
+	// the carrier says later.
+	Closed time.Time
 	// Erased is when the personal data of the order was removed; zero until then. An order without it never changes again,
 	// but for the reasons for attention that a person takes away.
 	Erased time.Time
@@ -154,11 +157,14 @@ func (r *Record) Unattend(code AttentionCode) {
 	r.Attention = slices.DeleteFunc(r.Attention, func(a Attention) bool { return a.Code == code })
 }
 
-// Category is what the carrier's status means. An accepted order whose status is not known is open; an order in another
-// state has no category.
+// Category is what the carrier's status means, or CLOSED where an operator knows better. An accepted order whose status is not
+// known is open; an order in another state has no category.
 func (r Record) Category() order.Category {
-	if r.State != order.Accepted {
+	switch {
+	case r.State != order.Accepted:
 		return 0
+	case !r.Closed.IsZero():
+		return order.CategoryClosed
 	}
 	if c := r.Status.Category(r.Disputing); c != 0 {
 		return c

@@ -29,6 +29,23 @@ func TestCategoryIsOfAcceptedOrders(t *testing.T) {
 	}
 }
 
+// What an operator has closed is over whatever the carrier says, as far as it was accepted.
+func TestAnOperatorClosesAcceptedOrders(t *testing.T) {
+	t.Parallel()
+	for _, s := range order.States() {
+		for _, word := range append(order.Statuses(), "", "A NEW WORD") {
+			want := order.Category(0)
+			if s == order.Accepted {
+				want = order.CategoryClosed
+			}
+			r := ledger.Record{State: s, Status: word, Closed: ledgertest.Epoch()}
+			if got := r.Category(); got != want || s == order.Accepted && (r.Holds() || !r.Over() || !r.Correctable()) {
+				t.Errorf("%v with status %q: category %d, want %d", s, word, got, want)
+			}
+		}
+	}
+}
+
 func TestHolds(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

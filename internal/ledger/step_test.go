@@ -226,7 +226,7 @@ func TestApplyKeepsWhatIsFixed(t *testing.T) {
 	fixed := strings.Fields(`OrderID Tenant RequestID CarrierAccount Target CustomerReference Content Numbers Elsewhere History Predecessor
 		Created Erased`)
 	free := strings.Fields(`Warnings State Attempt Owner Lease Due Fence Looks LookFailed Reply Ticket Message ErrorID Reason Problem
-		RetryAfter Doubt Attention Successor Kept Guards Status Disputing Validated PortDate Rejects Updated Claimed Settled Checked Progressed`)
+		RetryAfter Doubt Attention Successor Kept Guards Status Disputing Validated PortDate Rejects Updated Claimed Settled Checked Progressed Closed`)
 	full := ledgertest.Full(2)
 	full.Erased = later()
 	other := reflect.ValueOf(full)

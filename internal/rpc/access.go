@@ -61,6 +61,7 @@ var rules = map[string]identity.Scope{
 
 	portinv1.OperatorService_ResolveInDoubt_FullMethodName:       identity.ScopeOperate,
 	portinv1.OperatorService_ErasePortInOrder_FullMethodName:     identity.ScopeOperate,
+	portinv1.OperatorService_ClosePortInOrder_FullMethodName:     identity.ScopeOperate,
 	portinv1.OperatorService_AcknowledgeAttention_FullMethodName: identity.ScopeOperate,
 
 	// Whoever decides where events go decides who else learns of every order, and an endpoint's URL may hold a secret.

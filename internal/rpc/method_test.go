@@ -66,6 +66,7 @@ var expected = map[protoreflect.Name]expectation{
 		Outcome: &portinv1.InDoubtResolution_NotPlaced_{NotPlaced: &portinv1.InDoubtResolution_NotPlaced{}}, Reason: "x", Attempt: new(int32(1)),
 	}}, []string{"Resolve " + aUUID}},
 	"ErasePortInOrder": {&portinv1.ErasePortInOrderRequest{OrderId: aUUID, Reason: "x"}, []string{"Erase " + aUUID}},
+	"ClosePortInOrder": {&portinv1.ClosePortInOrderRequest{OrderId: aUUID, Reason: "x"}, []string{"Close " + aUUID}},
 	"AcknowledgeAttention": {&portinv1.AcknowledgeAttentionRequest{
 		OrderId: aUUID, Code: new(portinv1.AttentionCode_ATTENTION_CODE_LATE_ANSWER), Reason: "x",
 	}, []string{"Acknowledge " + aUUID}},

@@ -33,6 +33,15 @@ func (s *operatorService) ErasePortInOrder(ctx context.Context, req *portinv1.Er
 	return &portinv1.ErasePortInOrderResponse{Order: order}, nil
 }
 
+// ClosePortInOrder says that the port-in of an order is over.
+func (s *operatorService) ClosePortInOrder(ctx context.Context, req *portinv1.ClosePortInOrderRequest) (*portinv1.ClosePortInOrderResponse, error) {
+	order, err := s.orders.Close(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return &portinv1.ClosePortInOrderResponse{Order: order}, nil
+}
+
 // AcknowledgeAttention takes a reason for attention away from an order.
 func (s *operatorService) AcknowledgeAttention(
 	ctx context.Context, req *portinv1.AcknowledgeAttentionRequest,

@@ -26,6 +26,8 @@ type Orders interface {
 	Resolve(ctx context.Context, req *portinv1.ResolveInDoubtRequest) (*portinv1.PortInOrder, error)
 	// Erase removes the personal data of an order that is over.
 	Erase(ctx context.Context, req *portinv1.ErasePortInOrderRequest) (*portinv1.PortInOrder, error)
+	// Close says that the port-in of an order is over.
+	Close(ctx context.Context, req *portinv1.ClosePortInOrderRequest) (*portinv1.PortInOrder, error)
 	// Acknowledge takes a reason for attention away from an order.
 	Acknowledge(ctx context.Context, req *portinv1.AcknowledgeAttentionRequest) (*portinv1.PortInOrder, error)
 }

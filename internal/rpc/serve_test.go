@@ -140,6 +140,11 @@ func (f *fake) Erase(_ context.Context, req *portinv1.ErasePortInOrderRequest) (
 	return &portinv1.PortInOrder{OrderId: req.GetOrderId()}, f.err
 }
 
+func (f *fake) Close(_ context.Context, req *portinv1.ClosePortInOrderRequest) (*portinv1.PortInOrder, error) {
+	f.note("Close " + req.GetOrderId())
+	return &portinv1.PortInOrder{OrderId: req.GetOrderId()}, f.err
+}
+
 func (f *fake) Acknowledge(_ context.Context, req *portinv1.AcknowledgeAttentionRequest) (*portinv1.PortInOrder, error) {
 	f.note("Acknowledge " + req.GetOrderId())
 	return &portinv1.PortInOrder{OrderId: req.GetOrderId()}, f.err

@@ -87,13 +87,14 @@ func (t *Tracker) mayBeFoundByNumber(ctx context.Context, r ledger.Record) bool 
 
 // note writes down what the carrier answered about an order that this process has taken, unless the order has moved on. When others
 // have heard of it meanwhile, who wanted one of its numbers or were to correct it, nobody knows which answer is the later one: an
-// order that is over must not be opened again. It is asked about again when its turn is over.
+// order that is over must not be opened again. It is asked about again when its turn is over. One that an operator has closed
+// meanwhile is not asked about any more.
 func (t *Tracker) note(ctx context.Context, taken ledger.Record, answer portstatus.Answer) (ledger.Record, error) {
 	now, due, patient := t.Now(), t.clock.Now(), t.patientSince(ctx, taken.CarrierAccount)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 	defer cancel()
 	return t.Ledger.Advance(ctx, taken.OrderID, ledger.Step{Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
-		if r.State != order.Accepted || r.Fence != taken.Fence || r.Ticket != taken.Ticket || !r.Checked.Equal(taken.Checked) {
+		if r.State != order.Accepted || r.Fence != taken.Fence || r.Ticket != taken.Ticket || !r.Checked.Equal(taken.Checked) || !r.Closed.IsZero() {
 			return ledger.Entry{}, ledger.ErrMoved
 		}
 		answer.Keep(r, now)

@@ -120,7 +120,14 @@ func (p *play) someChanges(rt *rapid.T, entry ledger.Entry, now time.Time) (chan
 			word := pick(rt, "status", append(words, order.StatusPending, order.StatusPending, order.StatusConfirmed)...)
 			return func(r *ledger.Record) { r.Status = word }
 		},
-		"guards":    func() change { return func(r *ledger.Record) { r.Guards = !r.Guards } },
+		"guards": func() change { return func(r *ledger.Record) { r.Guards = !r.Guards } },
+		"closed": func() change {
+			return func(r *ledger.Record) {
+				if r.State == order.Accepted {
+					r.Closed = now
+				}
+			}
+		},
 		"disputing": func() change { return func(r *ledger.Record) { r.Disputing = !r.Disputing } },
 		"validated": func() change { return func(r *ledger.Record) { r.Validated = !r.Validated } },
 		"date": func() change {
@@ -137,7 +144,7 @@ func (p *play) someChanges(rt *rapid.T, entry ledger.Entry, now time.Time) (chan
 		"looks":     func() change { return func(r *ledger.Record) { r.Looks = append(r.Looks, entry.Note) } },
 	}
 	all := []string{
-		"ticket", "ticket", "ticket", "status", "status", "status", "guards", "disputing", "validated", "date", "due", "asked", "attention", "attended", "looks",
+		"ticket", "ticket", "ticket", "status", "status", "status", "guards", "closed", "disputing", "validated", "date", "due", "asked", "attention", "attended", "looks",
 	}
 	names = rapid.SliceOfN(rapid.SampledFrom(all), 0, 5).Draw(rt, "changes")
 	for _, name := range names {
@@ -150,7 +157,7 @@ func (p *play) someChanges(rt *rapid.T, entry ledger.Entry, now time.Time) (chan
 func (p *play) someStep(rt *rapid.T, r ledger.Record) (ledger.Step, string) {
 	m, now := someMove(rt, r.State), p.moment(rt)
 	entry := ledger.Entry{
-		Type: pick(rt, "type", "", "", ledger.EventEvidence, ledger.EventResolved), Actor: ledger.Actor{Kind: ledger.ByOperator, Name: "x"},
+		Type: pick(rt, "type", "", "", ledger.EventEvidence, ledger.EventResolved, ledger.EventClosed), Actor: ledger.Actor{Kind: ledger.ByOperator, Name: "x"},
 		Note: text(rt, "note"), Ticket: p.ticket(rt), Unverified: rapid.Bool().Draw(rt, "unverified"),
 	}
 	changes, names := p.someChanges(rt, entry, now)

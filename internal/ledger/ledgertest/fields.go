@@ -115,7 +115,7 @@ func timesAreCut(t *trial) {
 	in := Epoch().Add(999 * time.Nanosecond).In(zone)
 	all := func(r *ledger.Record, at time.Time) {
 		r.Due, r.Doubt.Since, r.Doubt.Counted, r.Attention[0].Since = at, at, at, at
-		r.Updated, r.Claimed, r.Settled, r.Checked, r.Progressed = at, at, at, at, at
+		r.Updated, r.Claimed, r.Settled, r.Checked, r.Progressed, r.Closed = at, at, at, at, at, at
 	}
 	claim := with(t.fresh(), func(r *ledger.Record) {
 		all(r, in)

@@ -207,7 +207,7 @@ func sparedFields(name string, way int) []string {
 			"Tenant", "RequestID", "Attempt", "CarrierAccount", "Target", "Elsewhere", "History", "Predecessor", "Created", "Guards", "Disputing", "Erased",
 			"Owner", "Lease", "Fence", "Looks", "LookFailed", "Reply", "Ticket", "ErrorID", "Reason", "RetryAfter", "Doubt.Since", "Doubt.Asked",
 			"Doubt.Agreed", "Doubt.Counted", "Attention", "Status", "Validated", "PortDate", "Updated", "Claimed", "Settled", "Checked", "Progressed",
-			"Successor",
+			"Closed", "Successor",
 		})
 	case name == "every field of a record is kept by a claim":
 		return slices.Concat(never, first, []string{"Attempt", "Fence", "Successor", "Kept"})

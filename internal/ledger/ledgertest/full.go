@@ -35,7 +35,7 @@ func Full(n int) ledger.Record {
 	}
 	r.Status, r.Disputing, r.PortDate = order.Status(word("STATUS")), true, fmt.Sprintf("2026-04-%02d", n%30+1)
 	r.Validated, r.Rejects = true, fmt.Appendf(nil, "\x00\xff rejects %d", n)
-	r.Updated, r.Claimed, r.Settled, r.Checked, r.Progressed = at(5), at(6), at(7), at(8), at(9)
+	r.Updated, r.Claimed, r.Settled, r.Checked, r.Progressed, r.Closed = at(5), at(6), at(7), at(8), at(9), at(10)
 	return r
 }
 

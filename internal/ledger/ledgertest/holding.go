@@ -12,8 +12,41 @@ func holdingCases() []aCase {
 	return []aCase{
 		{"numbers are held in some states and free in others", heldByState},
 		{"numbers are held until a status closes the order", heldByStatus},
+		{"an order that an operator closed holds no numbers, whatever the carrier says", closedByOperator},
 		{"a number passes from order to order", numberPassesOn},
 	}
+}
+
+// closedByOperator has an order closed that is open at the carrier.
+func closedByOperator(t *trial) {
+	r := t.claimed(Record(1))
+	r = t.advanced(r.OrderID, Accept(Ticket(1), r.Claimed))
+	t.counted("open", ledger.Counts{Open: 1})
+	step := ledger.Step{Now: r.Claimed, Change: func(r *ledger.Record) (ledger.Entry, error) {
+		r.Closed, r.Due = r.Claimed, time.Time{}
+		return ledger.Entry{Type: ledger.EventClosed, Actor: ledger.Actor{Kind: ledger.ByOperator}, Note: "withdrawn", Unverified: true}, nil
+	}}
+	want, events, err := step.Apply(r)
+	t.same("no error", "", said(err))
+	before := t.told(r)
+	t.same("the order that Advance returns", want, t.advanced(r.OrderID, step))
+	t.same("its events", unnumbered(append(before, events...)), unnumbered(t.told(r)))
+	r = t.found(r)
+	t.held(r, false, "closed")
+	for _, word := range []order.Status{order.StatusPending, order.StatusHold, order.StatusCompleted, order.StatusRejected, "A NEW WORD"} {
+		t.advanced(r.OrderID, Fare(word, r.Claimed))
+		t.held(r, false, "closed, then "+string(word))
+	}
+	t.counted("closed", ledger.Counts{})
+	closed := ledger.Query{Tenant: r.Tenant, Categories: []order.Category{order.CategoryClosed}, Limit: 10, MaxBytes: 1 << 20}
+	page, _, err := t.List(t.Context(), closed)
+	t.same("what is closed", []ledger.Record{t.found(r)}, page)
+	t.same("no error", "", said(err))
+	other := t.claimed(with(Record(2), func(n *ledger.Record) { n.Numbers = r.Numbers }))
+	t.held(other, true, "beside the one that was closed")
+	t.reopen()
+	t.advanced(r.OrderID, Fare(order.StatusConfirmed, r.Claimed))
+	t.held(other, true, "after the carrier went on with the one that was closed")
 }
 
 // heldByState walks every way through the states and looks after each step.

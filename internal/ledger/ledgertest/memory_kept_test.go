@@ -21,7 +21,7 @@ func (m *memory) kept(r ledger.Record) ledger.Record {
 	if !m.quirks["hands out its own"] {
 		r = r.Clone()
 	}
-	for _, at := range []*time.Time{&r.Due, &r.Doubt.Since, &r.Doubt.Counted, &r.Created, &r.Updated, &r.Claimed, &r.Settled, &r.Checked, &r.Progressed, &r.Erased} {
+	for _, at := range []*time.Time{&r.Due, &r.Doubt.Since, &r.Doubt.Counted, &r.Created, &r.Updated, &r.Claimed, &r.Settled, &r.Checked, &r.Progressed, &r.Closed, &r.Erased} {
 		*at = m.cut(*at)
 	}
 	for i := range r.Attention {

@@ -114,7 +114,7 @@ func allIsThereAgain(t *trial) {
 	for i, s := range order.States() {
 		all = append(all, t.inState(i, s))
 	}
-	all[4] = t.advanced(all[4].OrderID, become(with(Full(50), func(r *ledger.Record) { r.State = order.Accepted }), order.ByAnswer))
+	all[4] = t.advanced(all[4].OrderID, become(with(Full(50), func(r *ledger.Record) { r.State, r.Closed = order.Accepted, time.Time{} }), order.ByAnswer))
 	until := Epoch().AddDate(1, 0, 0)
 	all[1] = t.takenOne(ledger.Turn{State: order.NotSent, Now: all[1].Due, Until: until, Limit: 1})
 	before := t.seen(all...)

@@ -24,7 +24,7 @@ const (
 	changingColumns = `warnings, state, standing, needs_attention, attempt, owner, lease, due, fence, looks, look_failed,
 		reply, ticket, message, error_id, reason, problem, retry_after,
 		doubt_since, doubt_asked, doubt_finding, doubt_agreed, doubt_counted, attention,
-		status, disputing, port_date, updated, claimed, settled, successor, validated, rejects, checked, progressed, kept, guards, erased, followed`
+		status, disputing, port_date, updated, claimed, settled, successor, validated, rejects, checked, progressed, kept, guards, closed, erased, followed`
 
 	recordColumns = fixedColumns + ", " + changingColumns
 )
@@ -44,7 +44,7 @@ func changingValues(r ledger.Record) ([]any, error) {
 		r.Reply, r.Ticket, r.Message, r.ErrorID, string(r.Reason), r.Problem, int64(r.RetryAfter),
 		micros(r.Doubt.Since), r.Doubt.Asked, r.Doubt.Finding, r.Doubt.Agreed, micros(r.Doubt.Counted), attention,
 		string(r.Status), r.Disputing, r.PortDate, micros(r.Updated), micros(r.Claimed), micros(r.Settled),
-		r.Successor, r.Validated, some(r.Rejects), micros(r.Checked), micros(r.Progressed), some(r.Kept), r.Guards, micros(r.Erased),
+		r.Successor, r.Validated, some(r.Rejects), micros(r.Checked), micros(r.Progressed), some(r.Kept), r.Guards, micros(r.Closed), micros(r.Erased),
 		r.State == order.Accepted,
 	}, err
 }
@@ -63,7 +63,7 @@ func key(r ledger.Record) string {
 // scan reads what before names, and then a record by its columns.
 func scan(row pgx.CollectableRow, before ...any) (ledger.Record, error) {
 	var r ledger.Record
-	var created, due, since, counted, updated, claimed, settled, checked, progressed, erased, lease, retryAfter int64
+	var created, due, since, counted, updated, claimed, settled, checked, progressed, closed, erased, lease, retryAfter int64
 	var state, standing int16
 	var needsAttention, followed bool
 	var attention string
@@ -74,14 +74,14 @@ func scan(row pgx.CollectableRow, before ...any) (ledger.Record, error) {
 		&r.Reply, &r.Ticket, &r.Message, &r.ErrorID, &r.Reason, &r.Problem, &retryAfter,
 		&since, &r.Doubt.Asked, &r.Doubt.Finding, &r.Doubt.Agreed, &counted, &attention,
 		&r.Status, &r.Disputing, &r.PortDate, &updated, &claimed, &settled,
-		&r.Successor, &r.Validated, &r.Rejects, &checked, &progressed, &r.Kept, &r.Guards, &erased, &followed)...)
+		&r.Successor, &r.Validated, &r.Rejects, &checked, &progressed, &r.Kept, &r.Guards, &closed, &erased, &followed)...)
 	if err != nil {
 		return ledger.Record{}, err
 	}
 	r.State = order.State(state)
 	r.Lease, r.RetryAfter = time.Duration(lease), time.Duration(retryAfter)
 	r.Created, r.Updated, r.Claimed, r.Settled = moment(created), moment(updated), moment(claimed), moment(settled)
-	r.Checked, r.Progressed, r.Erased = moment(checked), moment(progressed), moment(erased)
+	r.Checked, r.Progressed, r.Closed, r.Erased = moment(checked), moment(progressed), moment(closed), moment(erased)
 	r.Due, r.Doubt.Since, r.Doubt.Counted = moment(due), moment(since), moment(counted)
 	r.Content, r.Warnings, r.Numbers, r.Looks = none(r.Content), none(r.Warnings), none(r.Numbers), none(r.Looks)
 	r.Rejects, r.Kept, r.History = none(r.Rejects), none(r.Kept), cmp.Or(r.History, r.OrderID)
@@ -126,7 +126,7 @@ func atRest(r ledger.Record) ledger.Record {
 	r.Kept = cleanAll(r.Kept)
 	r.Rejects = none(r.Rejects)
 	for _, t := range []*time.Time{
-		&r.Created, &r.Updated, &r.Claimed, &r.Settled, &r.Checked, &r.Progressed, &r.Erased, &r.Due, &r.Doubt.Since, &r.Doubt.Counted,
+		&r.Created, &r.Updated, &r.Claimed, &r.Settled, &r.Checked, &r.Progressed, &r.Closed, &r.Erased, &r.Due, &r.Doubt.Since, &r.Doubt.Counted,
 	} {
 		*t = moment(micros(*t))
 	}

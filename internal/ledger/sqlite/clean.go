@@ -25,7 +25,7 @@ func clean(r ledger.Record) ledger.Record {
 	}
 	r.Reason, r.Status = fault.Reason(text(string(r.Reason))), order.Status(text(string(r.Status)))
 	for _, t := range []*time.Time{
-		&r.Due, &r.Doubt.Since, &r.Doubt.Counted, &r.Created, &r.Updated, &r.Claimed, &r.Settled, &r.Checked, &r.Progressed, &r.Erased,
+		&r.Due, &r.Doubt.Since, &r.Doubt.Counted, &r.Created, &r.Updated, &r.Claimed, &r.Settled, &r.Checked, &r.Progressed, &r.Closed, &r.Erased,
 	} {
 		*t = cut(*t)
 	}

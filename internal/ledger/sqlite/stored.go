@@ -21,7 +21,7 @@ type stored struct {
 	lease, retryAfter, attempt, asked, agreed                         int64
 	reason, status                                                    string
 	created, claimed, settled, updated, due, since, counted           int64
-	elsewhere, validated, checked, progressed, guards, erased         int64
+	elsewhere, validated, checked, progressed, guards, closed, erased int64
 }
 
 // places are where a row goes; its columns are selected.
@@ -34,7 +34,7 @@ func (s *stored) places() []any {
 		&s.attempt, &r.Owner, &s.lease, &r.Fence, &r.Warnings, &s.looks, &s.lookFailed, &r.Reply, &r.Message, &r.ErrorID, &s.reason,
 		&r.Problem, &s.retryAfter, &s.since, &s.asked, &r.Doubt.Finding, &s.agreed, &s.counted, &s.attention,
 		&s.status, &s.disputing, &r.PortDate, &s.claimed, &s.settled, &r.Successor, &s.validated, &r.Rejects, &s.checked, &s.progressed,
-		&s.kept, &s.guards,
+		&s.kept, &s.guards, &s.closed,
 		&s.state, &s.needsAttention, &s.class, &s.length, &s.span, &s.due, &r.Ticket, &s.updated, &s.erased,
 	}
 }
@@ -52,7 +52,7 @@ func read(from row) (stored, error) {
 	r.Doubt.Since, r.Doubt.Asked, r.Doubt.Agreed, r.Doubt.Counted = moment(s.since), int(s.asked), int(s.agreed), moment(s.counted)
 	r.Created, r.Claimed, r.Settled = moment(s.created), moment(s.claimed), moment(s.settled)
 	r.Updated, r.Due, r.Checked, r.Progressed = moment(s.updated), moment(s.due), moment(s.checked), moment(s.progressed)
-	r.Erased = moment(s.erased)
+	r.Closed, r.Erased = moment(s.closed), moment(s.erased)
 	r.Elsewhere, r.Validated, r.Guards, r.History = s.elsewhere != 0, s.validated != 0, s.guards != 0, cmp.Or(s.history, r.OrderID)
 	if err := s.readLists(); err != nil {
 		return stored{}, fmt.Errorf("read order %s: %w", r.OrderID, err)
@@ -107,7 +107,7 @@ func store(serial int64, r ledger.Record) (stored, error) {
 		created: micros(r.Created), claimed: micros(r.Claimed), settled: micros(r.Settled), updated: micros(r.Updated), due: micros(r.Due),
 		since: micros(r.Doubt.Since), counted: micros(r.Doubt.Counted),
 		elsewhere: number(r.Elsewhere), validated: number(r.Validated), checked: micros(r.Checked), progressed: micros(r.Progressed),
-		guards: number(r.Guards), erased: micros(r.Erased),
+		guards: number(r.Guards), closed: micros(r.Closed), erased: micros(r.Erased),
 	}
 	// Most orders correct none: an empty history is their own, and no index has it.
 	if r.History != r.OrderID {
@@ -158,7 +158,7 @@ func (s *stored) plain() []any {
 		s.attempt, r.Owner, s.lease, r.Fence, r.Warnings, s.looks, s.lookFailed, r.Reply, r.Message, r.ErrorID, s.reason, r.Problem,
 		s.retryAfter, s.since, s.asked, r.Doubt.Finding, s.agreed, s.counted, s.attention, s.status, s.disputing,
 		r.PortDate, s.claimed, s.settled, r.Successor, s.validated, r.Rejects, s.checked, s.progressed,
-		s.kept, s.guards,
+		s.kept, s.guards, s.closed,
 	}
 }
 

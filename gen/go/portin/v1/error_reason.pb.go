@@ -146,6 +146,12 @@ const (
 	// UNAVAILABLE, 503, RetryInfo. The caller's token may be good, but the service has not been able to fetch its issuer's keys
 	// since it started. Example: a replica that starts while the issuer is down.
 	ErrorReason_ERROR_REASON_ISSUER_UNREACHABLE ErrorReason = 42
+	// FAILED_PRECONDITION, 422. The order is not with the carrier as far as is known, so there is no port-in to be closed. Example: an
+	// order IN_DOUBT, which is to be resolved first.
+	ErrorReason_ERROR_REASON_ORDER_NOT_ACCEPTED ErrorReason = 43
+	// FAILED_PRECONDITION, 422. The carrier does not say that the port-in is over; the metadata `carrier_status` is its word for how it
+	// fares, when it says anything. Set `unverified` to close the order all the same. Example: the carrier is down.
+	ErrorReason_ERROR_REASON_CLOSING_UNVERIFIED ErrorReason = 44
 )
 
 // Enum value maps for ErrorReason.
@@ -193,6 +199,8 @@ var (
 		40: "ERROR_REASON_ORDER_NOT_ERASABLE",
 		41: "ERROR_REASON_SERVICE_BUSY",
 		42: "ERROR_REASON_ISSUER_UNREACHABLE",
+		43: "ERROR_REASON_ORDER_NOT_ACCEPTED",
+		44: "ERROR_REASON_CLOSING_UNVERIFIED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":                0,
@@ -237,6 +245,8 @@ var (
 		"ERROR_REASON_ORDER_NOT_ERASABLE":         40,
 		"ERROR_REASON_SERVICE_BUSY":               41,
 		"ERROR_REASON_ISSUER_UNREACHABLE":         42,
+		"ERROR_REASON_ORDER_NOT_ACCEPTED":         43,
+		"ERROR_REASON_CLOSING_UNVERIFIED":         44,
 	}
 )
 
@@ -271,7 +281,7 @@ var File_portin_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\x89\f\n" +
+	"\x1cportin/v1/error_reason.proto\x12\tportin.v1*\xd3\f\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bERROR_REASON_INVALID_FIELDS\x10\x01\x12\"\n" +
@@ -315,7 +325,9 @@ const file_portin_v1_error_reason_proto_rawDesc = "" +
 	"'ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS\x10'\x12#\n" +
 	"\x1fERROR_REASON_ORDER_NOT_ERASABLE\x10(\x12\x1d\n" +
 	"\x19ERROR_REASON_SERVICE_BUSY\x10)\x12#\n" +
-	"\x1fERROR_REASON_ISSUER_UNREACHABLE\x10*\"\x04\b\x13\x10\x13*\x18ERROR_REASON_LEDGER_FULLBK\n" +
+	"\x1fERROR_REASON_ISSUER_UNREACHABLE\x10*\x12#\n" +
+	"\x1fERROR_REASON_ORDER_NOT_ACCEPTED\x10+\x12#\n" +
+	"\x1fERROR_REASON_CLOSING_UNVERIFIED\x10,\"\x04\b\x13\x10\x13*\x18ERROR_REASON_LEDGER_FULLBK\n" +
 	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (

@@ -115,6 +115,8 @@ const (
 	// The personal data of the order was removed, from the order and from its earlier events; the note says why. It is the
 	// order's last event, unless a reason for attention is acknowledged afterwards.
 	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_ERASED PortInOrderEventType = 11
+	// An operator said that the port-in is over, which the carrier did not; the note says how that is known.
+	PortInOrderEventType_PORT_IN_ORDER_EVENT_TYPE_CLOSED PortInOrderEventType = 12
 )
 
 // Enum value maps for PortInOrderEventType.
@@ -132,6 +134,7 @@ var (
 		9:  "PORT_IN_ORDER_EVENT_TYPE_FOLLOWED",
 		10: "PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED",
 		11: "PORT_IN_ORDER_EVENT_TYPE_ERASED",
+		12: "PORT_IN_ORDER_EVENT_TYPE_CLOSED",
 	}
 	PortInOrderEventType_value = map[string]int32{
 		"PORT_IN_ORDER_EVENT_TYPE_UNSPECIFIED":       0,
@@ -146,6 +149,7 @@ var (
 		"PORT_IN_ORDER_EVENT_TYPE_FOLLOWED":          9,
 		"PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED":       10,
 		"PORT_IN_ORDER_EVENT_TYPE_ERASED":            11,
+		"PORT_IN_ORDER_EVENT_TYPE_CLOSED":            12,
 	}
 )
 
@@ -206,7 +210,8 @@ type PortInOrderEvent struct {
 	Disputing bool `protobuf:"varint,17,opt,name=disputing,proto3" json:"disputing,omitempty"`
 	// The carrier's ticket that was seen or given. Empty when there was none.
 	TicketId string `protobuf:"bytes,12,opt,name=ticket_id,json=ticketId,proto3" json:"ticket_id,omitempty"`
-	// With RESOLVED: the operator gave a ticket that could not be verified.
+	// With RESOLVED: the operator gave a ticket that could not be verified. With CLOSED, always: the carrier did not say that the
+	// port-in is over.
 	Unverified bool `protobuf:"varint,13,opt,name=unverified,proto3" json:"unverified,omitempty"`
 	// The day of the port after it, YYYY-MM-DD on the Eastern calendar; as the carrier wrote it when it cannot be read as a
 	// day. Empty when it is not known.
@@ -432,7 +437,7 @@ const file_portin_v1_event_proto_rawDesc = "" +
 	"\x11ACTOR_KIND_CALLER\x10\x01\x12\x16\n" +
 	"\x12ACTOR_KIND_SERVICE\x10\x02\x12\x16\n" +
 	"\x12ACTOR_KIND_CARRIER\x10\x03\x12\x17\n" +
-	"\x13ACTOR_KIND_OPERATOR\x10\x04*\x8c\x04\n" +
+	"\x13ACTOR_KIND_OPERATOR\x10\x04*\xb1\x04\n" +
 	"\x14PortInOrderEventType\x12(\n" +
 	"$PORT_IN_ORDER_EVENT_TYPE_UNSPECIFIED\x10\x00\x12$\n" +
 	" PORT_IN_ORDER_EVENT_TYPE_CLAIMED\x10\x01\x12*\n" +
@@ -446,7 +451,8 @@ const file_portin_v1_event_proto_rawDesc = "" +
 	"!PORT_IN_ORDER_EVENT_TYPE_FOLLOWED\x10\t\x12(\n" +
 	"$PORT_IN_ORDER_EVENT_TYPE_RESUBMITTED\x10\n" +
 	"\x12#\n" +
-	"\x1fPORT_IN_ORDER_EVENT_TYPE_ERASED\x10\vBK\n" +
+	"\x1fPORT_IN_ORDER_EVENT_TYPE_ERASED\x10\v\x12#\n" +
+	"\x1fPORT_IN_ORDER_EVENT_TYPE_CLOSED\x10\fBK\n" +
 	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
 var (

@@ -331,6 +331,117 @@ func (x *ErasePortInOrderResponse) GetOrder() *PortInOrder {
 	return nil
 }
 
+// ClosePortInOrderRequest is the request of ClosePortInOrder.
+type ClosePortInOrderRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order's identity, a UUID.
+	OrderId string `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	// How it is known, for those who read the order's events later. At most 1,000 characters.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// True closes the order although the carrier does not say that its port-in is over. It is kept in the event. Should the port-in go
+	// on there all the same, another order for its numbers may be one too many.
+	Unverified    bool `protobuf:"varint,3,opt,name=unverified,proto3" json:"unverified,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClosePortInOrderRequest) Reset() {
+	*x = ClosePortInOrderRequest{}
+	mi := &file_portin_v1_operator_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClosePortInOrderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClosePortInOrderRequest) ProtoMessage() {}
+
+func (x *ClosePortInOrderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_portin_v1_operator_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClosePortInOrderRequest.ProtoReflect.Descriptor instead.
+func (*ClosePortInOrderRequest) Descriptor() ([]byte, []int) {
+	return file_portin_v1_operator_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ClosePortInOrderRequest) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *ClosePortInOrderRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ClosePortInOrderRequest) GetUnverified() bool {
+	if x != nil {
+		return x.Unverified
+	}
+	return false
+}
+
+// ClosePortInOrderResponse is the answer of ClosePortInOrder. Over JSON it is the order itself.
+type ClosePortInOrderResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order as it now is.
+	Order         *PortInOrder `protobuf:"bytes,1,opt,name=order,proto3" json:"order,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClosePortInOrderResponse) Reset() {
+	*x = ClosePortInOrderResponse{}
+	mi := &file_portin_v1_operator_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClosePortInOrderResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClosePortInOrderResponse) ProtoMessage() {}
+
+func (x *ClosePortInOrderResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_portin_v1_operator_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClosePortInOrderResponse.ProtoReflect.Descriptor instead.
+func (*ClosePortInOrderResponse) Descriptor() ([]byte, []int) {
+	return file_portin_v1_operator_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ClosePortInOrderResponse) GetOrder() *PortInOrder {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
 // AcknowledgeAttentionRequest is the request of AcknowledgeAttention.
 type AcknowledgeAttentionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -346,7 +457,7 @@ type AcknowledgeAttentionRequest struct {
 
 func (x *AcknowledgeAttentionRequest) Reset() {
 	*x = AcknowledgeAttentionRequest{}
-	mi := &file_portin_v1_operator_service_proto_msgTypes[5]
+	mi := &file_portin_v1_operator_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -358,7 +469,7 @@ func (x *AcknowledgeAttentionRequest) String() string {
 func (*AcknowledgeAttentionRequest) ProtoMessage() {}
 
 func (x *AcknowledgeAttentionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_portin_v1_operator_service_proto_msgTypes[5]
+	mi := &file_portin_v1_operator_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -371,7 +482,7 @@ func (x *AcknowledgeAttentionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeAttentionRequest.ProtoReflect.Descriptor instead.
 func (*AcknowledgeAttentionRequest) Descriptor() ([]byte, []int) {
-	return file_portin_v1_operator_service_proto_rawDescGZIP(), []int{5}
+	return file_portin_v1_operator_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *AcknowledgeAttentionRequest) GetOrderId() string {
@@ -406,7 +517,7 @@ type AcknowledgeAttentionResponse struct {
 
 func (x *AcknowledgeAttentionResponse) Reset() {
 	*x = AcknowledgeAttentionResponse{}
-	mi := &file_portin_v1_operator_service_proto_msgTypes[6]
+	mi := &file_portin_v1_operator_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -418,7 +529,7 @@ func (x *AcknowledgeAttentionResponse) String() string {
 func (*AcknowledgeAttentionResponse) ProtoMessage() {}
 
 func (x *AcknowledgeAttentionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_portin_v1_operator_service_proto_msgTypes[6]
+	mi := &file_portin_v1_operator_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -431,7 +542,7 @@ func (x *AcknowledgeAttentionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeAttentionResponse.ProtoReflect.Descriptor instead.
 func (*AcknowledgeAttentionResponse) Descriptor() ([]byte, []int) {
-	return file_portin_v1_operator_service_proto_rawDescGZIP(), []int{6}
+	return file_portin_v1_operator_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *AcknowledgeAttentionResponse) GetOrder() *PortInOrder {
@@ -455,7 +566,7 @@ type InDoubtResolution_Placed struct {
 
 func (x *InDoubtResolution_Placed) Reset() {
 	*x = InDoubtResolution_Placed{}
-	mi := &file_portin_v1_operator_service_proto_msgTypes[7]
+	mi := &file_portin_v1_operator_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -467,7 +578,7 @@ func (x *InDoubtResolution_Placed) String() string {
 func (*InDoubtResolution_Placed) ProtoMessage() {}
 
 func (x *InDoubtResolution_Placed) ProtoReflect() protoreflect.Message {
-	mi := &file_portin_v1_operator_service_proto_msgTypes[7]
+	mi := &file_portin_v1_operator_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -506,7 +617,7 @@ type InDoubtResolution_NotPlaced struct {
 
 func (x *InDoubtResolution_NotPlaced) Reset() {
 	*x = InDoubtResolution_NotPlaced{}
-	mi := &file_portin_v1_operator_service_proto_msgTypes[8]
+	mi := &file_portin_v1_operator_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -518,7 +629,7 @@ func (x *InDoubtResolution_NotPlaced) String() string {
 func (*InDoubtResolution_NotPlaced) ProtoMessage() {}
 
 func (x *InDoubtResolution_NotPlaced) ProtoReflect() protoreflect.Message {
-	mi := &file_portin_v1_operator_service_proto_msgTypes[8]
+	mi := &file_portin_v1_operator_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -567,6 +678,15 @@ const file_portin_v1_operator_service_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tB\x13\xe0A\x02\xbaH\n" +
 	"\xc8\x01\x01r\x05\x10\x01\x18\xe8\a\x80\x01\x01R\x06reason\"H\n" +
 	"\x18ErasePortInOrderResponse\x12,\n" +
+	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order\"\x96\x01\n" +
+	"\x17ClosePortInOrderRequest\x12)\n" +
+	"\border_id\x18\x01 \x01(\tB\x0e\xe0A\x02\xbaH\b\xc8\x01\x01r\x03\xb0\x01\x01R\aorderId\x12+\n" +
+	"\x06reason\x18\x02 \x01(\tB\x13\xe0A\x02\xbaH\n" +
+	"\xc8\x01\x01r\x05\x10\x01\x18\xe8\a\x80\x01\x01R\x06reason\x12#\n" +
+	"\n" +
+	"unverified\x18\x03 \x01(\bB\x03\xe0A\x01R\n" +
+	"unverified\"H\n" +
+	"\x18ClosePortInOrderResponse\x12,\n" +
 	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order\"\xc3\x01\n" +
 	"\x1bAcknowledgeAttentionRequest\x12)\n" +
 	"\border_id\x18\x01 \x01(\tB\x0e\xe0A\x02\xbaH\b\xc8\x01\x01r\x03\xb0\x01\x01R\aorderId\x12C\n" +
@@ -576,11 +696,12 @@ const file_portin_v1_operator_service_proto_rawDesc = "" +
 	"\xc8\x01\x01r\x05\x10\x01\x18\xe8\a\x80\x01\x01R\x06reasonB\a\n" +
 	"\x05_code\"L\n" +
 	"\x1cAcknowledgeAttentionResponse\x12,\n" +
-	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order2\xe5\x03\n" +
+	"\x05order\x18\x01 \x01(\v2\x16.portin.v1.PortInOrderR\x05order2\xf4\x04\n" +
 	"\x0fOperatorService\x12\x98\x01\n" +
 	"\x0eResolveInDoubt\x12 .portin.v1.ResolveInDoubtRequest\x1a!.portin.v1.ResolveInDoubtResponse\"A\x82\xd3\xe4\x93\x02;:\n" +
 	"resolutionb\x05order\"&/v1/port-ins/{order_id}:resolveInDoubt\x12\x8c\x01\n" +
-	"\x10ErasePortInOrder\x12\".portin.v1.ErasePortInOrderRequest\x1a#.portin.v1.ErasePortInOrderResponse\"/\x82\xd3\xe4\x93\x02):\x01*b\x05order\"\x1d/v1/port-ins/{order_id}:erase\x12\xa7\x01\n" +
+	"\x10ErasePortInOrder\x12\".portin.v1.ErasePortInOrderRequest\x1a#.portin.v1.ErasePortInOrderResponse\"/\x82\xd3\xe4\x93\x02):\x01*b\x05order\"\x1d/v1/port-ins/{order_id}:erase\x12\x8c\x01\n" +
+	"\x10ClosePortInOrder\x12\".portin.v1.ClosePortInOrderRequest\x1a#.portin.v1.ClosePortInOrderResponse\"/\x82\xd3\xe4\x93\x02):\x01*b\x05order\"\x1d/v1/port-ins/{order_id}:close\x12\xa7\x01\n" +
 	"\x14AcknowledgeAttention\x12&.portin.v1.AcknowledgeAttentionRequest\x1a'.portin.v1.AcknowledgeAttentionResponse\">\x82\xd3\xe4\x93\x028:\x01*b\x05order\",/v1/port-ins/{order_id}:acknowledgeAttentionBK\n" +
 	"\x13io.github.portin.v1P\x01Z2github.com/portin/portin/gen/go/portin/v1;portinv1b\x06proto3"
 
@@ -596,39 +717,44 @@ func file_portin_v1_operator_service_proto_rawDescGZIP() []byte {
 	return file_portin_v1_operator_service_proto_rawDescData
 }
 
-var file_portin_v1_operator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_portin_v1_operator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_portin_v1_operator_service_proto_goTypes = []any{
 	(*ResolveInDoubtRequest)(nil),        // 0: portin.v1.ResolveInDoubtRequest
 	(*InDoubtResolution)(nil),            // 1: portin.v1.InDoubtResolution
 	(*ResolveInDoubtResponse)(nil),       // 2: portin.v1.ResolveInDoubtResponse
 	(*ErasePortInOrderRequest)(nil),      // 3: portin.v1.ErasePortInOrderRequest
 	(*ErasePortInOrderResponse)(nil),     // 4: portin.v1.ErasePortInOrderResponse
-	(*AcknowledgeAttentionRequest)(nil),  // 5: portin.v1.AcknowledgeAttentionRequest
-	(*AcknowledgeAttentionResponse)(nil), // 6: portin.v1.AcknowledgeAttentionResponse
-	(*InDoubtResolution_Placed)(nil),     // 7: portin.v1.InDoubtResolution.Placed
-	(*InDoubtResolution_NotPlaced)(nil),  // 8: portin.v1.InDoubtResolution.NotPlaced
-	(*PortInOrder)(nil),                  // 9: portin.v1.PortInOrder
-	(AttentionCode)(0),                   // 10: portin.v1.AttentionCode
+	(*ClosePortInOrderRequest)(nil),      // 5: portin.v1.ClosePortInOrderRequest
+	(*ClosePortInOrderResponse)(nil),     // 6: portin.v1.ClosePortInOrderResponse
+	(*AcknowledgeAttentionRequest)(nil),  // 7: portin.v1.AcknowledgeAttentionRequest
+	(*AcknowledgeAttentionResponse)(nil), // 8: portin.v1.AcknowledgeAttentionResponse
+	(*InDoubtResolution_Placed)(nil),     // 9: portin.v1.InDoubtResolution.Placed
+	(*InDoubtResolution_NotPlaced)(nil),  // 10: portin.v1.InDoubtResolution.NotPlaced
+	(*PortInOrder)(nil),                  // 11: portin.v1.PortInOrder
+	(AttentionCode)(0),                   // 12: portin.v1.AttentionCode
 }
 var file_portin_v1_operator_service_proto_depIdxs = []int32{
 	1,  // 0: portin.v1.ResolveInDoubtRequest.resolution:type_name -> portin.v1.InDoubtResolution
-	7,  // 1: portin.v1.InDoubtResolution.placed:type_name -> portin.v1.InDoubtResolution.Placed
-	8,  // 2: portin.v1.InDoubtResolution.not_placed:type_name -> portin.v1.InDoubtResolution.NotPlaced
-	9,  // 3: portin.v1.ResolveInDoubtResponse.order:type_name -> portin.v1.PortInOrder
-	9,  // 4: portin.v1.ErasePortInOrderResponse.order:type_name -> portin.v1.PortInOrder
-	10, // 5: portin.v1.AcknowledgeAttentionRequest.code:type_name -> portin.v1.AttentionCode
-	9,  // 6: portin.v1.AcknowledgeAttentionResponse.order:type_name -> portin.v1.PortInOrder
-	0,  // 7: portin.v1.OperatorService.ResolveInDoubt:input_type -> portin.v1.ResolveInDoubtRequest
-	3,  // 8: portin.v1.OperatorService.ErasePortInOrder:input_type -> portin.v1.ErasePortInOrderRequest
-	5,  // 9: portin.v1.OperatorService.AcknowledgeAttention:input_type -> portin.v1.AcknowledgeAttentionRequest
-	2,  // 10: portin.v1.OperatorService.ResolveInDoubt:output_type -> portin.v1.ResolveInDoubtResponse
-	4,  // 11: portin.v1.OperatorService.ErasePortInOrder:output_type -> portin.v1.ErasePortInOrderResponse
-	6,  // 12: portin.v1.OperatorService.AcknowledgeAttention:output_type -> portin.v1.AcknowledgeAttentionResponse
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	9,  // 1: portin.v1.InDoubtResolution.placed:type_name -> portin.v1.InDoubtResolution.Placed
+	10, // 2: portin.v1.InDoubtResolution.not_placed:type_name -> portin.v1.InDoubtResolution.NotPlaced
+	11, // 3: portin.v1.ResolveInDoubtResponse.order:type_name -> portin.v1.PortInOrder
+	11, // 4: portin.v1.ErasePortInOrderResponse.order:type_name -> portin.v1.PortInOrder
+	11, // 5: portin.v1.ClosePortInOrderResponse.order:type_name -> portin.v1.PortInOrder
+	12, // 6: portin.v1.AcknowledgeAttentionRequest.code:type_name -> portin.v1.AttentionCode
+	11, // 7: portin.v1.AcknowledgeAttentionResponse.order:type_name -> portin.v1.PortInOrder
+	0,  // 8: portin.v1.OperatorService.ResolveInDoubt:input_type -> portin.v1.ResolveInDoubtRequest
+	3,  // 9: portin.v1.OperatorService.ErasePortInOrder:input_type -> portin.v1.ErasePortInOrderRequest
+	5,  // 10: portin.v1.OperatorService.ClosePortInOrder:input_type -> portin.v1.ClosePortInOrderRequest
+	7,  // 11: portin.v1.OperatorService.AcknowledgeAttention:input_type -> portin.v1.AcknowledgeAttentionRequest
+	2,  // 12: portin.v1.OperatorService.ResolveInDoubt:output_type -> portin.v1.ResolveInDoubtResponse
+	4,  // 13: portin.v1.OperatorService.ErasePortInOrder:output_type -> portin.v1.ErasePortInOrderResponse
+	6,  // 14: portin.v1.OperatorService.ClosePortInOrder:output_type -> portin.v1.ClosePortInOrderResponse
+	8,  // 15: portin.v1.OperatorService.AcknowledgeAttention:output_type -> portin.v1.AcknowledgeAttentionResponse
+	12, // [12:16] is the sub-list for method output_type
+	8,  // [8:12] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_portin_v1_operator_service_proto_init() }
@@ -641,14 +767,14 @@ func file_portin_v1_operator_service_proto_init() {
 		(*InDoubtResolution_Placed_)(nil),
 		(*InDoubtResolution_NotPlaced_)(nil),
 	}
-	file_portin_v1_operator_service_proto_msgTypes[5].OneofWrappers = []any{}
+	file_portin_v1_operator_service_proto_msgTypes[7].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_portin_v1_operator_service_proto_rawDesc), len(file_portin_v1_operator_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

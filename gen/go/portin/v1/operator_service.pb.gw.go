@@ -125,6 +125,51 @@ func local_request_OperatorService_ErasePortInOrder_0(ctx context.Context, marsh
 	return msg, metadata, err
 }
 
+func request_OperatorService_ClosePortInOrder_0(ctx context.Context, marshaler runtime.Marshaler, client OperatorServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq ClosePortInOrderRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["order_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "order_id")
+	}
+	protoReq.OrderId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "order_id", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.ClosePortInOrder(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_OperatorService_ClosePortInOrder_0(ctx context.Context, marshaler runtime.Marshaler, server OperatorServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq ClosePortInOrderRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["order_id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "order_id")
+	}
+	protoReq.OrderId, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "order_id", err)
+	}
+	msg, err := server.ClosePortInOrder(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 func request_OperatorService_AcknowledgeAttention_0(ctx context.Context, marshaler runtime.Marshaler, client OperatorServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
 		protoReq AcknowledgeAttentionRequest
@@ -215,6 +260,26 @@ func RegisterOperatorServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 			return
 		}
 		forward_OperatorService_ErasePortInOrder_0(annotatedContext, mux, outboundMarshaler, w, req, response_OperatorService_ErasePortInOrder_0{resp.(*ErasePortInOrderResponse)}, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodPost, pattern_OperatorService_ClosePortInOrder_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/portin.v1.OperatorService/ClosePortInOrder", runtime.WithHTTPPathPattern("/v1/port-ins/{order_id}:close"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_OperatorService_ClosePortInOrder_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_OperatorService_ClosePortInOrder_0(annotatedContext, mux, outboundMarshaler, w, req, response_OperatorService_ClosePortInOrder_0{resp.(*ClosePortInOrderResponse)}, mux.GetForwardResponseOptions()...)
 	})
 	mux.Handle(http.MethodPost, pattern_OperatorService_AcknowledgeAttention_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -310,6 +375,23 @@ func RegisterOperatorServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 		}
 		forward_OperatorService_ErasePortInOrder_0(annotatedContext, mux, outboundMarshaler, w, req, response_OperatorService_ErasePortInOrder_0{resp.(*ErasePortInOrderResponse)}, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_OperatorService_ClosePortInOrder_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/portin.v1.OperatorService/ClosePortInOrder", runtime.WithHTTPPathPattern("/v1/port-ins/{order_id}:close"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_OperatorService_ClosePortInOrder_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_OperatorService_ClosePortInOrder_0(annotatedContext, mux, outboundMarshaler, w, req, response_OperatorService_ClosePortInOrder_0{resp.(*ClosePortInOrderResponse)}, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodPost, pattern_OperatorService_AcknowledgeAttention_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -348,6 +430,15 @@ func (m response_OperatorService_ErasePortInOrder_0) XXX_ResponseBody() interfac
 	return response.Order
 }
 
+type response_OperatorService_ClosePortInOrder_0 struct {
+	*ClosePortInOrderResponse
+}
+
+func (m response_OperatorService_ClosePortInOrder_0) XXX_ResponseBody() interface{} {
+	response := m.ClosePortInOrderResponse
+	return response.Order
+}
+
 type response_OperatorService_AcknowledgeAttention_0 struct {
 	*AcknowledgeAttentionResponse
 }
@@ -360,11 +451,13 @@ func (m response_OperatorService_AcknowledgeAttention_0) XXX_ResponseBody() inte
 var (
 	pattern_OperatorService_ResolveInDoubt_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "port-ins", "order_id"}, "resolveInDoubt"))
 	pattern_OperatorService_ErasePortInOrder_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "port-ins", "order_id"}, "erase"))
+	pattern_OperatorService_ClosePortInOrder_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "port-ins", "order_id"}, "close"))
 	pattern_OperatorService_AcknowledgeAttention_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "port-ins", "order_id"}, "acknowledgeAttention"))
 )
 
 var (
 	forward_OperatorService_ResolveInDoubt_0       = runtime.ForwardResponseMessage
 	forward_OperatorService_ErasePortInOrder_0     = runtime.ForwardResponseMessage
+	forward_OperatorService_ClosePortInOrder_0     = runtime.ForwardResponseMessage
 	forward_OperatorService_AcknowledgeAttention_0 = runtime.ForwardResponseMessage
 )

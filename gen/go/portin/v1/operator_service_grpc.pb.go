@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	OperatorService_ResolveInDoubt_FullMethodName       = "/portin.v1.OperatorService/ResolveInDoubt"
 	OperatorService_ErasePortInOrder_FullMethodName     = "/portin.v1.OperatorService/ErasePortInOrder"
+	OperatorService_ClosePortInOrder_FullMethodName     = "/portin.v1.OperatorService/ClosePortInOrder"
 	OperatorService_AcknowledgeAttention_FullMethodName = "/portin.v1.OperatorService/AcknowledgeAttention"
 )
 
@@ -38,6 +39,12 @@ type OperatorServiceClient interface {
 	// its events. What is left says that there was an order and what became of it. It cannot be undone. The removal and its
 	// reason become an event whose actor is the caller's identity; an order of which that was done before is answered as it is.
 	ErasePortInOrder(ctx context.Context, in *ErasePortInOrderRequest, opts ...grpc.CallOption) (*ErasePortInOrderResponse, error)
+	// ClosePortInOrder says that the port-in of an ACCEPTED order is over, when a person knows so and the carrier does not say it: its
+	// porting team has withdrawn the ticket, or never made one. The carrier is asked first, and what it says is kept; where that is
+	// that the port-in is over, the order is closed by it. Closed, the order is no longer followed and lets go its numbers, whatever
+	// the carrier says later, and nothing opens it again. At the carrier nothing changes. The decision and its reason become an
+	// event whose actor is the caller's identity; an order that is closed already is answered as it is.
+	ClosePortInOrder(ctx context.Context, in *ClosePortInOrderRequest, opts ...grpc.CallOption) (*ClosePortInOrderResponse, error)
 	// AcknowledgeAttention takes a reason for attention away from an order, when a person has looked into it and nothing is left to
 	// do: NUMBERS_HELD_TWICE, LATE_ANSWER, NO_TICKET, REPLY_DEFERRED or REPLY_CONDITIONAL. The others are taken away by the service
 	// itself, once what they tell of is over. The acknowledgement and its reason become an event whose actor is the caller's
@@ -73,6 +80,16 @@ func (c *operatorServiceClient) ErasePortInOrder(ctx context.Context, in *EraseP
 	return out, nil
 }
 
+func (c *operatorServiceClient) ClosePortInOrder(ctx context.Context, in *ClosePortInOrderRequest, opts ...grpc.CallOption) (*ClosePortInOrderResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ClosePortInOrderResponse)
+	err := c.cc.Invoke(ctx, OperatorService_ClosePortInOrder_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *operatorServiceClient) AcknowledgeAttention(ctx context.Context, in *AcknowledgeAttentionRequest, opts ...grpc.CallOption) (*AcknowledgeAttentionResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(AcknowledgeAttentionResponse)
@@ -97,6 +114,12 @@ type OperatorServiceServer interface {
 	// its events. What is left says that there was an order and what became of it. It cannot be undone. The removal and its
 	// reason become an event whose actor is the caller's identity; an order of which that was done before is answered as it is.
 	ErasePortInOrder(context.Context, *ErasePortInOrderRequest) (*ErasePortInOrderResponse, error)
+	// ClosePortInOrder says that the port-in of an ACCEPTED order is over, when a person knows so and the carrier does not say it: its
+	// porting team has withdrawn the ticket, or never made one. The carrier is asked first, and what it says is kept; where that is
+	// that the port-in is over, the order is closed by it. Closed, the order is no longer followed and lets go its numbers, whatever
+	// the carrier says later, and nothing opens it again. At the carrier nothing changes. The decision and its reason become an
+	// event whose actor is the caller's identity; an order that is closed already is answered as it is.
+	ClosePortInOrder(context.Context, *ClosePortInOrderRequest) (*ClosePortInOrderResponse, error)
 	// AcknowledgeAttention takes a reason for attention away from an order, when a person has looked into it and nothing is left to
 	// do: NUMBERS_HELD_TWICE, LATE_ANSWER, NO_TICKET, REPLY_DEFERRED or REPLY_CONDITIONAL. The others are taken away by the service
 	// itself, once what they tell of is over. The acknowledgement and its reason become an event whose actor is the caller's
@@ -117,6 +140,9 @@ func (UnimplementedOperatorServiceServer) ResolveInDoubt(context.Context, *Resol
 }
 func (UnimplementedOperatorServiceServer) ErasePortInOrder(context.Context, *ErasePortInOrderRequest) (*ErasePortInOrderResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ErasePortInOrder not implemented")
+}
+func (UnimplementedOperatorServiceServer) ClosePortInOrder(context.Context, *ClosePortInOrderRequest) (*ClosePortInOrderResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ClosePortInOrder not implemented")
 }
 func (UnimplementedOperatorServiceServer) AcknowledgeAttention(context.Context, *AcknowledgeAttentionRequest) (*AcknowledgeAttentionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AcknowledgeAttention not implemented")
@@ -178,6 +204,24 @@ func _OperatorService_ErasePortInOrder_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OperatorService_ClosePortInOrder_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ClosePortInOrderRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OperatorServiceServer).ClosePortInOrder(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OperatorService_ClosePortInOrder_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OperatorServiceServer).ClosePortInOrder(ctx, req.(*ClosePortInOrderRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _OperatorService_AcknowledgeAttention_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AcknowledgeAttentionRequest)
 	if err := dec(in); err != nil {
@@ -210,6 +254,10 @@ var OperatorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ErasePortInOrder",
 			Handler:    _OperatorService_ErasePortInOrder_Handler,
+		},
+		{
+			MethodName: "ClosePortInOrder",
+			Handler:    _OperatorService_ClosePortInOrder_Handler,
 		},
 		{
 			MethodName: "AcknowledgeAttention",

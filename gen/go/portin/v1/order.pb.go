@@ -414,7 +414,8 @@ type PortInOrder struct {
 	CarrierStatus CarrierStatus `protobuf:"varint,43,opt,name=carrier_status,json=carrierStatus,proto3,enum=portin.v1.CarrierStatus" json:"carrier_status,omitempty"`
 	// The carrier's own word for `carrier_status`, kept as it came; it can be one that this version does not know.
 	CarrierStatusWord string `protobuf:"bytes,44,opt,name=carrier_status_word,json=carrierStatusWord,proto3" json:"carrier_status_word,omitempty"`
-	// What `carrier_status` means for the reader of a list. An ACCEPTED order whose status is not known yet is OPEN.
+	// What `carrier_status` means for the reader of a list. An ACCEPTED order whose status is not known yet is OPEN; one with a
+	// `close_time` is CLOSED whatever its status.
 	Category Category `protobuf:"varint,45,opt,name=category,proto3,enum=portin.v1.Category" json:"category,omitempty"`
 	// Every number that the order ports, in E.164, in the order of the target.
 	Numbers []string `protobuf:"bytes,46,rep,name=numbers,proto3" json:"numbers,omitempty"`
@@ -429,6 +430,9 @@ type PortInOrder struct {
 	// When the latest attempt was settled: by the carrier's answer, by what was found out later, or by an operator. Absent
 	// while the order is SENDING or IN_DOUBT.
 	SettleTime *timestamppb.Timestamp `protobuf:"bytes,51,opt,name=settle_time,json=settleTime,proto3" json:"settle_time,omitempty"`
+	// When an operator said that the port-in is over, which the carrier did not (ClosePortInOrder): `category` is CLOSED since, and
+	// `carrier_status` is what the carrier said last. Absent otherwise.
+	CloseTime *timestamppb.Timestamp `protobuf:"bytes,64,opt,name=close_time,json=closeTime,proto3" json:"close_time,omitempty"`
 	// When the personal data of the order was removed, which happens only once it is over (ErasePortInOrder, or the setting
 	// `orders-keep`). It has neither form nor target since, nor numbers, warnings, rejects and the carrier's texts, and
 	// `attentions` without descriptions; nothing of it changes any more, but for those that are acknowledged
@@ -789,6 +793,13 @@ func (x *PortInOrder) GetSettleTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *PortInOrder) GetCloseTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CloseTime
+	}
+	return nil
+}
+
 func (x *PortInOrder) GetEraseTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.EraseTime
@@ -1003,7 +1014,7 @@ var File_portin_v1_order_proto protoreflect.FileDescriptor
 
 const file_portin_v1_order_proto_rawDesc = "" +
 	"\n" +
-	"\x15portin/v1/order.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cportin/v1/error_reason.proto\x1a\x14portin/v1/form.proto\x1a\x16portin/v1/status.proto\x1a\x16portin/v1/target.proto\"\xc9\x13\n" +
+	"\x15portin/v1/order.proto\x12\tportin.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cportin/v1/error_reason.proto\x1a\x14portin/v1/form.proto\x1a\x16portin/v1/status.proto\x1a\x16portin/v1/target.proto\"\x89\x14\n" +
 	"\vPortInOrder\x122\n" +
 	"\x04form\x18\x01 \x01(\v2\x13.portin.v1.PortFormB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\x04form\x122\n" +
 	"\ttrunk_did\x18\x02 \x01(\v2\x13.portin.v1.TrunkDidH\x00R\btrunkDid\x12L\n" +
@@ -1058,6 +1069,8 @@ const file_portin_v1_order_proto_rawDesc = "" +
 	"claim_time\x182 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tclaimTime\x12@\n" +
 	"\vsettle_time\x183 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"settleTime\x12>\n" +
+	"\n" +
+	"close_time\x18@ \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tcloseTime\x12>\n" +
 	"\n" +
 	"erase_time\x18? \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\teraseTimeB\b\n" +
 	"\x06target\"\xa5\x01\n" +
@@ -1177,15 +1190,16 @@ var file_portin_v1_order_proto_depIdxs = []int32{
 	20, // 21: portin.v1.PortInOrder.update_time:type_name -> google.protobuf.Timestamp
 	20, // 22: portin.v1.PortInOrder.claim_time:type_name -> google.protobuf.Timestamp
 	20, // 23: portin.v1.PortInOrder.settle_time:type_name -> google.protobuf.Timestamp
-	20, // 24: portin.v1.PortInOrder.erase_time:type_name -> google.protobuf.Timestamp
-	2,  // 25: portin.v1.Attention.code:type_name -> portin.v1.AttentionCode
-	20, // 26: portin.v1.Attention.start_time:type_name -> google.protobuf.Timestamp
-	3,  // 27: portin.v1.Warning.code:type_name -> portin.v1.WarningCode
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	20, // 24: portin.v1.PortInOrder.close_time:type_name -> google.protobuf.Timestamp
+	20, // 25: portin.v1.PortInOrder.erase_time:type_name -> google.protobuf.Timestamp
+	2,  // 26: portin.v1.Attention.code:type_name -> portin.v1.AttentionCode
+	20, // 27: portin.v1.Attention.start_time:type_name -> google.protobuf.Timestamp
+	3,  // 28: portin.v1.Warning.code:type_name -> portin.v1.WarningCode
+	29, // [29:29] is the sub-list for method output_type
+	29, // [29:29] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_portin_v1_order_proto_init() }

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file portin/v1/operator_service.proto.
  */
 export const file_portin_v1_operator_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBwb3J0aW4vdjEvb3BlcmF0b3Jfc2VydmljZS5wcm90bxIJcG9ydGluLnYxIlsKFVJlc29sdmVJbkRvdWJ0UmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIwCgpyZXNvbHV0aW9uGAIgASgLMhwucG9ydGluLnYxLkluRG91YnRSZXNvbHV0aW9uIogCChFJbkRvdWJ0UmVzb2x1dGlvbhI1CgZwbGFjZWQYASABKAsyIy5wb3J0aW4udjEuSW5Eb3VidFJlc29sdXRpb24uUGxhY2VkSAASPAoKbm90X3BsYWNlZBgCIAEoCzImLnBvcnRpbi52MS5JbkRvdWJ0UmVzb2x1dGlvbi5Ob3RQbGFjZWRIABITCgZyZWFzb24YAyABKAlCA4ABARIUCgdhdHRlbXB0GAQgASgFSAGIAQEaLwoGUGxhY2VkEhEKCXRpY2tldF9pZBgBIAEoCRISCgp1bnZlcmlmaWVkGAIgASgIGgsKCU5vdFBsYWNlZEIJCgdvdXRjb21lQgoKCF9hdHRlbXB0Ij8KFlJlc29sdmVJbkRvdWJ0UmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXIiQAoXRXJhc2VQb3J0SW5PcmRlclJlcXVlc3QSEAoIb3JkZXJfaWQYASABKAkSEwoGcmVhc29uGAIgASgJQgOAAQEiQQoYRXJhc2VQb3J0SW5PcmRlclJlc3BvbnNlEiUKBW9yZGVyGAEgASgLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyInoKG0Fja25vd2xlZGdlQXR0ZW50aW9uUmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIrCgRjb2RlGAIgASgOMhgucG9ydGluLnYxLkF0dGVudGlvbkNvZGVIAIgBARITCgZyZWFzb24YAyABKAlCA4ABAUIHCgVfY29kZSJFChxBY2tub3dsZWRnZUF0dGVudGlvblJlc3BvbnNlEiUKBW9yZGVyGAEgASgLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyMq4CCg9PcGVyYXRvclNlcnZpY2USVQoOUmVzb2x2ZUluRG91YnQSIC5wb3J0aW4udjEuUmVzb2x2ZUluRG91YnRSZXF1ZXN0GiEucG9ydGluLnYxLlJlc29sdmVJbkRvdWJ0UmVzcG9uc2USWwoQRXJhc2VQb3J0SW5PcmRlchIiLnBvcnRpbi52MS5FcmFzZVBvcnRJbk9yZGVyUmVxdWVzdBojLnBvcnRpbi52MS5FcmFzZVBvcnRJbk9yZGVyUmVzcG9uc2USZwoUQWNrbm93bGVkZ2VBdHRlbnRpb24SJi5wb3J0aW4udjEuQWNrbm93bGVkZ2VBdHRlbnRpb25SZXF1ZXN0GicucG9ydGluLnYxLkFja25vd2xlZGdlQXR0ZW50aW9uUmVzcG9uc2VCSwoTaW8uZ2l0aHViLnBvcnRpbi52MVABWjJnaXRodWIuY29tL3BvcnRpbi9wb3J0aW4vZ2VuL2dvL3BvcnRpbi92MTtwb3J0aW52MWIGcHJvdG8z", [file_portin_v1_order]);
+  fileDesc("CiBwb3J0aW4vdjEvb3BlcmF0b3Jfc2VydmljZS5wcm90bxIJcG9ydGluLnYxIlsKFVJlc29sdmVJbkRvdWJ0UmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIwCgpyZXNvbHV0aW9uGAIgASgLMhwucG9ydGluLnYxLkluRG91YnRSZXNvbHV0aW9uIogCChFJbkRvdWJ0UmVzb2x1dGlvbhI1CgZwbGFjZWQYASABKAsyIy5wb3J0aW4udjEuSW5Eb3VidFJlc29sdXRpb24uUGxhY2VkSAASPAoKbm90X3BsYWNlZBgCIAEoCzImLnBvcnRpbi52MS5JbkRvdWJ0UmVzb2x1dGlvbi5Ob3RQbGFjZWRIABITCgZyZWFzb24YAyABKAlCA4ABARIUCgdhdHRlbXB0GAQgASgFSAGIAQEaLwoGUGxhY2VkEhEKCXRpY2tldF9pZBgBIAEoCRISCgp1bnZlcmlmaWVkGAIgASgIGgsKCU5vdFBsYWNlZEIJCgdvdXRjb21lQgoKCF9hdHRlbXB0Ij8KFlJlc29sdmVJbkRvdWJ0UmVzcG9uc2USJQoFb3JkZXIYASABKAsyFi5wb3J0aW4udjEuUG9ydEluT3JkZXIiQAoXRXJhc2VQb3J0SW5PcmRlclJlcXVlc3QSEAoIb3JkZXJfaWQYASABKAkSEwoGcmVhc29uGAIgASgJQgOAAQEiQQoYRXJhc2VQb3J0SW5PcmRlclJlc3BvbnNlEiUKBW9yZGVyGAEgASgLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyIlQKF0Nsb3NlUG9ydEluT3JkZXJSZXF1ZXN0EhAKCG9yZGVyX2lkGAEgASgJEhMKBnJlYXNvbhgCIAEoCUIDgAEBEhIKCnVudmVyaWZpZWQYAyABKAgiQQoYQ2xvc2VQb3J0SW5PcmRlclJlc3BvbnNlEiUKBW9yZGVyGAEgASgLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyInoKG0Fja25vd2xlZGdlQXR0ZW50aW9uUmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCRIrCgRjb2RlGAIgASgOMhgucG9ydGluLnYxLkF0dGVudGlvbkNvZGVIAIgBARITCgZyZWFzb24YAyABKAlCA4ABAUIHCgVfY29kZSJFChxBY2tub3dsZWRnZUF0dGVudGlvblJlc3BvbnNlEiUKBW9yZGVyGAEgASgLMhYucG9ydGluLnYxLlBvcnRJbk9yZGVyMosDCg9PcGVyYXRvclNlcnZpY2USVQoOUmVzb2x2ZUluRG91YnQSIC5wb3J0aW4udjEuUmVzb2x2ZUluRG91YnRSZXF1ZXN0GiEucG9ydGluLnYxLlJlc29sdmVJbkRvdWJ0UmVzcG9uc2USWwoQRXJhc2VQb3J0SW5PcmRlchIiLnBvcnRpbi52MS5FcmFzZVBvcnRJbk9yZGVyUmVxdWVzdBojLnBvcnRpbi52MS5FcmFzZVBvcnRJbk9yZGVyUmVzcG9uc2USWwoQQ2xvc2VQb3J0SW5PcmRlchIiLnBvcnRpbi52MS5DbG9zZVBvcnRJbk9yZGVyUmVxdWVzdBojLnBvcnRpbi52MS5DbG9zZVBvcnRJbk9yZGVyUmVzcG9uc2USZwoUQWNrbm93bGVkZ2VBdHRlbnRpb24SJi5wb3J0aW4udjEuQWNrbm93bGVkZ2VBdHRlbnRpb25SZXF1ZXN0GicucG9ydGluLnYxLkFja25vd2xlZGdlQXR0ZW50aW9uUmVzcG9uc2VCSwoTaW8uZ2l0aHViLnBvcnRpbi52MVABWjJnaXRodWIuY29tL3BvcnRpbi9wb3J0aW4vZ2VuL2dvL3BvcnRpbi92MTtwb3J0aW52MWIGcHJvdG8z", [file_portin_v1_order]);
 
 /**
  * ResolveInDoubtRequest is the request of ResolveInDoubt.
@@ -209,6 +209,63 @@ export const ErasePortInOrderResponseSchema: GenMessage<ErasePortInOrderResponse
   messageDesc(file_portin_v1_operator_service, 4);
 
 /**
+ * ClosePortInOrderRequest is the request of ClosePortInOrder.
+ *
+ * @generated from message portin.v1.ClosePortInOrderRequest
+ */
+export type ClosePortInOrderRequest = Message<"portin.v1.ClosePortInOrderRequest"> & {
+  /**
+   * The order's identity, a UUID.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * How it is known, for those who read the order's events later. At most 1,000 characters.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * True closes the order although the carrier does not say that its port-in is over. It is kept in the event. Should the port-in go
+   * on there all the same, another order for its numbers may be one too many.
+   *
+   * @generated from field: bool unverified = 3;
+   */
+  unverified: boolean;
+};
+
+/**
+ * Describes the message portin.v1.ClosePortInOrderRequest.
+ * Use `create(ClosePortInOrderRequestSchema)` to create a new message.
+ */
+export const ClosePortInOrderRequestSchema: GenMessage<ClosePortInOrderRequest> = /*@__PURE__*/
+  messageDesc(file_portin_v1_operator_service, 5);
+
+/**
+ * ClosePortInOrderResponse is the answer of ClosePortInOrder. Over JSON it is the order itself.
+ *
+ * @generated from message portin.v1.ClosePortInOrderResponse
+ */
+export type ClosePortInOrderResponse = Message<"portin.v1.ClosePortInOrderResponse"> & {
+  /**
+   * The order as it now is.
+   *
+   * @generated from field: portin.v1.PortInOrder order = 1;
+   */
+  order?: PortInOrder | undefined;
+};
+
+/**
+ * Describes the message portin.v1.ClosePortInOrderResponse.
+ * Use `create(ClosePortInOrderResponseSchema)` to create a new message.
+ */
+export const ClosePortInOrderResponseSchema: GenMessage<ClosePortInOrderResponse> = /*@__PURE__*/
+  messageDesc(file_portin_v1_operator_service, 6);
+
+/**
  * AcknowledgeAttentionRequest is the request of AcknowledgeAttention.
  *
  * @generated from message portin.v1.AcknowledgeAttentionRequest
@@ -241,7 +298,7 @@ export type AcknowledgeAttentionRequest = Message<"portin.v1.AcknowledgeAttentio
  * Use `create(AcknowledgeAttentionRequestSchema)` to create a new message.
  */
 export const AcknowledgeAttentionRequestSchema: GenMessage<AcknowledgeAttentionRequest> = /*@__PURE__*/
-  messageDesc(file_portin_v1_operator_service, 5);
+  messageDesc(file_portin_v1_operator_service, 7);
 
 /**
  * AcknowledgeAttentionResponse is the answer of AcknowledgeAttention. Over JSON it is the order itself.
@@ -262,7 +319,7 @@ export type AcknowledgeAttentionResponse = Message<"portin.v1.AcknowledgeAttenti
  * Use `create(AcknowledgeAttentionResponseSchema)` to create a new message.
  */
 export const AcknowledgeAttentionResponseSchema: GenMessage<AcknowledgeAttentionResponse> = /*@__PURE__*/
-  messageDesc(file_portin_v1_operator_service, 6);
+  messageDesc(file_portin_v1_operator_service, 8);
 
 /**
  * OperatorService is for those who run the service.
@@ -293,6 +350,20 @@ export const OperatorService: GenService<{
     methodKind: "unary";
     input: typeof ErasePortInOrderRequestSchema;
     output: typeof ErasePortInOrderResponseSchema;
+  },
+  /**
+   * ClosePortInOrder says that the port-in of an ACCEPTED order is over, when a person knows so and the carrier does not say it: its
+   * porting team has withdrawn the ticket, or never made one. The carrier is asked first, and what it says is kept; where that is
+   * that the port-in is over, the order is closed by it. Closed, the order is no longer followed and lets go its numbers, whatever
+   * the carrier says later, and nothing opens it again. At the carrier nothing changes. The decision and its reason become an
+   * event whose actor is the caller's identity; an order that is closed already is answered as it is.
+   *
+   * @generated from rpc portin.v1.OperatorService.ClosePortInOrder
+   */
+  closePortInOrder: {
+    methodKind: "unary";
+    input: typeof ClosePortInOrderRequestSchema;
+    output: typeof ClosePortInOrderResponseSchema;
   },
   /**
    * AcknowledgeAttention takes a reason for attention away from an order, when a person has looked into it and nothing is left to
