@@ -27,11 +27,11 @@ func (in *Intake) Close(ctx context.Context, req *portinv1.ClosePortInOrderReque
 		return nil, notAccepted(r)
 	}
 	answer, unheard := in.ask(ctx, r)
-	if ctx.Err() != nil {
-		return nil, unheard
+	if ended := ctxFault(ctx); ended != nil {
+		return nil, ended
 	}
 	if r, answer, err = in.hear(ctx, r, answer, "an operator is to close this order"); err != nil {
-		return nil, err
+		return nil, readFault(ctx, err)
 	}
 	switch {
 	case r.Category() == order.CategoryClosed:
@@ -62,15 +62,16 @@ func (in *Intake) Close(ctx context.Context, req *portinv1.ClosePortInOrderReque
 // outlasting are the reasons for attention that tell of two orders at the carrier: that one of them is over for us ends neither there.
 var outlasting = []ledger.AttentionCode{ledger.AttentionLateAnswer, ledger.AttentionNumbersHeldTwice}
 
-// notAccepted is the error of an order that the carrier does not have, as far as is known.
+// notAccepted is the error of an order that the carrier does not have, or of which it is not known whether it has.
 func notAccepted(r ledger.Record) *fault.Error {
-	problem := "the order is " + r.State.String() + ", so there is no port-in at the carrier to be closed"
+	problem := "the order is " + r.State.String() + ", so "
 	switch r.State {
 	case order.InDoubt:
-		problem += "; resolve it first"
+		problem += "it is not known whether the carrier has it; resolve it first"
 	case order.Sending:
-		problem += "; wait until that is settled"
+		problem += "it is not known whether the carrier has it; wait until that is settled"
 	case order.NotSent, order.Refused, order.Accepted:
+		problem += "there is no port-in at the carrier to be closed"
 	}
 	return fault.New(fault.ReasonOrderNotAccepted, problem).WithMetadata("order_id", r.OrderID)
 }

@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -266,8 +267,8 @@ func TestALedgerThatDoesNotClose(t *testing.T) {
 		t.Errorf("with nothing to keep: %v", err)
 	}
 	says(d, status("T-1", "SUBMITTED", firstNumber, secondNumber))
-	if _, err := d.Close(t.Context(), closing(was.GetOrderId(), true)); !fault.Is(err, fault.ReasonLedgerUnavailable) {
-		t.Errorf("with something to keep: %v", err)
+	if _, err := d.Close(t.Context(), closing(was.GetOrderId(), true)); !fault.Is(err, fault.ReasonLedgerUnavailable) || strings.Contains(err.Error(), "request_id") {
+		t.Errorf("with something to keep: %v", err) // a call that has no key
 	}
 	d.ledger.fails(nil, nil)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -276,4 +277,67 @@ func TestALedgerThatDoesNotClose(t *testing.T) {
 		t.Errorf("a caller who leaves: %v", err)
 	}
 	sameOrder(t, was, stands(t, d, was.GetOrderId()))
+}
+
+// leaving is the context of a caller who leaves a few glances after the carrier has answered.
+type leaving struct {
+	context.Context
+	answered bool
+	glances  int
+}
+
+func (l *leaving) Err() error {
+	if !l.answered {
+		return l.Context.Err()
+	}
+	if l.glances--; l.glances >= 0 {
+		return nil
+	}
+	return context.Canceled
+}
+
+// A caller who leaves just then, or a look whose time is over, has heard nothing: neither that an order is closed nor that none stands.
+func TestACallerWhoLeavesAtTheAnswerIsToldNothing(t *testing.T) {
+	t.Parallel()
+	for glances := range 4 {
+		d := newDesk(t)
+		was := placed(t, d, keyA)
+		ctx := &leaving{Context: through(t.Context()), glances: glances}
+		goesOn := func(context.Context, string) (carrier.Status, error) {
+			ctx.answered = true
+			return undisputed("T-1", "CONFIRMED"), nil
+		}
+		d.carrier.byTicket = goesOn
+		if o, err := d.Close(ctx, closing(was.GetOrderId(), false)); err == nil {
+			t.Errorf("after %d glances, to be closed: %v", glances, o)
+		}
+		ctx = &leaving{Context: through(t.Context()), glances: glances}
+		req := correction(was.GetOrderId(), keyB)
+		req.ValidateOnly = true
+		if resp, err := d.Resubmit(ctx, req); err == nil {
+			t.Errorf("after %d glances, to be corrected: %v", glances, resp)
+		}
+	}
+}
+
+// Whether the carrier has an order that is in doubt is not known, and no error says that it has not.
+func TestAnOrderInDoubtIsNotSaidToBeNone(t *testing.T) {
+	t.Parallel()
+	for _, s := range []order.State{order.InDoubt, order.Sending} {
+		d := newDesk(t, withSubmit(lost))
+		_, _ = d.PortIn(t.Context(), request(t, keyA))
+		r, err := d.ledger.FindKey(t.Context(), intakeTenant, keyA)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s == order.Sending {
+			r = step(t, d, r.OrderID, order.ByOperator, func(r *ledger.Record) { r.State, r.Due, r.Doubt = order.NotSent, time.Time{}, ledger.Doubt{} })
+			r.Owner = "another"
+			reclaimed(t, d, r)
+		}
+		_, err = d.Close(t.Context(), closing(r.OrderID, true))
+		if f := fault.From(err); !fault.Is(err, fault.ReasonOrderNotAccepted) || !strings.Contains(f.Message, "is "+s.String()+", so it is not known whether the carrier has it; ") {
+			t.Errorf("%v: %v", s, err)
+		}
+	}
 }

@@ -74,9 +74,9 @@ func (in *Intake) standing(
 		switch {
 		case r.State == order.Accepted && r.Category() != order.CategoryClosed:
 			answer, err := in.ask(ctx, r)
-			switch {
-			case ctx.Err() != nil:
-				return nil, err
+			switch ended := ctxFault(ctx); {
+			case ended != nil:
+				return nil, ended
 			case err != nil:
 				f := fault.From(err)
 				return nil, fault.New(f.Reason, "the carrier could not be asked how "+called(r, asked)+" stands; nothing was sent").
@@ -84,7 +84,7 @@ func (in *Intake) standing(
 			}
 			now, answer, err := in.hear(ctx, r, answer, "another order is to correct this one")
 			if err != nil {
-				return nil, err
+				return nil, writeFault(ctx, err)
 			}
 			if now.Category() != order.CategoryClosed {
 				if err := allows(now, answer); err != nil {
@@ -104,19 +104,16 @@ func (in *Intake) standing(
 	}
 }
 
-// ask asks the carrier how an accepted order stands.
+// ask asks the carrier how an accepted order stands. Whether the caller still waits is to be asked afterwards, and once: a caller who
+// leaves between two such questions would have neither an error nor an answer.
 func (in *Intake) ask(ctx context.Context, r ledger.Record) (portstatus.Answer, error) {
 	asking, cancel := context.WithTimeout(ctx, in.Config.LookTimeout)
 	defer cancel()
-	answer, err := portstatus.Ask(asking, in.Carrier(r.CarrierAccount), r, func() bool { return in.alone(ctx, r) && !in.forgotten(r) })
-	if ctx.Err() != nil {
-		return answer, ctxFault(ctx)
-	}
-	return answer, err
+	return portstatus.Ask(asking, in.Carrier(r.CarrierAccount), r, func() bool { return in.alone(ctx, r) && !in.forgotten(r) })
 }
 
 // hear writes down what the carrier answered about an accepted order, and why it was asked. The answer that comes back says nothing
-// when the ticket that was found is another order's.
+// when the ticket that was found is another order's. The error is the ledger's.
 func (in *Intake) hear(ctx context.Context, r ledger.Record, answer portstatus.Answer, why string) (ledger.Record, portstatus.Answer, error) {
 	if !answer.Said {
 		return r, answer, nil
@@ -136,7 +133,7 @@ func (in *Intake) hear(ctx context.Context, r ledger.Record, answer portstatus.A
 	case errors.Is(err, ledger.ErrTicketTaken):
 		return r, portstatus.Answer{}, nil
 	case err != nil:
-		return r, answer, writeFault(ctx, err)
+		return r, answer, err
 	}
 	return after, answer, nil
 }
