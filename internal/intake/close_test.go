@@ -341,3 +341,46 @@ func TestAnOrderInDoubtIsNotSaidToBeNone(t *testing.T) {
 		}
 	}
 }
+
+// What stands there by number under another order's ticket says nothing of this one: it is neither closed by that nor corrected.
+func TestAnotherOrdersTicketSaysNothing(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	was := placed(t, d, keyA)
+	other := placed(t, d, keyB, "4165550777")
+	d.carrier.byTicket = func(context.Context, string) (carrier.Status, error) { return carrier.Status{}, errNone }
+	d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
+		return undisputed(other.GetTicketId(), "REJECTED"), nil
+	}
+	_, err := d.Close(t.Context(), closing(was.GetOrderId(), false))
+	if f := fault.From(err); !fault.Is(err, fault.ReasonClosingUnverified) || !cmp.Equal(f.Metadata, map[string]string{"order_id": was.GetOrderId()}) {
+		t.Errorf("to be closed: %v, %v", err, f.Metadata)
+	}
+	if _, err := d.Resubmit(t.Context(), correction(was.GetOrderId(), keyOf(5))); !fault.Is(err, fault.ReasonNotCorrectable) {
+		t.Errorf("to be corrected: %v", err)
+	}
+	sameOrder(t, was, stands(t, d, was.GetOrderId()))
+	if closed, err := d.Close(t.Context(), closing(was.GetOrderId(), true)); err != nil || closed.GetTicketId() != was.GetTicketId() {
+		t.Errorf("closed all the same: %v, %v", closed, err)
+	}
+}
+
+// A correction that is closed holds its numbers for the order that it corrects, until that one is closed too.
+func TestAClosedCorrectionHoldsItsNumbers(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	first, second := corrections(t, d, nil)
+	if second.State != order.Accepted || !second.Guards {
+		t.Fatalf("the correction is %+v", second)
+	}
+	if closed, err := d.Close(t.Context(), closing(second.OrderID, true)); err != nil || closed.GetCategory() != portinv1.Category_CATEGORY_CLOSED {
+		t.Fatalf("%v, %v", closed, err)
+	}
+	if _, err := d.PortIn(t.Context(), request(t, keyOf(5))); !fault.Is(err, fault.ReasonNumberInOpenOrder) {
+		t.Fatalf("while the first one stands: %v", err)
+	}
+	if _, err := d.Close(t.Context(), closing(first.GetOrderId(), true)); err != nil {
+		t.Fatal(err)
+	}
+	placed(t, d, keyOf(6))
+}

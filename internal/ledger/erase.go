@@ -43,8 +43,8 @@ func (e Event) Erase() Event {
 	return e
 }
 
-// Over reports whether nothing is to become of the order any more: the carrier does not have it, or says that its port-in is over,
-// and it guards no numbers.
+// Over reports whether nothing is to become of the order any more: the carrier does not have it, or its port-in is over as the carrier
+// or an operator says, and it guards no numbers.
 func (r Record) Over() bool { return !r.stands() }
 
 // bare is a text of the carrier that can only be an identifier.

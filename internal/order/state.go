@@ -40,7 +40,7 @@ func (s State) String() string {
 }
 
 // Holds reports whether an order in this state holds its numbers, so that no other order may have them. An accepted
-// order holds them until the carrier's status is closed.
+// order holds them until it is closed, by the carrier's status or by an operator.
 func (s State) Holds(closed bool) bool {
 	return s == Sending || s == InDoubt || (s == Accepted && !closed)
 }

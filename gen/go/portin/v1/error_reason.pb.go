@@ -146,8 +146,8 @@ const (
 	// UNAVAILABLE, 503, RetryInfo. The caller's token may be good, but the service has not been able to fetch its issuer's keys
 	// since it started. Example: a replica that starts while the issuer is down.
 	ErrorReason_ERROR_REASON_ISSUER_UNREACHABLE ErrorReason = 42
-	// FAILED_PRECONDITION, 422. The order is not with the carrier as far as is known, so there is no port-in to be closed. Example: an
-	// order IN_DOUBT, which is to be resolved first.
+	// FAILED_PRECONDITION, 422. It is not known whether the carrier has the order, or it has not, so there is no port-in to be closed.
+	// Example: an order IN_DOUBT, which is to be resolved first.
 	ErrorReason_ERROR_REASON_ORDER_NOT_ACCEPTED ErrorReason = 43
 	// FAILED_PRECONDITION, 422. The carrier does not say that the port-in is over; the metadata `carrier_status` is its word for how it
 	// fares, when it says anything. Set `unverified` to close the order all the same. Example: the carrier is down.

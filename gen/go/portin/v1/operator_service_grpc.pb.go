@@ -42,8 +42,9 @@ type OperatorServiceClient interface {
 	// ClosePortInOrder says that the port-in of an ACCEPTED order is over, when a person knows so and the carrier does not say it: its
 	// porting team has withdrawn the ticket, or never made one. The carrier is asked first, and what it says is kept; where that is
 	// that the port-in is over, the order is closed by it. Closed, the order is no longer followed and lets go its numbers, whatever
-	// the carrier says later, and nothing opens it again. At the carrier nothing changes. The decision and its reason become an
-	// event whose actor is the caller's identity; an order that is closed already is answered as it is.
+	// the carrier says later, and nothing opens it again; a correction holds them for the order that it corrects until that one is
+	// closed too. At the carrier nothing changes. The decision and its reason become an event whose actor is the caller's identity; an
+	// order that is closed already is answered as it is.
 	ClosePortInOrder(ctx context.Context, in *ClosePortInOrderRequest, opts ...grpc.CallOption) (*ClosePortInOrderResponse, error)
 	// AcknowledgeAttention takes a reason for attention away from an order, when a person has looked into it and nothing is left to
 	// do: NUMBERS_HELD_TWICE, LATE_ANSWER, NO_TICKET, REPLY_DEFERRED or REPLY_CONDITIONAL. The others are taken away by the service
@@ -117,8 +118,9 @@ type OperatorServiceServer interface {
 	// ClosePortInOrder says that the port-in of an ACCEPTED order is over, when a person knows so and the carrier does not say it: its
 	// porting team has withdrawn the ticket, or never made one. The carrier is asked first, and what it says is kept; where that is
 	// that the port-in is over, the order is closed by it. Closed, the order is no longer followed and lets go its numbers, whatever
-	// the carrier says later, and nothing opens it again. At the carrier nothing changes. The decision and its reason become an
-	// event whose actor is the caller's identity; an order that is closed already is answered as it is.
+	// the carrier says later, and nothing opens it again; a correction holds them for the order that it corrects until that one is
+	// closed too. At the carrier nothing changes. The decision and its reason become an event whose actor is the caller's identity; an
+	// order that is closed already is answered as it is.
 	ClosePortInOrder(context.Context, *ClosePortInOrderRequest) (*ClosePortInOrderResponse, error)
 	// AcknowledgeAttention takes a reason for attention away from an order, when a person has looked into it and nothing is left to
 	// do: NUMBERS_HELD_TWICE, LATE_ANSWER, NO_TICKET, REPLY_DEFERRED or REPLY_CONDITIONAL. The others are taken away by the service

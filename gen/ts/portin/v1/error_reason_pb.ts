@@ -349,8 +349,8 @@ export enum ErrorReason {
   ISSUER_UNREACHABLE = 42,
 
   /**
-   * FAILED_PRECONDITION, 422. The order is not with the carrier as far as is known, so there is no port-in to be closed. Example: an
-   * order IN_DOUBT, which is to be resolved first.
+   * FAILED_PRECONDITION, 422. It is not known whether the carrier has the order, or it has not, so there is no port-in to be closed.
+   * Example: an order IN_DOUBT, which is to be resolved first.
    *
    * @generated from enum value: ERROR_REASON_ORDER_NOT_ACCEPTED = 43;
    */
