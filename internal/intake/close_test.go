@@ -290,7 +290,8 @@ func (l *leaving) Err() error {
 	if !l.answered {
 		return l.Context.Err()
 	}
-	if l.glances--; l.glances >= 0 {
+	l.glances--
+	if l.glances >= 0 {
 		return nil
 	}
 	return context.Canceled
