@@ -145,7 +145,7 @@ func curious(p *app.Params) {
 }
 
 // patience is how long a test waits for what has to come.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // until waits until something is so.
 func until(t *testing.T, what string, is func() bool) {

@@ -34,8 +34,8 @@ func TestAnEventIsDelivered(t *testing.T) {
 			t.Fatalf("%d messages, want 1", len(got))
 		}
 		m := got[0]
-		want := `{"type":"port_in_order.state_changed","timestamp":"2000-01-01T00:00:00Z","data":{"orderId":"o-1","sequence":"2",` +
-			`"eventTime":"2000-01-01T00:00:00Z","actorKind":"ACTOR_KIND_UNSPECIFIED","actor":"","type":"PORT_IN_ORDER_EVENT_TYPE_STATE_CHANGED",` +
+		want := `{"type":"port_in_order.state_changed","timestamp":"2000-01-01T00:00:01Z","data":{"orderId":"o-1","sequence":"2",` +
+			`"eventTime":"2000-01-01T00:00:01Z","actorKind":"ACTOR_KIND_UNSPECIFIED","actor":"","type":"PORT_IN_ORDER_EVENT_TYPE_STATE_CHANGED",` +
 			`"attempt":0,"state":"ORDER_STATE_UNSPECIFIED","carrierStatus":"CARRIER_STATUS_UNSPECIFIED","carrierStatusWord":"",` +
 			`"carrierStatusValidated":false,"disputing":false,"ticketId":"","unverified":false,"portDate":"","category":"CATEGORY_UNSPECIFIED",` +
 			`"attentionCodes":[],"correctsOrderId":"","correctedByOrderId":"","note":"a <note> & more"}}`
@@ -45,7 +45,7 @@ func TestAnEventIsDelivered(t *testing.T) {
 		h.verified(m, h.secrets[0])
 		signature := m.header.Get("Webhook-Signature")
 		header := http.Header{
-			"Content-Type": {"application/json"}, "User-Agent": {"portin"}, "Webhook-Id": {m.id}, "Webhook-Timestamp": {"946684800"},
+			"Content-Type": {"application/json"}, "User-Agent": {"portin"}, "Webhook-Id": {m.id}, "Webhook-Timestamp": {"946684801"},
 			"Webhook-Signature": {signature},
 		}
 		if diff := cmp.Diff(header, m.header); diff != "" {

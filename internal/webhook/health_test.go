@@ -173,7 +173,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		want         time.Duration
 	}{
 		{"seconds", "90", 429, 90 * time.Second},
-		{"a date", "Sat, 01 Jan 2000 00:03:00 GMT", 503, 3 * time.Minute},
+		{"a date", "Sat, 01 Jan 2000 00:03:01 GMT", 503, 3 * time.Minute},
 		{"absurd", "99999999999999999999", 429, time.Hour},
 		{"a year", "31536000", 503, time.Hour},
 		{"at once", "1", 429, 5 * time.Second},

@@ -201,6 +201,7 @@ func (h *house) runs() (stop func()) {
 		h.Run(ctx)
 		close(done)
 	}()
+	pass(time.Second) // from now on it looks for events at once: it no longer rests from a first look, which may have been or not
 	return func() {
 		cancel()
 		<-done
