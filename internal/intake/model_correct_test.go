@@ -92,6 +92,33 @@ func (w *world) rejects(rt *rapid.T) {
 	p.rejected = !p.rejected
 }
 
+// withdraws has an operator close an order: one that is over, whatever the carrier says, or one of which nobody but the carrier can tell.
+func (w *world) withdraws(rt *rapid.T) {
+	all := w.orders(rt)
+	if len(all) == 0 {
+		rt.Skip("there is nothing")
+	}
+	o := rapid.SampledFrom(all).Draw(rt, "order")
+	onTheTelephone := rapid.Bool().Draw(rt, "on the telephone")
+	w.mu.Lock()
+	known := false
+	for _, p := range w.portings {
+		if o.GetState() != stateAccepted || p.key != o.GetRequestId() && !(o.GetPlacedElsewhere() && p.ticket == o.GetTicketId()) {
+			continue
+		}
+		if onTheTelephone && !p.closed && !p.ghost {
+			p.closed, p.withdrawn = true, true
+		}
+		known = p.closed
+	}
+	w.mu.Unlock()
+	closed, err := w.intake.Close(w.t.Context(), closing(o.GetOrderId(), known))
+	if (err == nil) != (closed.GetCategory() == portinv1.Category_CATEGORY_CLOSED) || known && err != nil ||
+		!slices.Contains([]fault.Reason{"", fault.ReasonClosingUnverified, fault.ReasonOrderNotAccepted}, reasonOf(err)) {
+		rt.Errorf("the operator is answered %v, %v", closed, err)
+	}
+}
+
 // follows has somebody follow a port-in by its ticket. What it is told is true: what the operator says of an order in doubt
 // afterwards has to be taken.
 func (w *world) follows(rt *rapid.T) {

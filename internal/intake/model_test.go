@@ -286,7 +286,8 @@ func (w *world) actions() map[string]func(*rapid.T) {
 		"pass": func(rt *rapid.T) {
 			pass(rapid.SampledFrom([]time.Duration{time.Minute, 10 * time.Minute, time.Hour, 26 * time.Hour}).Draw(rt, "time"))
 		},
-		"resolve": w.resolves,
+		"resolve":  w.resolves,
+		"withdraw": w.withdraws,
 		"die": func(*rapid.T) {
 			w.die()
 			w.begin()

@@ -26,6 +26,8 @@ type porting struct {
 	ticket, mask string
 	visible      time.Time
 	closed       bool
+	// withdrawn is one that is closed, and that the carrier goes on speaking of as if it were not.
+	withdrawn bool
 	// rejected is the losing carrier's word; the porting team may take it back.
 	rejected bool
 }
@@ -178,7 +180,7 @@ func (w *world) open(key string) bool {
 func (w *world) says(p *porting) carrier.Status {
 	s := carrier.Status{Ticket: p.ticket, Word: "PENDING", Numbers: p.numbers}
 	switch {
-	case p.closed:
+	case p.closed && !p.withdrawn:
 		s.Word = "COMPLETED"
 	case p.rejected:
 		s.Word, s.Disputing = "REJECTED", new(false)
