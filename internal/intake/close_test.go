@@ -3,6 +3,7 @@ package intake_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -282,11 +283,15 @@ func TestALedgerThatDoesNotClose(t *testing.T) {
 // leaving is the context of a caller who leaves a few glances after the carrier has answered.
 type leaving struct {
 	context.Context
+
+	mu       sync.Mutex // the ledger glances too
 	answered bool
 	glances  int
 }
 
 func (l *leaving) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if !l.answered {
 		return l.Context.Err()
 	}
@@ -305,6 +310,8 @@ func TestACallerWhoLeavesAtTheAnswerIsToldNothing(t *testing.T) {
 		was := placed(t, d, keyA)
 		ctx := &leaving{Context: through(t.Context()), glances: glances}
 		goesOn := func(context.Context, string) (carrier.Status, error) {
+			ctx.mu.Lock()
+			defer ctx.mu.Unlock()
 			ctx.answered = true
 			return undisputed("T-1", "CONFIRMED"), nil
 		}

@@ -50,7 +50,7 @@ func (t *Tracker) ask(ctx context.Context, r ledger.Record, round *rounds.Round)
 		return nil
 	case err != nil:
 		return err
-	case after.Status != r.Status:
+	case after.Status != r.Status && string(after.Status) == answer.Status.Word: // else somebody else has heard so
 		t.Log.InfoContext(ctx, "an order's status has changed", slog.String("order_id", r.OrderID), slog.String("status", string(after.Status)),
 			slog.String("was", string(r.Status)))
 	}
@@ -85,19 +85,20 @@ func (t *Tracker) mayBeFoundByNumber(ctx context.Context, r ledger.Record) bool 
 	return err == nil && len(others) == 0
 }
 
-// note writes down what the carrier answered about an order that this process has taken, unless the order has moved on. When others
-// have heard of it meanwhile, who wanted one of its numbers or were to correct it, nobody knows which answer is the later one: an
-// order that is over must not be opened again. It is asked about again when its turn is over. One that an operator has closed
-// meanwhile is not asked about any more.
+// note writes down what the carrier answered about an order that this process has taken, and when to ask again, unless the order has
+// moved on. When others have heard of it meanwhile, who wanted one of its numbers or were to correct it, nobody knows which answer is
+// the later one, and this one is let go: an order that is over must not be opened again.
 func (t *Tracker) note(ctx context.Context, taken ledger.Record, answer portstatus.Answer) (ledger.Record, error) {
 	now, due, patient := t.Now(), t.clock.Now(), t.patientSince(ctx, taken.CarrierAccount)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
 	defer cancel()
 	return t.Ledger.Advance(ctx, taken.OrderID, ledger.Step{Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
-		if r.State != order.Accepted || r.Fence != taken.Fence || r.Ticket != taken.Ticket || !r.Checked.Equal(taken.Checked) || !r.Closed.IsZero() {
+		if r.State != order.Accepted || r.Fence != taken.Fence || !r.Closed.IsZero() {
 			return ledger.Entry{}, ledger.ErrMoved
 		}
-		answer.Keep(r, now)
+		if r.Ticket == taken.Ticket && r.Checked.Equal(taken.Checked) {
+			answer.Keep(r, now)
+		}
 		if quietSince(*r).Before(patient) && r.Category() != order.CategoryClosed && r.Successor == "" {
 			r.Attend(ledger.AttentionNoProgress,
 				fmt.Sprintf("the carrier has said nothing new for %d business days; ask its porting team", t.Pace.NoProgressDays), now)

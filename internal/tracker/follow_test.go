@@ -184,6 +184,34 @@ func TestAnAnswerThatWasOvertakenIsNotKept(t *testing.T) {
 	}
 }
 
+// Who was overtaken asks again at the order's pace, and not when the turn would have been over: that can be a long time for an order that
+// is asked about often.
+func TestWhoWasOvertakenAsksAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, b := newLine(), newShelf(accepted(1, "T-1"))
+		l.says(carrier.Status{Ticket: "T-1", Word: "PENDING"})
+		l.onAsk = func() {
+			if _, err := b.Advance(t.Context(), orderID(1), ledger.Step{Now: time.Now(), Change: func(r *ledger.Record) (ledger.Entry, error) {
+				portstatus.Observe(r, carrier.Status{Ticket: "T-1", Word: "SUBMITTED"}, time.Now())
+				return ledger.Entry{}, nil
+			}}); err != nil {
+				t.Error(err)
+			}
+			l.onAsk = nil
+		}
+		s := opened(t, b, l)
+		pass(time.Minute)
+		asked := l.asks[len(l.asks)-1]
+		if r, again := s.order(1), b.orders[orderID(1)].Due.Sub(asked); r.Status != order.StatusSubmitted || again < pollEvery || again > pollEvery*6/5 {
+			t.Errorf("the status is %q, and it is asked about again after %v", r.Status, again)
+		}
+		if s.log.String() != "" {
+			t.Errorf("the log says: %s", s.log)
+		}
+	})
+}
+
 func TestAnOrderWithoutATicket(t *testing.T) {
 	t.Parallel()
 	own := carrier.Status{Ticket: "T-9", Word: "SUBMITTED", Numbers: numbers}
