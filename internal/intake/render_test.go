@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/testing/protocmp"
@@ -19,7 +20,7 @@ import (
 func TestAnEventIsRenderedWhole(t *testing.T) {
 	t.Parallel()
 	r := ledgertest.Full(1)
-	r.State, r.Status = order.Accepted, order.StatusRejected
+	r.State, r.Status, r.Closed = order.Accepted, order.StatusRejected, time.Time{}
 	e := ledger.Claimed(r, ledger.Entry{
 		Actor: ledger.Actor{Kind: ledger.ByOperator, Name: "an operator"}, Note: "a note", Ticket: "another ticket", Unverified: true,
 	})
