@@ -157,10 +157,13 @@ type panicError struct{ what, stack string }
 
 func (p *panicError) Error() string { return "panic: " + p.what }
 
-// recovered turns a panic into an internal fault. What was thrown is shown only when the runtime threw it: any other
+// recovered tells of a panic, and turns it into an internal fault. What was thrown is shown only when the runtime threw it: any other
 // value may hold what a caller sent.
-func recovered() recovery.Option {
+func recovered(panicked func()) recovery.Option {
 	return recovery.WithRecoveryHandlerContext(func(_ context.Context, thrown any) error {
+		if panicked != nil {
+			panicked()
+		}
 		what := fmt.Sprintf("%T", thrown)
 		var r runtime.Error
 		if err, ok := thrown.(error); ok && errors.As(err, &r) {

@@ -39,9 +39,10 @@ func TestFault32_APanicInAHandler(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := serve(t, &fake{portIn: func(context.Context, *portinv1.PortInRequest) (*portinv1.PortInResponse, error) {
+			service := &fake{portIn: func(context.Context, *portinv1.PortInRequest) (*portinv1.PortInResponse, error) {
 				panic(c.thrown)
-			}})
+			}}
+			f := serve(t, service)
 			client := portinv1.NewPortInServiceClient(f)
 			ctx := metadata.AppendToOutgoingContext(t.Context(), requestIDKey, "the-call")
 			_, err := client.PortIn(ctx, &portinv1.PortInRequest{})
@@ -59,6 +60,9 @@ func TestFault32_APanicInAHandler(t *testing.T) {
 				t.Errorf("the log has what was thrown: %s", got.raw)
 			}
 			f.log.none(t)
+			if n := service.panics.Load(); n != 1 {
+				t.Errorf("%d panics were counted", n)
+			}
 			if _, err := client.GetPortInOrder(ctx, &portinv1.GetPortInOrderRequest{OrderId: aUUID}); err != nil {
 				t.Errorf("the server does not live: %v", err)
 			}
