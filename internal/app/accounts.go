@@ -44,5 +44,8 @@ func accountSetting(c config.Config) string {
 	if c.Carrier.AccountsFile != "" {
 		return "carrier-accounts-file"
 	}
+	if c.Carrier.PasswordFile != "" {
+		return "carrier-username, carrier-password-file"
+	}
 	return "carrier-username, carrier-password"
 }
