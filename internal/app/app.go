@@ -131,7 +131,7 @@ func New(ctx context.Context, p Params) (_ *App, err error) {
 	if a.ledger, err = open(ctx, c); err != nil {
 		return nil, err
 	}
-	a.ledger.Store = &seenLedger{Store: a.ledger.Store, traces: a.traces, calls: a.metrics.ledger}
+	a.ledger.Store = &seenLedger{Store: a.ledger.Store, traces: a.traces, calls: a.metrics.ledger, moves: a.metrics.moves}
 	if a.access, err = a.newAccess(ctx); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ type metrics struct {
 	spans     *prometheus.CounterVec
 	ledger    *prometheus.HistogramVec
 	panics    *prometheus.CounterVec
+	moves     *prometheus.CounterVec
 }
 
 // panicking are the parts whose panics are counted together; watches and webhooks count their own.
@@ -52,6 +53,7 @@ func newMetrics(a *App) *metrics {
 		lists:    newListMetrics(),
 		spans:    newSpanMetric(),
 		ledger:   newLedgerMetric(),
+		moves:    newMovesMetric(),
 		panics: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "portin_panics_total",
 			Help: "Panics that were survived: of a call, of the JSON face before or after a call, or while orders are sent, followed and looked after.",
@@ -62,7 +64,7 @@ func newMetrics(a *App) *metrics {
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.exchanges, orderMetrics{app: a}, m.webhooks, m.access, m.calls, m.lists, m.spans, m.ledger, m.panics, buildInfo(a.version),
+		m.exchanges, orderMetrics{app: a}, m.webhooks, m.access, m.calls, m.lists, m.spans, m.ledger, m.panics, m.moves, buildInfo(a.version),
 		gauge("portin_bytes_in_flight", "Bytes of memory that large requests are taken to need at the moment.",
 			func() float64 { return float64(a.scale.Weight()) }),
 		counter("portin_bytes_in_flight_refused_total", "Large requests that were refused because they did not fit beside those in flight.",
