@@ -54,7 +54,7 @@ func foreign(method string, err error) bool {
 // no message of an error; the cause of an internal error is the one text, and it is bounded.
 func logged(log *slog.Logger) interceptors.CommonReportableFunc {
 	return func(ctx context.Context, c interceptors.CallMeta) (interceptors.Reporter, context.Context) {
-		return &report{log: log, ctx: ctx, method: c.FullMethod()}, ctx
+		return &report{log: log, ctx: ctx, method: c.FullMethod(), streams: c.Typ != interceptors.Unary}, ctx
 	}
 }
 
@@ -63,6 +63,8 @@ type report struct {
 	log    *slog.Logger
 	ctx    context.Context //nolint:containedctx // a Reporter lives as long as its call
 	method string
+	// streams tells that it answers again and again.
+	streams bool
 	// order is the one that the call asked for or answered; empty for none. An error names its own.
 	order string
 }
@@ -76,7 +78,10 @@ func (r *report) PostMsgReceive(req any, err error, _ time.Duration) {
 
 // PostMsgSend is told what is answered. What a watch tells is of many orders, and has none to name.
 func (r *report) PostMsgSend(resp any, err error, _ time.Duration) {
-	if id := orderIDOf(nil, resp, ""); err == nil && id != "" {
+	if r.streams || err != nil {
+		return
+	}
+	if id := orderIDOf(nil, resp, ""); id != "" {
 		r.order = id
 	}
 }
