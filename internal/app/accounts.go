@@ -1,7 +1,9 @@
 package app
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/portin/portin/internal/account"
 	"github.com/portin/portin/internal/carrier"
@@ -15,6 +17,10 @@ func (a *App) newAccounts() (*account.Accounts, error) {
 	p.Carrier = carrier.Config{
 		BaseURL: c.Carrier.URL, PostTimeout: c.Carrier.PostTimeout, GetTimeout: c.Carrier.GetTimeout,
 		NoPortIn: carrier.NoPortIn(c.Carrier.NoPortIn),
+		Panicked: func(ctx context.Context, err error) {
+			a.metrics.panicked(panicOfOrders)()
+			a.log.ErrorContext(ctx, "the carrier's client panicked while it sent an order", slog.Any("error", err))
+		},
 	}
 	p.Observe = a.observed
 	if a.sandbox != nil {
@@ -43,6 +49,9 @@ func accountParams(c config.Config) account.Params {
 func accountSetting(c config.Config) string {
 	if c.Carrier.AccountsFile != "" {
 		return "carrier-accounts-file"
+	}
+	if c.Carrier.PasswordFile != "" {
+		return "carrier-username, carrier-password-file"
 	}
 	return "carrier-username, carrier-password"
 }

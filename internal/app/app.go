@@ -131,7 +131,7 @@ func New(ctx context.Context, p Params) (_ *App, err error) {
 	if a.ledger, err = open(ctx, c); err != nil {
 		return nil, err
 	}
-	a.ledger.Store = &seenLedger{Store: a.ledger.Store, traces: a.traces, calls: a.metrics.ledger}
+	a.ledger.Store = &seenLedger{Store: a.ledger.Store, traces: a.traces, calls: a.metrics.ledger, moves: a.metrics.moves}
 	if a.access, err = a.newAccess(ctx); err != nil {
 		return nil, err
 	}
@@ -180,7 +180,7 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 			},
 			Keep: a.config.Orders.Keep,
 		},
-		Ledger: a.ledger, Accounts: a.accounts, Log: a.log, Reach: p.Reach, Now: p.Now,
+		Ledger: a.ledger, Accounts: a.accounts, Log: a.log, Reach: p.Reach, Now: p.Now, Panicked: a.metrics.panicked(panicOfOrders),
 		Carrier:   func(name string) intake.Carrier { return a.accounts.Carrier(name) },
 		Directory: func(name string) intake.Directory { return lists.Of(name) },
 	})
@@ -189,7 +189,7 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 			Interval: a.config.Orders.PollInterval, Every: min(every, a.config.Orders.PollInterval), PerSecond: a.config.Orders.PollsPerSecond,
 			NoProgressDays: a.config.Orders.NoProgressDays, Patience: 2 * a.config.Orders.DoubtWindow,
 		},
-		Ledger: a.ledger, Accounts: a.accounts, Log: a.log,
+		Ledger: a.ledger, Accounts: a.accounts, Log: a.log, Panicked: a.metrics.panicked(panicOfOrders),
 		Carrier: func(name string) portstatus.Carrier { return a.accounts.Carrier(name) },
 		Closed: func(ctx context.Context, name string, day time.Time) bool {
 			return product.IsClosed(lists.Of(name).Closed(ctx), day)
@@ -207,7 +207,7 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 		Orders: a.intake, Statuses: a.tracker, Watches: a.watches, Webhooks: a.webhooks,
 		Catalog: func(tenant string) rpc.Catalog { return lists.Of(a.accounts.Of(tenant)) },
 		Access:  a.access.door(), Limiter: a.limiter(), Weighing: rpc.NewWeighing(a.scale), Log: a.log,
-		LongestCall: a.config.GRPC.LongestCall, Tracer: a.traces.tracer, Metrics: a.metrics.calls,
+		LongestCall: a.config.GRPC.LongestCall, Tracer: a.traces.tracer, Metrics: a.metrics.calls, Panicked: a.metrics.panicked(panicOfCall),
 	}
 
 	options := services.Options(int(limits.MaxDocumentBytes)+messageRoom, a.config.GRPC.MaxConnectionAge)
@@ -228,6 +228,7 @@ func (a *App) buildFaces(ctx context.Context, p Params) error {
 		Conn: a.inProcess, MaxDocumentBytes: limits.MaxDocumentBytes, MaxNumbers: max(limits.MaxNumbers, longestOtherList),
 		Scale: a.scale, Access: a.access.known, ThisMachineAlone: a.config.Auth.CallersFile == "" && !a.config.InsecureListen,
 		CORSOrigins: a.config.HTTP.CORSOrigins, OpenAPI: openapi.Document, Version: a.version, Log: a.log, Tracer: a.traces.tracer,
+		Panicked: a.metrics.panicked(panicOfJSON),
 	})
 	if err != nil {
 		return err

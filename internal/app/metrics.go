@@ -26,7 +26,18 @@ type metrics struct {
 	lists     *listMetrics
 	spans     *prometheus.CounterVec
 	ledger    *prometheus.HistogramVec
+	panics    *prometheus.CounterVec
+	moves     *prometheus.CounterVec
 }
+
+// panicking are the parts whose panics are counted together; watches and webhooks count their own.
+type panicking string
+
+const (
+	panicOfCall   panicking = "call"
+	panicOfJSON   panicking = "json"
+	panicOfOrders panicking = "orders"
+)
 
 // newMetrics builds the metrics of a service; counts of orders are asked for when somebody looks.
 func newMetrics(a *App) *metrics {
@@ -42,10 +53,18 @@ func newMetrics(a *App) *metrics {
 		lists:    newListMetrics(),
 		spans:    newSpanMetric(),
 		ledger:   newLedgerMetric(),
+		moves:    newMovesMetric(),
+		panics: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "portin_panics_total",
+			Help: "Panics that were survived: of a call, of the JSON face before or after a call, or while orders are sent, followed and looked after.",
+		}, []string{"of"}),
+	}
+	for _, of := range []panicking{panicOfCall, panicOfJSON, panicOfOrders} {
+		m.panics.WithLabelValues(string(of))
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.exchanges, orderMetrics{app: a}, m.webhooks, m.access, m.calls, m.lists, m.spans, m.ledger, buildInfo(a.version),
+		m.exchanges, orderMetrics{app: a}, m.webhooks, m.access, m.calls, m.lists, m.spans, m.ledger, m.panics, m.moves, buildInfo(a.version),
 		gauge("portin_bytes_in_flight", "Bytes of memory that large requests are taken to need at the moment.",
 			func() float64 { return float64(a.scale.Weight()) }),
 		counter("portin_bytes_in_flight_refused_total", "Large requests that were refused because they did not fit beside those in flight.",
@@ -60,6 +79,9 @@ func newMetrics(a *App) *metrics {
 	)
 	return m
 }
+
+// panicked counts a panic of a part.
+func (m *metrics) panicked(of panicking) func() { return m.panics.WithLabelValues(string(of)).Inc }
 
 func gauge(name, help string, value func() float64) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)

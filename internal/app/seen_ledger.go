@@ -19,12 +19,13 @@ func newLedgerMetric() *prometheus.HistogramVec {
 	}, []string{"operation", "class"})
 }
 
-// seenLedger times what is done at the ledger, and makes spans of it where it belongs to a call; all other methods are the
-// store's own.
+// seenLedger times what is done at the ledger, counts what becomes of orders, and makes spans where it belongs to a call; all other
+// methods are the store's own.
 type seenLedger struct {
 	ledger.Store
 	traces *traces
 	calls  *prometheus.HistogramVec
+	moves  *prometheus.CounterVec
 }
 
 // FindKey is the store's.
@@ -60,15 +61,28 @@ func (l *seenLedger) Follow(ctx context.Context, r ledger.Record, e ledger.Entry
 		is, err = l.Store.Follow(ctx, r, e)
 		return r.OrderID, err
 	})
+	if err == nil {
+		l.moved(standing{}, standingOf(is))
+	}
 	return is, err
 }
 
 // Advance is the store's.
 func (l *seenLedger) Advance(ctx context.Context, orderID string, s ledger.Step) (is ledger.Record, err error) {
+	// The latest change is the one that was written, if any was; without one nobody looks at this.
+	var was standing
+	change := s.Change
+	s.Change = func(r *ledger.Record) (ledger.Entry, error) {
+		was = standingOf(*r)
+		return change(r)
+	}
 	err = l.done(ctx, "Advance", func(ctx context.Context) (string, error) {
 		is, err = l.Store.Advance(ctx, orderID, s)
 		return orderID, err
 	})
+	if err == nil {
+		l.moved(was, standingOf(is))
+	}
 	return is, err
 }
 

@@ -195,7 +195,7 @@ func TestWhatTheLedgerAnswersHasAName(t *testing.T) {
 		traces, spans := kept(1)
 		calls := newLedgerMetric()
 		ctx, call := traces.tracer.Start(t.Context(), "a call")
-		if _, err := (&seenLedger{store{err: c.err}, traces, calls}).Find(ctx, "", ""); !errors.Is(err, c.err) {
+		if _, err := (&seenLedger{store{err: c.err}, traces, calls, nil}).Find(ctx, "", ""); !errors.Is(err, c.err) {
 			t.Errorf("%v became %v", c.err, err)
 		}
 		if err := traces.provider.ForceFlush(t.Context()); err != nil {
@@ -228,7 +228,7 @@ func TestOnlyCallsHaveSpans(t *testing.T) {
 		traces *traces
 		ctx    context.Context
 	}{{all, t.Context()}, {none, t.Context()}, {none, unsampled}, {&traces{}, t.Context()}} {
-		_, _ = (&seenLedger{store{}, c.traces, newLedgerMetric()}).Find(c.ctx, "", "")
+		_, _ = (&seenLedger{store{}, c.traces, newLedgerMetric(), nil}).Find(c.ctx, "", "")
 		c.traces.exchange(c.ctx, "", carrier.Observation{})
 	}
 	for traces, spans := range map[*traces]*tracetest.InMemoryExporter{all: allSpans, none: noSpans} {

@@ -51,6 +51,8 @@ type Config struct {
 	// Observe is told about every exchange and every submission that the breaker held back. It runs in the caller's
 	// goroutine and must not block. Nil means that nobody watches.
 	Observe func(context.Context, Observation)
+	// Panicked is told where a submission panicked, which it survives. Nil means nobody.
+	Panicked func(context.Context, error)
 	// Now is the clock that dates in Retry-After are read by. Nil means time.Now.
 	Now func() time.Time
 }
@@ -117,6 +119,9 @@ func (c Config) withDefaults() Config {
 	c.NoPortIn = orDefault(c.NoPortIn, NoPortInException)
 	if c.Observe == nil {
 		c.Observe = func(context.Context, Observation) {}
+	}
+	if c.Panicked == nil {
+		c.Panicked = func(context.Context, error) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -50,6 +50,7 @@ func (c *Client) Paused() (reason fault.Reason, ok bool) {
 func (c *Client) post(ctx context.Context, l *login, call Call) (m met) {
 	defer func() {
 		if r := recover(); r != nil {
+			c.config.Panicked(ctx, fault.Panicked(r))
 			m = met{answer: answer{failure: failurePanic}}
 		}
 	}()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -165,7 +166,12 @@ func TestFault32_APanicIsInDoubt(t *testing.T) {
 	t.Parallel()
 	config := settings("http://localhost:1")
 	config.Transport = strange(func(*http.Request) (*http.Response, error) { panic("hunter2") })
+	var told []error
+	config.Panicked = func(_ context.Context, err error) { told = append(told, err) }
 	out := settles(t, client(t, config).Submit(t.Context(), order), carrier.InDoubt)
+	if len(told) != 1 || !strings.Contains(told[0].Error(), "submit_test.go") || strings.Contains(told[0].Error(), "hunter2") {
+		t.Errorf("told %q; want where it panicked, and not what was thrown", told)
+	}
 	if want := "in_doubt: the request was written, the client failed"; out.Evidence != want {
 		t.Errorf("evidence %q, want %q", out.Evidence, want)
 	}

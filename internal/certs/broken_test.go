@@ -217,6 +217,26 @@ func TestFault33_EachBrokenContentIsLoggedOnce(t *testing.T) {
 	})
 }
 
+// Row 32: a panic while the files are looked at is a line in the log, and they are looked at again.
+func TestFault32_APanicWhileLookingIsSurvived(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, _, _ := breakable(t)
+		w.run()
+		w.panics = true
+		w.write("tls.key", "a")
+		pass(5 * time.Second)
+		if text := w.takeText(); strings.Count(text, "looking at the certificate files panicked") != 1 || strings.Contains(text, "hunter2") || !strings.Contains(text, "certs.go") {
+			t.Errorf("log %s", text)
+		}
+		w.takeTold()
+		pass(5 * time.Second)
+		if got := strings.Join(w.takeTold(), ", "); got != "reloaded false" {
+			t.Errorf("told %q afterwards", got)
+		}
+	})
+}
+
 // wantNoKey finds a piece of the key in a text; what is shorter may be there by chance.
 func wantNoKey(t *testing.T, text, key string) {
 	t.Helper()

@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -81,10 +82,22 @@ func (f *Files) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			f.look(ctx)
-			f.checkDates(ctx)
+			f.once(ctx)
 		}
 	}
+}
+
+// once looks at the files, and survives that. What was thrown may be a piece of a key, so only its type is shown.
+func (f *Files) once(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			stack := debug.Stack()
+			f.params.Log.ErrorContext(ctx, "looking at the certificate files panicked",
+				slog.String("panic", fmt.Sprintf("%T", p)), slog.String("stack", string(stack[:min(len(stack), 2<<10)])))
+		}
+	}()
+	f.look(ctx)
+	f.checkDates(ctx)
 }
 
 // look brings what the files hold into force if it is new and whole.

@@ -29,10 +29,21 @@ type world struct {
 	mu   sync.Mutex
 	log  bytes.Buffer
 	told []string
+	// panics has the observer panic once.
+	panics bool
 }
 
 // Reloaded implements certs.Observer.
-func (w *world) Reloaded(ok bool) { w.tell(fmt.Sprintf("reloaded %v", ok)) }
+func (w *world) Reloaded(ok bool) {
+	w.mu.Lock()
+	panics := w.panics
+	w.panics = false
+	w.mu.Unlock()
+	if panics {
+		panic("hunter2")
+	}
+	w.tell(fmt.Sprintf("reloaded %v", ok))
+}
 
 // ExpiresAt implements certs.Observer.
 func (w *world) ExpiresAt(at time.Time) {

@@ -36,11 +36,15 @@ func (d *Directory) Check(ctx context.Context, refs []product.Reference) ([]faul
 	group.SetLimit(d.config.Checks)
 	for i, ref := range refs {
 		group.Go(func() error {
-			findings[i] = d.find(ctx, ref)
-			return nil
+			return guarded(func() error {
+				findings[i] = d.find(ctx, ref)
+				return nil
+			})
 		})
 	}
-	_ = group.Wait() // nothing in it fails
+	if err := group.Wait(); err != nil {
+		panic(err) // nothing in it fails; what panicked does so here, where the call's own panics are dealt with
+	}
 
 	var violations []fault.Violation
 	var warnings []*portinv1.Warning

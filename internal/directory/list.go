@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -96,14 +95,23 @@ func (l *list[T]) ask(ctx context.Context) (reading[T], error) {
 	return got, nil
 }
 
-// safely makes a panic an error: it runs in a goroutine of its own, where a panic would end the process.
+// safely makes a panic an error.
 func (l *list[T]) safely(ctx context.Context) (items []T, err error) {
+	err = guarded(func() error {
+		items, err = l.fetch(ctx)
+		return err
+	})
+	return items, err
+}
+
+// guarded does something in a goroutine of its own, where a panic would end the process: it is an error.
+func guarded(do func() error) (err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			err = fault.Internal(fmt.Errorf("directory: reading a list panicked with a %T", r))
+		if p := recover(); p != nil {
+			err = fault.Internal(fault.Panicked(p))
 		}
 	}()
-	return l.fetch(ctx)
+	return do()
 }
 
 // left is the error of a caller who does not wait any longer.

@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/directory"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/product"
 )
 
 func trunks(ctx context.Context, d *directory.Directory) (int, error) {
@@ -186,6 +188,32 @@ func TestFault32_APanicIsAnError(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// What a call has done beside it ends with the call, not with the process.
+func TestFault32_APanicBesideACall(t *testing.T) {
+	t.Parallel()
+	f := stocked()
+	f.portable = func(context.Context, string) (carrier.Portability, error) { panic("hunter2") }
+	if _, err := check(t, directory.New(f, directory.Config{}), "416-555-0123", "416-555-0124"); !fault.Is(err, fault.ReasonInternal) {
+		t.Errorf("error %v", err)
+	}
+
+	d := directory.New(stocked(), directory.Config{Observer: startled{}})
+	defer func() {
+		if thrown, ok := recover().(error); !ok || strings.Contains(thrown.Error(), "hunter2") {
+			t.Errorf("the caller met %v, want a panic of its own", thrown)
+		}
+	}()
+	d.Check(t.Context(), []product.Reference{{Kind: product.Trunk, Field: "order.trunk_did.pilot_number", Value: "4165550100"}})
+	t.Error("a panic was lost")
+}
+
+// startled panics when a list is read.
+type startled struct{}
+
+func (startled) Read(directory.List, directory.Had) { panic("hunter2") }
+
+func (startled) Renewed(directory.List, time.Time) {}
 
 func TestFault34_AClockThatJumpsBackMakesNothingImmortal(t *testing.T) {
 	t.Parallel()

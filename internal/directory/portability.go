@@ -66,11 +66,13 @@ func (d *Directory) askAll(ctx context.Context, asked []string) (map[string]carr
 		}
 		r := &result{}
 		results[digits] = r
-		group.Go(func() (err error) {
-			if r.answer, err = d.askOne(ctx, digits); fault.Is(err, fault.ReasonCarrierUnreadable) {
-				r.unreadable, err = err, nil
-			}
-			return err
+		group.Go(func() error {
+			return guarded(func() (err error) {
+				if r.answer, err = d.askOne(ctx, digits); fault.Is(err, fault.ReasonCarrierUnreadable) {
+					r.unreadable, err = err, nil
+				}
+				return err
+			})
 		})
 	}
 	if err := group.Wait(); err != nil {

@@ -44,6 +44,8 @@ type Config struct {
 	ThisMachineAlone bool
 	// Log gets one line for every request that is refused here, and for every panic. Nil means none.
 	Log *slog.Logger
+	// Panicked is told of each panic outside a call, whose own are told of where it is served. Nil tells nobody.
+	Panicked func()
 	// Tracer makes a span of every request to the API, around that of its call. Nil makes none.
 	Tracer trace.Tracer
 }
@@ -64,6 +66,8 @@ type gateway struct {
 	maxBody int64
 	scale   *inflight.Scale
 	access  func(ctx context.Context, authorization string, certificate *x509.Certificate) error
+	// panicked is never nil.
+	panicked func()
 }
 
 // services are the services of the contract, each with what registers it. A test compares them with the descriptors.
@@ -119,9 +123,14 @@ func New(ctx context.Context, cfg Config) (http.Handler, error) {
 		maxBody: cfg.MaxDocumentBytes,
 		scale:   cfg.Scale,
 		access:  cfg.Access,
+
+		panicked: cfg.Panicked,
 	}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
+	}
+	if g.panicked == nil {
+		g.panicked = func() {}
 	}
 	if g.decoder.maxElements <= 0 {
 		g.decoder.maxElements = defaultMaxNumbers

@@ -59,6 +59,7 @@ func (g *gateway) afterPanic(answer *beginning, r *http.Request, p any) {
 	if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
 		panic(p)
 	}
+	g.panicked()
 	what, stack := describePanic(p)
 	g.log.LogAttrs(r.Context(), slog.LevelError, "panic in an HTTP handler", append(identitiesOf(answer, r),
 		slog.String("panic", what),

@@ -25,7 +25,8 @@ func TestFault32PanicsAreInternal(t *testing.T) {
 		"an error":        {func() { panic(errors.New("password=hunter2")) }, "a *errors.errorString"},
 		"of the language": {func() { _ = []int{}[len(os.Args):] }, "slice bounds out of range"},
 	} {
-		f := newFace(t)
+		counted := 0
+		f := newFace(t, func(c *gateway.Config) { c.Panicked = func() { counted++ } })
 		f.service.answer = func(context.Context, proto.Message) (proto.Message, error) { c.panics(); return nil, nil }
 		w := f.place("{}")
 		if w.Code != 500 || reasonOf(t, w) != "INTERNAL" || strings.Contains(w.Body.String(), "hunter2") {
@@ -35,6 +36,9 @@ func TestFault32PanicsAreInternal(t *testing.T) {
 		if strings.Count(log, "\n") != 1 || len(log) > 4<<10 || !strings.Contains(log, c.logged) || strings.Contains(log, "hunter2") ||
 			!strings.Contains(log, w.Header().Get("X-Request-Id")) || !strings.Contains(log, "panic_test.go") {
 			t.Errorf("%s was logged as %s", name, log)
+		}
+		if counted != 1 {
+			t.Errorf("%s was counted %d times", name, counted)
 		}
 	}
 }

@@ -64,7 +64,7 @@ func (in *Intake) claim(ctx context.Context, r ledger.Record, e ledger.Entry) (c
 func (in *Intake) writeClaim(ctx context.Context, r ledger.Record, e ledger.Entry) (got ledger.Record, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fault.Panicked(p)
+			err = in.panicked(p)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
@@ -75,7 +75,8 @@ func (in *Intake) writeClaim(ctx context.Context, r ledger.Record, e ledger.Entr
 // hasClaim reports whether the ledger certainly has this very claim.
 func (in *Intake) hasClaim(ctx context.Context, r ledger.Record) (has bool) {
 	defer func() {
-		if recover() != nil {
+		if p := recover(); p != nil {
+			in.Panicked()
 			has = false
 		}
 	}()
@@ -112,7 +113,7 @@ func notClaimed() carrier.Outcome {
 func (in *Intake) release(ctx context.Context, holder ledger.Record) (released bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			in.Log.ErrorContext(ctx, "asking about the holder of a number panicked", slog.String("order_id", holder.OrderID), slog.Any("error", fault.Panicked(p)))
+			in.Log.ErrorContext(ctx, "asking about the holder of a number panicked", slog.String("order_id", holder.OrderID), slog.Any("error", in.panicked(p)))
 			released = false
 		}
 	}()
@@ -180,7 +181,7 @@ func misplaced(was ledger.Record) *fault.Error {
 func (in *Intake) advance(ctx context.Context, orderID string, s ledger.Step) (r ledger.Record, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fault.Panicked(p)
+			err = in.panicked(p)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)

@@ -60,6 +60,7 @@ func (in *Intake) findOut(ctx context.Context) {
 	rounds.New(rounds.Params{
 		Ledger: in.Ledger, State: order.InDoubt, What: "orders in doubt", Log: in.Log, Now: in.steady,
 		Every: in.Config.Doubt.Every, PerSecond: in.Config.Doubt.PerSecond, Accounts: in.Accounts.Names, Look: in.askAbout, All: true,
+		Panicked: in.Panicked,
 	}).Run(ctx)
 }
 

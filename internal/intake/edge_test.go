@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -318,7 +319,10 @@ func TestFault32_APanicOfTheLedgerEndsInAnAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		d := newDesk(t, func(_ *desk, p *intake.Params) { p.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+		var counted atomic.Int64
+		d := newDesk(t, func(_ *desk, p *intake.Params) {
+			p.Log, p.Panicked = slog.New(slog.NewTextHandler(&log, nil)), func() { counted.Add(1) }
+		})
 		d.ledger.fails(func(context.Context, ledger.Record, ledger.Entry) (ledger.Record, error) { panic("claim") }, nil)
 		if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonLedgerUnavailable {
 			t.Errorf("a claim that panics answers %v", err)
@@ -336,6 +340,9 @@ func TestFault32_APanicOfTheLedgerEndsInAnAnswer(t *testing.T) {
 		drained(t, d)
 		if said := log.String(); !strings.Contains(said, "a panic (string) at:") || strings.Contains(said, "planted") {
 			t.Errorf("the log should say where it panicked, and not what was thrown:\n%s", said)
+		}
+		if counted.Load() < 2 {
+			t.Errorf("%d panics were counted, of a claim and of a result", counted.Load())
 		}
 	})
 }

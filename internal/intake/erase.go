@@ -54,7 +54,7 @@ func (in *Intake) unchangedSince(kept time.Duration) time.Time {
 func (in *Intake) erase(ctx context.Context, orderID string, kept time.Duration, e ledger.Entry) (r ledger.Record, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fault.Panicked(p)
+			err = in.panicked(p)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
@@ -187,7 +187,7 @@ func (in *Intake) eraseSome(ctx context.Context, failed map[string]bool) (erased
 func (in *Intake) erasable(ctx context.Context, limit int) (ids []string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fault.Panicked(p)
+			err = in.panicked(p)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)

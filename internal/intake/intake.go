@@ -100,6 +100,8 @@ type Params struct {
 	Elapsed func() time.Duration
 	// NewID gives order IDs; nil gives UUIDv7.
 	NewID func() string
+	// Panicked is told of each panic that was survived; nil is nobody.
+	Panicked func()
 	// Reach is called when an order's way reaches a point, for tests that end the process there; nil does nothing.
 	Reach func(Point)
 }
@@ -164,11 +166,20 @@ func New(p Params) *Intake {
 	if p.Reach == nil {
 		p.Reach = func(Point) {}
 	}
+	if p.Panicked == nil {
+		p.Panicked = func() {}
+	}
 	return &Intake{
 		Params: p, owner: uuid.NewString(), clock: rounds.NewClock(p.Now(), p.Elapsed),
 		flights: map[string]*flight{}, leaving: make(chan struct{}), leases: map[ledger.Lease]time.Duration{},
 		unclaimed: map[string]time.Duration{},
 	}
+}
+
+// panicked counts a panic that was survived, and is the error of it.
+func (in *Intake) panicked(thrown any) error {
+	in.Panicked()
+	return fault.Panicked(thrown)
 }
 
 // steady is the clock that never jumps; what is due, and since when, is written in it.

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"time"
 
-	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
 	"github.com/portin/portin/internal/rounds"
@@ -34,7 +33,7 @@ func (in *Intake) watchLeases(ctx context.Context) {
 func (in *Intake) endLeases(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fault.Panicked(p)
+			err = in.panicked(p)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)

@@ -27,7 +27,7 @@ func (in *Intake) send(ctx context.Context, r ledger.Record, call carrier.Call, 
 func (in *Intake) post(ctx context.Context, r ledger.Record, call carrier.Call, from time.Duration) (outcome carrier.Outcome) {
 	defer func() {
 		if p := recover(); p != nil {
-			in.Log.ErrorContext(ctx, "sending an order panicked", slog.String("order_id", r.OrderID), slog.Any("error", fault.Panicked(p)))
+			in.Log.ErrorContext(ctx, "sending an order panicked", slog.String("order_id", r.OrderID), slog.Any("error", in.panicked(p)))
 			outcome = carrier.Outcome{Settlement: carrier.InDoubt, Evidence: "the service failed while it sent the order"}
 		}
 	}()

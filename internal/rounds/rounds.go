@@ -54,7 +54,7 @@ type rest struct {
 	end    time.Time
 }
 
-// Params are what rounds are built from. All are required.
+// Params are what rounds are built from. All but Panicked are required.
 type Params struct {
 	Ledger Taker
 	// State is the state of the orders, and What they are called in the log.
@@ -70,12 +70,17 @@ type Params struct {
 	Accounts func() []string
 	// Look looks at an order that was taken. It asks the carrier when its round may. Its error is the ledger's.
 	Look func(ctx context.Context, r ledger.Record, round *Round) error
+	// Panicked is told of a panic that was survived; nil is nobody.
+	Panicked func()
 	// All has the rest of a round looked at, without asking, when the carrier answers for no account; otherwise the round ends.
 	All bool
 }
 
 // New returns rounds that begin with Run.
 func New(p Params) *Rounds {
+	if p.Panicked == nil {
+		p.Panicked = func() {}
+	}
 	return &Rounds{Params: p, pace: rate.NewLimiter(rate.Limit(p.PerSecond), 1), rests: map[string]rest{}}
 }
 
@@ -169,6 +174,7 @@ func (r *Rounds) make(ctx context.Context, all *accounts) error {
 func (r *Rounds) take(ctx context.Context) (taken []ledger.Record, err error) {
 	defer func() {
 		if p := recover(); p != nil {
+			r.Panicked()
 			err = fault.Panicked(p)
 		}
 	}()
@@ -181,6 +187,7 @@ func (r *Rounds) take(ctx context.Context) (taken []ledger.Record, err error) {
 func (r *Rounds) look(ctx context.Context, record ledger.Record, round *Round) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
+			r.Panicked()
 			err = fault.Panicked(p)
 		}
 	}()

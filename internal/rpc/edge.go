@@ -50,11 +50,11 @@ func foreign(method string, err error) bool {
 	return own && !ofOwn(method)
 }
 
-// logged writes one line a call: identities, the reason, how long it took. No payload, no message of an error; the
-// cause of an internal error is the one text, and it is bounded.
+// logged writes one line a call: identities, those of its order and its caller too, the reason, how long it took. No payload,
+// no message of an error; the cause of an internal error is the one text, and it is bounded.
 func logged(log *slog.Logger) interceptors.CommonReportableFunc {
 	return func(ctx context.Context, c interceptors.CallMeta) (interceptors.Reporter, context.Context) {
-		return &report{log: log, ctx: ctx, method: c.FullMethod()}, ctx
+		return &report{log: log, ctx: ctx, method: c.FullMethod(), streams: c.Typ != interceptors.Unary}, ctx
 	}
 }
 
@@ -63,6 +63,27 @@ type report struct {
 	log    *slog.Logger
 	ctx    context.Context //nolint:containedctx // a Reporter lives as long as its call
 	method string
+	// streams tells that it answers again and again.
+	streams bool
+	// order is the one that the call asked for or answered; empty for none. An error names its own.
+	order string
+}
+
+// PostMsgReceive is told what was asked, of a watch too.
+func (r *report) PostMsgReceive(req any, err error, _ time.Duration) {
+	if err == nil {
+		r.order = orderIDOf(req, nil, "")
+	}
+}
+
+// PostMsgSend is told what is answered. What a watch tells is of many orders, and has none to name.
+func (r *report) PostMsgSend(resp any, err error, _ time.Duration) {
+	if r.streams || err != nil {
+		return
+	}
+	if id := orderIDOf(nil, resp, ""); id != "" {
+		r.order = id
+	}
 }
 
 // PostCall is told how the call ended.
@@ -77,6 +98,7 @@ func (r *report) PostCall(err error, took time.Duration) {
 	}
 	attrs = append(attrs, traceOf(r.ctx)...)
 	level := slog.LevelInfo
+	order := r.order
 	if err == nil || foreign(r.method, err) {
 		attrs = append(attrs, slog.String("code", status.Code(err).String()))
 	} else {
@@ -84,6 +106,9 @@ func (r *report) PostCall(err error, took time.Duration) {
 		attrs = append(attrs, slog.String("code", grpcCodes[e.Kind()].String()), slog.String("reason", string(e.Reason)))
 		for key, value := range metadataOf(e) {
 			attrs = append(attrs, slog.String(key, line(value, maxName)))
+		}
+		if e.Metadata["order_id"] != "" {
+			order = "" // the error has said which
 		}
 		switch e.Kind() { //nolint:exhaustive // all others are the caller's to mend, and have no cause worth a line
 		case fault.KindInternal:
@@ -97,6 +122,9 @@ func (r *report) PostCall(err error, took time.Duration) {
 				attrs = append(attrs, why...)
 			}
 		}
+	}
+	if order != "" {
+		attrs = append(attrs, slog.String("order_id", order))
 	}
 	r.log.LogAttrs(r.ctx, level, "call", attrs...)
 }
@@ -134,10 +162,13 @@ type panicError struct{ what, stack string }
 
 func (p *panicError) Error() string { return "panic: " + p.what }
 
-// recovered turns a panic into an internal fault. What was thrown is shown only when the runtime threw it: any other
+// recovered tells of a panic, and turns it into an internal fault. What was thrown is shown only when the runtime threw it: any other
 // value may hold what a caller sent.
-func recovered() recovery.Option {
+func recovered(panicked func()) recovery.Option {
 	return recovery.WithRecoveryHandlerContext(func(_ context.Context, thrown any) error {
+		if panicked != nil {
+			panicked()
+		}
 		what := fmt.Sprintf("%T", thrown)
 		var r runtime.Error
 		if err, ok := thrown.(error); ok && errors.As(err, &r) {

@@ -39,9 +39,10 @@ func TestFault32_APanicInAHandler(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := serve(t, &fake{portIn: func(context.Context, *portinv1.PortInRequest) (*portinv1.PortInResponse, error) {
+			service := &fake{portIn: func(context.Context, *portinv1.PortInRequest) (*portinv1.PortInResponse, error) {
 				panic(c.thrown)
-			}})
+			}}
+			f := serve(t, service)
 			client := portinv1.NewPortInServiceClient(f)
 			ctx := metadata.AppendToOutgoingContext(t.Context(), requestIDKey, "the-call")
 			_, err := client.PortIn(ctx, &portinv1.PortInRequest{})
@@ -59,6 +60,9 @@ func TestFault32_APanicInAHandler(t *testing.T) {
 				t.Errorf("the log has what was thrown: %s", got.raw)
 			}
 			f.log.none(t)
+			if n := service.panics.Load(); n != 1 {
+				t.Errorf("%d panics were counted", n)
+			}
 			if _, err := client.GetPortInOrder(ctx, &portinv1.GetPortInOrderRequest{OrderId: aUUID}); err != nil {
 				t.Errorf("the server does not live: %v", err)
 			}
@@ -141,6 +145,71 @@ func TestACallThatSucceedsIsOneLine(t *testing.T) {
 		t.Errorf("the log has a reason: %s", got.raw)
 	}
 	f.log.none(t)
+}
+
+// A line names the order that a call was of: the one that it answers, that its error names, or that it asked for. Another text
+// that stands in its place is not told.
+func TestALineNamesTheOrder(t *testing.T) {
+	t.Parallel()
+	const another = "01900000-0000-7000-8000-000000000002"
+	of := func(id string) *portinv1.PortInOrder { return &portinv1.PortInOrder{OrderId: id} }
+	f := serve(t, &fake{
+		portIn: func(_ context.Context, req *portinv1.PortInRequest) (*portinv1.PortInResponse, error) {
+			switch {
+			case req.GetValidateOnly(): // it has no identity then
+				return &portinv1.PortInResponse{Order: of("")}, nil
+			case req.GetRequestId() == another:
+				return nil, fault.New(fault.ReasonNumberInOpenOrder, "held").WithMetadata("order_id", another)
+			}
+			return &portinv1.PortInResponse{Order: of(aUUID)}, nil
+		},
+		get: func(_ context.Context, id string) (*portinv1.PortInOrder, error) {
+			if id == another {
+				return nil, fault.New(fault.ReasonOrderNotFound, "there is none")
+			}
+			return of(id), nil
+		},
+	})
+	orders := portinv1.NewPortInServiceClient(f)
+	for name, c := range map[string]struct {
+		call func(context.Context) error
+		want any
+	}{
+		"answered": {func(ctx context.Context) error {
+			_, err := orders.PortIn(ctx, &portinv1.PortInRequest{})
+			return err
+		}, aUUID},
+		"validated": {func(ctx context.Context) error {
+			_, err := orders.PortIn(ctx, &portinv1.PortInRequest{ValidateOnly: true})
+			return err
+		}, nil},
+		"in the error": {func(ctx context.Context) error {
+			_, err := orders.PortIn(ctx, &portinv1.PortInRequest{RequestId: another})
+			return err
+		}, another},
+		"asked for": {func(ctx context.Context) error {
+			_, err := orders.GetPortInOrder(ctx, &portinv1.GetPortInOrderRequest{OrderId: aUUID})
+			return err
+		}, aUUID},
+		"asked for in vain": {func(ctx context.Context) error {
+			_, err := orders.GetPortInOrder(ctx, &portinv1.GetPortInOrderRequest{OrderId: another})
+			return err
+		}, another},
+		"no order": {func(ctx context.Context) error {
+			_, err := orders.GetPortInOrder(ctx, &portinv1.GetPortInOrderRequest{OrderId: secret})
+			return err
+		}, nil},
+		"watched": {func(ctx context.Context) error {
+			return stream(ctx, f, portinv1.PortInService_WatchPortInOrders_FullMethodName, &portinv1.WatchPortInOrdersRequest{OrderId: new(aUUID)})
+		}, aUUID},
+	} {
+		_ = c.call(t.Context())
+		got := f.log.want(t, map[string]any{})
+		if got.keys["order_id"] != c.want || strings.Count(got.raw, "order_id") > 1 || strings.Contains(got.raw, secret) {
+			t.Errorf("%s: the order is %v, want %v: %s", name, got.keys["order_id"], c.want, got.raw)
+		}
+		f.log.none(t)
+	}
 }
 
 // An error without a meaning is hidden from the caller; its chain is in the log.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,6 +52,8 @@ type fake struct {
 	limits *Limiter
 	// scale weighs requests, which may then have 1 MiB; nil weighs none.
 	scale *inflight.Scale
+	// panics counts those that were survived.
+	panics atomic.Int64
 	// access says who calls; nil is everybody.
 	access func(authorization string, certificate *x509.Certificate) (identity.Caller, error)
 
@@ -292,7 +295,7 @@ func serveFor(t *testing.T, f *fake, longest time.Duration, dial ...grpc.DialOpt
 	log := newLogbook()
 	s := Services{
 		Orders: f, Statuses: f, Catalog: f.catalog, Watches: f, Webhooks: f, Access: f, Limiter: f.limits, Weighing: NewWeighing(f.scale),
-		Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: longest,
+		Log: slog.New(slog.NewJSONHandler(log, nil)), LongestCall: longest, Panicked: func() { f.panics.Add(1) },
 	}
 	largest := maxTestMessage
 	if f.scale != nil {

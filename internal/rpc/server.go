@@ -20,7 +20,7 @@ import (
 	"github.com/portin/portin/internal/intake"
 )
 
-// Services are what the handlers call. All are required but Tracer and Metrics.
+// Services are what the handlers call. All are required but Tracer, Metrics and Panicked.
 type Services struct {
 	Orders   Orders
 	Statuses Statuses
@@ -41,6 +41,8 @@ type Services struct {
 	Tracer trace.Tracer
 	// Metrics count the calls; nil counts for nobody.
 	Metrics *Metrics
+	// Panicked is told of each panic of a handler; nil is nobody.
+	Panicked func()
 }
 
 // Register registers every service of the contract.
@@ -63,7 +65,7 @@ func (s Services) Unary() []grpc.UnaryServerInterceptor {
 		s.Metrics.unary(),
 		toStatusUnary,
 		interceptors.UnaryServerInterceptor(logged(s.Log)),
-		recovery.UnaryServerInterceptor(recovered()),
+		recovery.UnaryServerInterceptor(recovered(s.Panicked)),
 		admitted(s.Access, s.Limiter),
 		deadline(s.LongestCall),
 		validated(s.Orders),
@@ -78,7 +80,7 @@ func (s Services) Stream() []grpc.StreamServerInterceptor {
 		s.Metrics.stream(),
 		toStatusStream,
 		interceptors.StreamServerInterceptor(logged(s.Log)),
-		recovery.StreamServerInterceptor(recovered()),
+		recovery.StreamServerInterceptor(recovered(s.Panicked)),
 		admittedStream(s.Access, s.Limiter),
 	}
 }

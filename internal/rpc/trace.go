@@ -40,7 +40,7 @@ func tracedUnary(tracer trace.Tracer) grpc.UnaryServerInterceptor {
 		ctx, span := begin(ctx, tracer, info.FullMethod)
 		resp, err := handler(ctx, req)
 		if span.IsRecording() {
-			describe(span, err, orderIDOf(req, resp, err))
+			describe(span, err, orderIDOf(req, resp, errorInfoOf(err).GetMetadata()["order_id"]))
 		}
 		span.End()
 		return resp, err
@@ -95,12 +95,12 @@ func describe(span trace.Span, err error, orderID string) {
 	}
 }
 
-// orderIDOf is the order that a call was of: the one that it answers, that its error names, or that it asked for. It is an
+// orderIDOf is the order that a call was of: the one that its error names, that it answers, or that it asked for. It is an
 // order_id and no other text that a caller wrote in its place.
-func orderIDOf(req, resp any, err error) string {
-	id := errorInfoOf(err).GetMetadata()["order_id"]
-	if answer, ok := resp.(interface{ GetOrder() *portinv1.PortInOrder }); ok && err == nil {
-		id = answer.GetOrder().GetOrderId()
+func orderIDOf(req, resp any, named string) string {
+	id := named
+	if answer, ok := resp.(interface{ GetOrder() *portinv1.PortInOrder }); ok && id == "" {
+		id = answer.GetOrder().GetOrderId() // of a nil answer too, which an error has
 	}
 	if asked, ok := req.(interface{ GetOrderId() string }); ok && id == "" {
 		id = asked.GetOrderId()

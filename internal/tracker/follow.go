@@ -17,7 +17,7 @@ import (
 func (t *Tracker) Run(ctx context.Context) {
 	rounds.New(rounds.Params{
 		Ledger: t.Ledger, State: order.Accepted, What: "orders at the carrier", Log: t.Log, Now: t.clock.Now,
-		Every: t.Pace.Every, PerSecond: t.Pace.PerSecond, Accounts: t.Accounts.Names, Look: t.look,
+		Every: t.Pace.Every, PerSecond: t.Pace.PerSecond, Accounts: t.Accounts.Names, Look: t.look, Panicked: t.Panicked,
 	}).Run(ctx)
 }
 

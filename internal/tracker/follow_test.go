@@ -131,6 +131,43 @@ func TestOrdersAreAskedAboutAtTheirPace(t *testing.T) {
 	})
 }
 
+// Row 34: a wall clock that jumps has nothing asked about early, late, or all at once, and nobody called.
+func TestFault34_AWallClockThatJumps(t *testing.T) {
+	t.Parallel()
+	for _, jump := range []time.Duration{time.Hour, -time.Hour} {
+		t.Run(jump.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l := newLine()
+				l.says(carrier.Status{Ticket: "T-1", Word: "SUBMITTED"})
+				begun := time.Now()
+				s := opened(t, newShelf(accepted(1, "T-1")), l, func(p *tracker.Params) {
+					p.Now = func() time.Time {
+						now := time.Now()
+						if since := now.Sub(begun); since > 6*time.Hour && since < 12*time.Hour {
+							return now.Add(jump) // and back
+						}
+						return now
+					}
+				})
+				pass(18 * time.Hour)
+				s.stop()
+				if n := len(l.asks); n < 29 || n > 37 {
+					t.Errorf("asked %d times in 18 hours", n)
+				}
+				for i := 1; i < len(l.asks); i++ {
+					if gap := l.asks[i].Sub(l.asks[i-1]); gap < pollEvery || gap > pollEvery*6/5+6*time.Second {
+						t.Errorf("asked again after %v", gap)
+					}
+				}
+				if r := s.order(1); len(r.Attention) > 0 {
+					t.Errorf("the order needs attention: %v", r.Attention)
+				}
+			})
+		})
+	}
+}
+
 func TestWhoWasOvertakenWritesNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -2,6 +2,7 @@ package tracker_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/order"
+	"github.com/portin/portin/internal/tracker"
 )
 
 func TestACarrierThatDoesNotAnswer(t *testing.T) {
@@ -81,16 +83,21 @@ func TestATicketThatCanBeNone(t *testing.T) {
 	})
 }
 
-func TestAClientThatPanics(t *testing.T) {
+// Row 32: a panic of the poller is one line and one count, and the order is asked about again.
+func TestFault32_AClientThatPanics(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine()
 		l.says(carrier.Status{Ticket: "T-1", Word: "PENDING"})
 		l.panics = true
-		s := opened(t, newShelf(accepted(1, "T-1")), l)
+		var counted atomic.Int64
+		s := opened(t, newShelf(accepted(1, "T-1")), l, func(p *tracker.Params) { p.Panicked = func() { counted.Add(1) } })
 		pass(30 * time.Second)
 		if log := s.log.String(); strings.Count(log, "\n") != 1 || strings.Contains(log, "cannot read") {
 			t.Errorf("the log is %q", log)
+		}
+		if n := counted.Load(); n != 1 {
+			t.Errorf("%d panics were counted", n)
 		}
 		l.set(func() { l.panics = false })
 		pass(7 * time.Minute)

@@ -51,6 +51,8 @@ type Params struct {
 	Log     *slog.Logger
 	// Closed reports whether the carrier does not work on a day, as it says for an account.
 	Closed func(ctx context.Context, account string, day time.Time) bool
+	// Panicked is told of each panic that was survived while orders are followed; nil is nobody.
+	Panicked func()
 	// Now is the wall clock, and Elapsed how long the process has been running; nil is package time's.
 	Now     func() time.Time
 	Elapsed func() time.Duration
