@@ -114,13 +114,16 @@ func letIn(ctx context.Context, access Access, limiter *Limiter, method string) 
 		return ctx, err
 	}
 	noteCaller(ctx, caller.Name)
+	if err := limiter.check(caller, time.Now()); err != nil { // who asks for what it may not have is counted too
+		return ctx, err
+	}
 	switch {
 	case !known && offered(method):
 		return ctx, fault.New(fault.ReasonPermissionDenied, "nobody may call this method")
 	case known && !caller.May(scope):
 		return ctx, lacks(scope)
 	}
-	return identity.With(ctx, caller), limiter.check(caller, time.Now())
+	return identity.With(ctx, caller), nil
 }
 
 // lacks is the error of a caller who may not do what a scope stands for.

@@ -74,6 +74,23 @@ func TestSilentCallersAreForgotten(t *testing.T) {
 	}
 }
 
+// A caller who asks again and again for what it may not have is no better off than others.
+func TestWhoMayNotIsLimitedToo(t *testing.T) {
+	t.Parallel()
+	f := serve(t, &fake{access: func(string, *x509.Certificate) (identity.Caller, error) {
+		return identity.Caller{Name: "a", Tenant: "acme", Scopes: []identity.Scope{identity.ScopeOrder}}, nil
+	}, limits: NewLimiter(0.1, 2)})
+	client := portinv1.NewPortInServiceClient(f)
+	for i := range 3 {
+		_, err := client.GetPortInOrder(t.Context(), &portinv1.GetPortInOrderRequest{OrderId: aUUID})
+		if i < 2 {
+			wantError(t, err, codes.PermissionDenied, "PERMISSION_DENIED")
+			continue
+		}
+		wantError(t, err, codes.ResourceExhausted, "RATE_LIMITED")
+	}
+}
+
 // Over a connection a caller is told when to come back, and nothing is called.
 func TestWhoCallsTooOftenIsToldWhen(t *testing.T) {
 	t.Parallel()

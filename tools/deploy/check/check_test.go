@@ -132,6 +132,9 @@ func full() map[string]any {
 	values["nodeSelector"] = map[string]any{"e": "f"}
 	values["tolerations"] = []any{map[string]any{"key": "x", "operator": "Exists"}}
 	values["imagePullSecrets"] = []any{map[string]any{"name": "registry"}}
+	values["extraEnv"] = []any{map[string]any{"name": "OTEL_EXPORTER_OTLP_HEADERS", "valueFrom": map[string]any{
+		"secretKeyRef": map[string]any{"name": "collector", "key": "headers"},
+	}}}
 	values["insecureListen"] = true
 	return values
 }
@@ -161,6 +164,9 @@ func TestTheChart(t *testing.T) {
 		checkPod(t, name, deployment)
 		if ca := strings.Contains(mounted(deployment), "ca.crt ledger-ca.crt\n"); ca != (name == "everything") {
 			t.Errorf("%s: the authority of the database is mounted: %v", name, ca)
+		}
+		if env, want := names(deployment), map[bool][]string{true: {"GOMEMLIMIT", "OTEL_EXPORTER_OTLP_HEADERS"}, false: {"GOMEMLIMIT"}}[name == "everything"]; !slices.Equal(env, want) {
+			t.Errorf("%s: the environment has %q, want %q", name, env, want)
 		}
 		migration, _ := manifests["Job orders-migrate"].(*batchv1.Job)
 		checkMigration(t, name, migration, manifests)
@@ -197,6 +203,14 @@ func checkPod(t *testing.T, name string, d *appsv1.Deployment) {
 			t.Errorf("%s: %s is in the environment", name, e.Name)
 		}
 	}
+}
+
+// names are those of the variables of a deployment's environment.
+func names(d *appsv1.Deployment) (all []string) {
+	for _, e := range d.Spec.Template.Spec.Containers[0].Env {
+		all = append(all, e.Name)
+	}
+	return all
 }
 
 // mounted are the keys of secrets that a deployment has as files, each with the file's name, a line each.
