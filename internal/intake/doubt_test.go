@@ -305,7 +305,7 @@ func paced(t *testing.T, since time.Time, times []time.Time, resting int) {
 	if resting == len(times) {
 		t.Error("the order never needed attention")
 	}
-	const round = 73 * time.Second // a minute and a fifth, and a second for two orders
+	const round = 100 * time.Second // a minute and a fifth, and what the other orders of a round take: two a second
 	for i, when := range times {
 		least := min(10*time.Minute, 15*time.Second<<i)
 		if i > resting {
