@@ -80,7 +80,7 @@ func TestFault24_AStopLetsABalancerNotice(t *testing.T) {
 	t.Parallel()
 	carrier := newStandin(t, sandbox.Config{})
 	how := apart(carrier, sqlite.ledger(t))
-	how.ShutdownDelay = 3 * time.Second
+	how.ShutdownDelay = 15 * time.Second // in which all that follows is asked, on a busy machine too
 	p := how.start(t)
 	until(t, "it is ready", func() bool { return p.ready(t) == http.StatusOK })
 	w := p.watcher(t, overGRPC)
