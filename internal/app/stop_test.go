@@ -35,7 +35,7 @@ func TestASilentConnectionDoesNotHoldUpAStop(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(begun); took > 5*time.Second {
+	if took := time.Since(begun); took > 20*time.Second { // it would be two minutes
 		t.Errorf("the stop took %v, and may take a second and a little", took)
 	}
 }

@@ -168,7 +168,7 @@ func TestACollectorThatIsDownIsNobodysTrouble(t *testing.T) {
 			}
 			begun := time.Now()
 			s.quit(t)
-			if took := time.Since(begun); took > 8*time.Second {
+			if took := time.Since(begun); took > 20*time.Second { // a few, and what a busy machine adds
 				t.Errorf("the stop took %v", took)
 			}
 			if !s.log.has("the trace collector does not take spans") {
