@@ -157,7 +157,7 @@ func TestTheExampleSettingsAreTheDefaults(t *testing.T) {
 func settingsIn(file string) map[string]bool {
 	named, section := map[string]bool{}, ""
 	for line := range strings.Lines(file) {
-		m := regexp.MustCompile(`^(?:# )?( *)(?:#   )?([a-z-]+):(?: |$)`).FindStringSubmatch(strings.TrimRight(line, "\n"))
+		m := regexp.MustCompile(`^(?:# )?( *)(?:# {3})?([a-z-]+):(?: |$)`).FindStringSubmatch(strings.TrimRight(line, "\n"))
 		switch {
 		case m == nil:
 		case m[1] == "":

@@ -103,7 +103,7 @@ func (w *world) withdraws(rt *rapid.T) {
 	w.mu.Lock()
 	known := false
 	for _, p := range w.portings {
-		if o.GetState() != stateAccepted || p.key != o.GetRequestId() && !(o.GetPlacedElsewhere() && p.ticket == o.GetTicketId()) {
+		if o.GetState() != stateAccepted || p.key != o.GetRequestId() && (!o.GetPlacedElsewhere() || p.ticket != o.GetTicketId()) {
 			continue
 		}
 		if onTheTelephone && !p.closed && !p.ghost {
