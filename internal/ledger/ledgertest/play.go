@@ -188,6 +188,11 @@ func (p *play) claimAgain(rt *rapid.T) {
 	if !seldom(rt, "at once", 4) {
 		p.callBack(rt, was)
 	}
+	if now := p.model.orders[was.OrderID]; now.State == order.NotSent && now.Correctable() && seldom(rt, "corrected first", 5) {
+		p.claim(rt, with(p.someRecord(rt), func(r *ledger.Record) {
+			r.History, r.Predecessor, r.Tenant, r.Numbers = now.History, now.OrderID, now.Tenant, now.Numbers
+		}))
+	}
 	r := with(p.someRecord(rt), func(r *ledger.Record) {
 		r.OrderID, r.Tenant, r.RequestID, r.Attempt = was.OrderID, was.Tenant, was.RequestID, was.Attempt+1
 		r.Fence = 77 // Which no claim may put.
