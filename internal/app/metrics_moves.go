@@ -35,7 +35,7 @@ type standing struct {
 }
 
 func standingOf(r ledger.Record) standing {
-	return standing{r.State, r.State == order.Accepted && r.Category() == order.CategoryClosed}
+	return standing{r.State, r.Category() == order.CategoryClosed}
 }
 
 // moved counts an order that was changed. One that is sent once more counts when that has come to something.

@@ -104,7 +104,7 @@ func (l *list[T]) safely(ctx context.Context) (items []T, err error) {
 	return items, err
 }
 
-// guarded does something in a goroutine of its own, where a panic would end the process: it is an error.
+// guarded makes a panic an error, for what is done in a goroutine of its own, where it would end the process.
 func guarded(do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
