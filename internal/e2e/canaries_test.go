@@ -191,6 +191,35 @@ func TestFault28_ErrorsOverGRPCAreHeard(t *testing.T) {
 	}
 }
 
+// An answer of a watch that is cut short, as by a killed process, is no error of the service; and none that its watcher is told.
+func TestFault28_HalfAnAnswerOfAWatchIsNoError(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := ""
+		if r.Header.Get("Accept") == "text/event-stream" {
+			begin = "id: a\ndata: "
+		}
+		_, _ = io.WriteString(w, begin+`{"result":{"resumeToken":"a"}}`+"\n"+begin+`{"result":{"order":{"form":{"customerName":"Canary`)
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(server.Close)
+	for _, over := range []face{overJSON, overEvents} {
+		e := newEavesdropper()
+		c := &client{HTTPAddress: server.Listener.Addr().String(), heard: e, http: &http.Client{Transport: overheard{server.Client().Transport, e}}}
+		var told []string
+		err := c.watch(t.Context(), over, &portinv1.WatchPortInOrdersRequest{}, func(a *portinv1.WatchPortInOrdersResponse) {
+			told = append(told, a.GetResumeToken())
+		})
+		if !errors.Is(err, io.ErrUnexpectedEOF) || !slices.Equal(told, []string{"a"}) {
+			t.Errorf("a watch over %s that is cut short tells %q and ends with %v", over, told, err)
+		}
+		if hits, _ := e.errors.found(); len(hits) != 0 {
+			t.Errorf("of half an answer over %s is said %q", over, hits)
+		}
+	}
+}
+
 // Every personal field of every order that the tests make is recognised, by what the contract says is personal. The fullest orders
 // have all of them.
 func TestFault28_EveryPersonalFieldIsPlanted(t *testing.T) {

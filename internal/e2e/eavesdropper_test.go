@@ -150,10 +150,13 @@ type overheard struct {
 // RoundTrip sends a request.
 func (o overheard) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := o.RoundTripper.RoundTrip(r)
-	if err == nil {
-		err = o.by.answer(r, resp)
+	if err != nil {
+		return nil, err
 	}
-	return resp, err
+	if err := o.by.answer(r, resp); err != nil {
+		return nil, err
+	}
+	return resp, nil
 }
 
 // CloseIdleConnections does so where the transport can.

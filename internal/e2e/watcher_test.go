@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -83,6 +84,7 @@ func (c *client) watchJSON(
 	}
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 8<<20)
+	lines.Split(wholeLines)
 	for id := ""; lines.Scan(); {
 		line := lines.Text()
 		if over == overEvents {
@@ -105,6 +107,14 @@ func (c *client) watchJSON(
 		deal(answer)
 	}
 	return lines.Err()
+}
+
+// wholeLines are the lines that came to their end: a process that is killed leaves half a line.
+func wholeLines(data []byte, atEOF bool) (advance int, token []byte, err error) {
+	if atEOF && !bytes.ContainsRune(data, '\n') {
+		return len(data), nil, nil
+	}
+	return bufio.ScanLines(data, atEOF)
 }
 
 // readAnswer reads an answer of a watch, or the error that ends it.
