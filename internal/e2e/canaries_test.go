@@ -200,7 +200,7 @@ func TestFault28_HalfAnAnswerOfAWatchIsNoError(t *testing.T) {
 			begin = "id: a\ndata: "
 		}
 		_, _ = io.WriteString(w, begin+`{"result":{"resumeToken":"a"}}`+"\n"+begin+`{"result":{"order":{"form":{"customerName":"Canary`)
-		http.NewResponseController(w).Flush()
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}))
 	t.Cleanup(server.Close)

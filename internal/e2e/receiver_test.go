@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -36,10 +37,15 @@ type receiver struct {
 	mu      sync.Mutex
 	secrets []string
 	got     []hooked
-	// answers are the statuses of the next answers; then it is 204.
+	// answers are the statuses of the next answers, or silence; then it is 204.
 	answers []int
-	strange []string
+	// elsewhere is where an answer points to.
+	elsewhere string
+	strange   []string
 }
+
+// silence has a receiver give no answer, for as long as it is waited for.
+const silence = 0
 
 func newReceiver(t *testing.T) *receiver {
 	t.Helper()
@@ -69,26 +75,40 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err == nil {
 		err = protojson.Unmarshal(content.Data, event)
 	}
+	if err == nil && (content.Type == "" || !content.Timestamp.Equal(event.GetEventTime().AsTime())) {
+		err = errors.New("the envelope is not that of the event")
+	}
+	code := r.take(req.Header, body, event, err)
+	if code == silence {
+		<-req.Context().Done()
+		return
+	}
+	w.Header().Set("Location", r.elsewhere)
+	w.WriteHeader(code)
+}
+
+// take keeps a message, unless it could not be read or has no signature, and returns the status of its answer.
+func (r *receiver) take(header http.Header, body []byte, event *portinv1.PortInOrderEvent, unread error) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := hooked{id: req.Header.Get("Webhook-Id"), event: event}
+	m := hooked{id: header.Get("Webhook-Id"), event: event}
 	for _, secret := range r.secrets {
 		oracle, err := standardwebhooks.NewWebhook(secret)
-		if err == nil && oracle.Verify(body, req.Header) == nil {
+		if err == nil && oracle.Verify(body, header) == nil {
 			m.signed = append(m.signed, secret)
 		}
 	}
-	if err != nil || len(m.signed) == 0 || content.Type == "" || !content.Timestamp.Equal(event.GetEventTime().AsTime()) {
+	if unread != nil || len(m.signed) == 0 {
 		r.strange = append(r.strange, string(body))
-		w.WriteHeader(http.StatusBadRequest)
-		return
+		return http.StatusBadRequest
 	}
 	r.got = append(r.got, m)
-	code := http.StatusNoContent
-	if len(r.answers) > 0 {
-		code, r.answers = r.answers[0], r.answers[1:]
+	if len(r.answers) == 0 {
+		return http.StatusNoContent
 	}
-	w.WriteHeader(code)
+	code := r.answers[0]
+	r.answers = r.answers[1:]
+	return code
 }
 
 // answer says what the receiver answers next.

@@ -2,7 +2,9 @@ package e2e_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -57,6 +59,47 @@ func TestFault31_AReceiverThatFailsGetsItsEventsLater(t *testing.T) {
 		until(t, "all came again", func() bool { return len(h.messages()) >= before+len(want) })
 		h.wantAll(t, want)
 	})
+}
+
+// A receiver that never answers, and one that sends its events on to an address inside, are told later, and nobody else waits for them;
+// what is inside sees nothing.
+func TestFault31_AReceiverThatHangsOrRedirectsInwardHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	var visits atomic.Int64
+	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visits.Add(1) }))
+	t.Cleanup(inside.Close)
+	s := start(t, sqlite)
+	takes, hangs, redirects := newReceiver(t), newReceiver(t), newReceiver(t)
+	redirects.elsewhere = inside.URL
+	for _, h := range []*receiver{takes, hangs, redirects} {
+		h.register(t, s.client, overGRPC)
+	}
+	hangs.answer(slices.Repeat([]int{silence}, 100)...)
+	redirects.answer(slices.Repeat([]int{http.StatusTemporaryRedirect}, 100)...)
+	s.must(t, overGRPC, s.carrier.order(t, ""), newKey(), accepted)
+	want := s.restful(t)
+	takes.wantAll(t, want)
+	for _, c := range []struct {
+		h       *receiver
+		problem string
+	}{
+		{redirects, "it answered 307; redirects are not followed"},
+		{hangs, "it did not answer within 15 seconds"},
+	} {
+		until(t, c.problem, func() bool {
+			log := s.deliveries(t, overGRPC, c.h)
+			return slices.ContainsFunc(log, func(d *portinv1.WebhookDelivery) bool { return d.GetProblem() == c.problem }) &&
+				!slices.ContainsFunc(log, func(d *portinv1.WebhookDelivery) bool {
+					return d.GetState() != portinv1.WebhookDeliveryState_WEBHOOK_DELIVERY_STATE_PENDING
+				})
+		})
+		c.h.answer()
+	}
+	hangs.wantAll(t, want)
+	redirects.wantAll(t, want)
+	if n := visits.Load(); n != 0 {
+		t.Errorf("what is inside was visited %d times", n)
+	}
 }
 
 // A secret that is rotated signs beside the old one; an endpoint that is gone is disabled, which callers see, and goes on
