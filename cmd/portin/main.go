@@ -26,7 +26,7 @@ var version = "devel"
 // one.
 type cli struct {
 	Version kong.VersionFlag `env:"-" help:"Print the version."`
-	File    kong.ConfigFlag  `name:"config" help:"File with settings, in YAML; see the README." placeholder:"FILE"`
+	File    kong.ConfigFlag  `name:"config" help:"File with settings, in YAML; see docs/portin.example.yaml." placeholder:"FILE"`
 	config.Flags
 
 	ServeCmd   struct{} `cmd:"" name:"serve" help:"Serve gRPC, JSON and the documentation."`

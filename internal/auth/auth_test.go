@@ -218,7 +218,7 @@ func TestNewTellsEverythingThatIsWrong(t *testing.T) {
 		"no address":  {Issuer{URL: "::", TenantClaim: "org"}, "needs an audience"},
 	} {
 		_, err := New(Params{Roster: t.TempDir() + "/none", Issuer: c.issuer})
-		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "reading the roster") || strings.Contains(err.Error(), planted) {
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "reading the callers file") || strings.Contains(err.Error(), planted) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -33,11 +33,11 @@ func Check(path string) (first string, err error) {
 func load(path, adopted string) (*roster, handfile.Sum, error) {
 	content, err := handfile.Read(path, maxRoster)
 	if err != nil {
-		return nil, sha256.Sum256([]byte(err.Error())), fmt.Errorf("reading the roster: %w", err)
+		return nil, sha256.Sum256([]byte(err.Error())), fmt.Errorf("reading the callers file: %w", err)
 	}
 	r, err := parse(content, adopted)
 	if err != nil {
-		err = fmt.Errorf("the roster cannot be used: %w", err)
+		err = fmt.Errorf("the callers file cannot be used: %w", err)
 	}
 	return r, sha256.Sum256(content), err
 }
@@ -63,7 +63,7 @@ func (a *Authenticator) Run(ctx context.Context) {
 func (a *Authenticator) look(ctx context.Context) {
 	defer func() {
 		if p := recover(); p != nil {
-			a.log.ErrorContext(ctx, "looking at the roster panicked", slog.Any("error", fault.Panicked(p)))
+			a.log.ErrorContext(ctx, "looking at the callers file panicked", slog.Any("error", fault.Panicked(p)))
 		}
 	}()
 	read, found, err := load(a.file, a.adopted)
@@ -72,9 +72,9 @@ func (a *Authenticator) look(ctx context.Context) {
 	}
 	a.observer.Roster(err == nil)
 	if err != nil {
-		a.log.ErrorContext(ctx, "the roster has changed and cannot be used; the one before stays in force", slog.Any("error", err))
+		a.log.ErrorContext(ctx, "the callers file has changed and cannot be used; the one before stays in force", slog.Any("error", err))
 		return
 	}
 	a.roster.Store(read)
-	a.log.InfoContext(ctx, "the roster has changed", slog.Int("tenants", len(read.tenants)), slog.Int("callers", read.callers))
+	a.log.InfoContext(ctx, "the callers file has changed", slog.Int("tenants", len(read.tenants)), slog.Int("callers", read.callers))
 }

@@ -57,7 +57,7 @@ func TestAChangedRosterIsTakenOver(t *testing.T) {
 			if diff := cmp.Diff(want, h.observer.told()); diff != "" {
 				t.Errorf("told (-want +got):\n%s", diff)
 			}
-			if got := strings.Count(h.logged(), `"msg":"the roster`); got != lines {
+			if got := strings.Count(h.logged(), `"msg":"the callers file`); got != lines {
 				t.Errorf("%d lines in the log, want %d: %s", got, lines, h.logged())
 			}
 		}
@@ -144,7 +144,7 @@ func TestAPanicWhileLookingIsSurvived(t *testing.T) {
 		defer h.runs()()
 		h.writes("tenants: [beta]")
 		pass(time.Minute)
-		if log := h.logged(); strings.Count(log, "looking at the roster panicked") != 1 {
+		if log := h.logged(); strings.Count(log, "looking at the callers file panicked") != 1 {
 			t.Errorf("the log is %s", log)
 		}
 	})
@@ -160,8 +160,8 @@ func TestCheck(t *testing.T) {
 	for content, want := range map[string]string{
 		"tenants: [globex, acme]":            "globex <nil>",
 		"tenants: [default, acme]":           "default <nil>",
-		"tenants: [" + planted + "]":         " the roster cannot be used: tenants[0] (line 1): " + nameRule,
-		"#" + strings.Repeat("a", maxRoster): " reading the roster: the file is larger than 8192 KiB",
+		"tenants: [" + planted + "]":         " the callers file cannot be used: tenants[0] (line 1): " + nameRule,
+		"#" + strings.Repeat("a", maxRoster): " reading the callers file: the file is larger than 8192 KiB",
 	} {
 		h.writes(content)
 		first, err := Check(h.file)

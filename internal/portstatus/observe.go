@@ -104,7 +104,7 @@ func dated(day string) string {
 
 // looks say why a status needs a look; of another one that does nothing is known.
 var looks = map[order.Status]string{ //nolint:exhaustive // the others need none
-	order.StatusRejected:               "the losing carrier rejected the order; see its rejects, correct it and resubmit it",
+	order.StatusRejected:               "the losing carrier rejected the order; see its rejects, correct it and resubmit it, then ask the carrier's porting team to drop this one",
 	order.StatusHold:                   "the carrier holds the order; ask its porting team what it waits for",
 	order.StatusConfirmedWithException: "the carrier confirmed the order with an exception; ask its porting team which",
 }

@@ -188,7 +188,7 @@ func TestAttentionIsForWhatIsNow(t *testing.T) {
 	t.Parallel()
 	const (
 		held      = "the carrier holds the order; ask its porting team what it waits for"
-		rejected  = "the losing carrier rejected the order; see its rejects, correct it and resubmit it"
+		rejected  = "the losing carrier rejected the order; see its rejects, correct it and resubmit it, then ask the carrier's porting team to drop this one"
 		exception = "the carrier confirmed the order with an exception; ask its porting team which"
 		unknown   = `the carrier's status is "TELEPORTED", which this version does not know; ask its porting team`
 		dated     = "the carrier confirmed another date than the one that was asked for"

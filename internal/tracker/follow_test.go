@@ -80,7 +80,7 @@ func TestAChangeIsWrittenOnce(t *testing.T) {
 		l.says(carrier.Status{Ticket: "T-1", Word: "REJECTED", PortDate: "20000121", Rejects: []carrier.Reject{{Code: "1A"}}})
 		pass(4 * time.Hour)
 		rejected := event(ledger.EventAttentionChanged, "REJECTED", other, scheduled, attention)
-		rejected.Note = "CARRIER_STATUS: the losing carrier rejected the order; see its rejects, correct it and resubmit it"
+		rejected.Note = "CARRIER_STATUS: the losing carrier rejected the order; see its rejects, correct it and resubmit it, then ask the carrier's porting team to drop this one"
 		check(event(ledger.EventStatusChanged, "REJECTED", other, scheduled, attention),
 			event(ledger.EventRejectsChanged, "REJECTED", other, scheduled, attention), rejected)
 		wantDue(t, s.order(1), 4*pollEvery)

@@ -32,7 +32,8 @@ const (
 	// Not set.
 	ErrorReason_ERROR_REASON_UNSPECIFIED ErrorReason = 0
 	// INVALID_ARGUMENT, 400. Fields break rules; google.rpc.BadRequest lists the first 16, the metadata
-	// `violations_total` counts all. Example: `order.trunk_did.dids[2].number` has nine digits.
+	// `violations_total` counts all that were found; an order without a target or a request_id is not looked at any further.
+	// Example: `order.trunk_did.dids[2].number` has nine digits.
 	ErrorReason_ERROR_REASON_INVALID_FIELDS ErrorReason = 1
 	// INVALID_ARGUMENT, 400. The request cannot be wholly understood: broken JSON, unknown fields, a query parameter that
 	// names no field, bytes after the JSON value. Example: `?validate-only=true`.
@@ -67,8 +68,7 @@ const (
 	// FAILED_PRECONDITION, 422. The carrier did not take the service's own credentials; the operator is told. Example:
 	// HTTP 401 after a password was changed.
 	ErrorReason_ERROR_REASON_CARRIER_CREDENTIALS ErrorReason = 14
-	// RESOURCE_EXHAUSTED, 429, RetryInfo. The carrier takes no more requests for now, or the service's own budget towards it
-	// is spent. Example: HTTP 429.
+	// RESOURCE_EXHAUSTED, 429, RetryInfo. The carrier takes no more requests for now. Example: HTTP 429.
 	ErrorReason_ERROR_REASON_CARRIER_BUSY ErrorReason = 15
 	// FAILED_PRECONDITION, 422. The carrier refused the order; its message is in the error's message. Example: HTTP 200
 	// with Reply 0.
@@ -79,8 +79,8 @@ const (
 	// UNAVAILABLE, 503, RetryInfo. The ledger of orders cannot be read or written; this call sent nothing. Example: the disk
 	// is full.
 	ErrorReason_ERROR_REASON_LEDGER_UNAVAILABLE ErrorReason = 18
-	// UNIMPLEMENTED, 501. This version of the service does not offer the RPC. Example: a watch, on a service that does not
-	// follow orders.
+	// UNIMPLEMENTED, 501. This version of the service does not offer the RPC. Example: an RPC that a
+	// later version has.
 	ErrorReason_ERROR_REASON_NOT_OFFERED ErrorReason = 20
 	// FAILED_PRECONDITION, 422. The order is not IN_DOUBT, so there is nothing to resolve. Example: the carrier's answer
 	// came while the operator was typing.
@@ -88,15 +88,15 @@ const (
 	// FAILED_PRECONDITION, 422. The ticket given for an order in doubt is not its ticket: its numbers are other numbers, or
 	// another order has it. Example: a ticket copied from the wrong line.
 	ErrorReason_ERROR_REASON_TICKET_MISMATCH ErrorReason = 22
-	// OUT_OF_RANGE, 400. A watch cannot go on from this token; start again without one. Example: a token older than the
-	// events that are kept.
+	// OUT_OF_RANGE, 400. A watch cannot go on from this token; start again without one. Example: a token of other filters, or
+	// one from before a backup of the ledger was restored.
 	ErrorReason_ERROR_REASON_WATCH_TOKEN_EXPIRED ErrorReason = 23
 	// UNAUTHENTICATED, 401. The caller did not say who it is in a way that the service accepts. Example: an expired token.
 	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 24
 	// PERMISSION_DENIED, 403. The caller may not use this RPC. Example: a key for reading that places an order.
 	ErrorReason_ERROR_REASON_PERMISSION_DENIED ErrorReason = 25
-	// RESOURCE_EXHAUSTED, 429, RetryInfo. The caller sends more than it may, or the service has as much in flight as it
-	// takes. Example: 100 large orders at once.
+	// RESOURCE_EXHAUSTED, 429, RetryInfo. The caller calls more often than it may, or the service has as many watches as it
+	// takes. Example: a loop that lists orders without a pause.
 	ErrorReason_ERROR_REASON_RATE_LIMITED ErrorReason = 26
 	// UNAVAILABLE, 503, RetryInfo. The service is stopping; another replica or the next start answers. A watch
 	// goes on there from its last `resume_token`. Example: an upgrade.

@@ -949,7 +949,7 @@ func (x *Attention) GetStartTime() *timestamppb.Timestamp {
 type Warning struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Path of the field that it is about, in the caller's own spelling: `order.trunk_did.dids[2].number` over gRPC,
-	// `trunkDid.dids[2].number` over JSON.
+	// `trunkDid.dids[2].number` over JSON. The order as a whole is `order` and `body`.
 	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
 	// What kind of doubt it is.
 	Code WarningCode `protobuf:"varint,2,opt,name=code,proto3,enum=portin.v1.WarningCode" json:"code,omitempty"`

@@ -105,7 +105,7 @@ type WebhookEndpoint struct {
 	DisabledReason string `protobuf:"bytes,21,opt,name=disabled_reason,json=disabledReason,proto3" json:"disabled_reason,omitempty"`
 	// Deliveries that wait: not taken yet, and not given up.
 	PendingCount int32 `protobuf:"varint,22,opt,name=pending_count,json=pendingCount,proto3" json:"pending_count,omitempty"`
-	// When it last took an event. Absent when it never did.
+	// When it last took an event, or up to a minute before. Absent when it never did.
 	SuccessTime *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=success_time,json=successTime,proto3" json:"success_time,omitempty"`
 	// Since when it has taken nothing although it was tried again and again; it begins anew with the first try after some hours
 	// without any. Absent when its last answer took an event.
@@ -1006,7 +1006,7 @@ type WebhookDelivery struct {
 	Sequence int64 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// Where the delivery stands.
 	State WebhookDeliveryState `protobuf:"varint,4,opt,name=state,proto3,enum=portin.v1.WebhookDeliveryState" json:"state,omitempty"`
-	// How often it was tried, and the HTTP status of the last answer; 0 when there was none.
+	// How often it was tried; a replay begins anew.
 	Attempt int32 `protobuf:"varint,5,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// The HTTP status of the last answer. 0 when there was none.
 	HttpStatus int32 `protobuf:"varint,6,opt,name=http_status,json=httpStatus,proto3" json:"http_status,omitempty"`

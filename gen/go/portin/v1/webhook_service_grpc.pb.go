@@ -35,10 +35,11 @@ const (
 //
 // WebhookService tells the callers' own servers what happens to orders. An event is posted as the Standard Webhooks
 // specification has it (standardwebhooks.com): JSON `{"type": "port_in_order.status_changed", "timestamp": …, "data": …}`
-// whose `data` is the PortInOrderEvent as JSON, with the headers webhook-id, webhook-timestamp and webhook-signature. It is
-// delivered at least once, always with the same webhook-id, and the events of one order one after the other in their
-// sequence. Any answer from 200 to 299 within 15 seconds takes it; after any other it is tried again, later and later, for
-// three days; 410 disables the endpoint. Redirects are not followed, and addresses inside a network are refused.
+// whose `data` is the PortInOrderEvent as JSON and whose `type` ends in that of the event in lower case, with the headers
+// webhook-id, webhook-timestamp and webhook-signature. It is delivered at least once, always with the same webhook-id, and
+// the events of one order one after the other in their sequence. Any answer from 200 to 299 within 15 seconds takes it;
+// after any other it is tried again, later and later, for three days; 410 disables the endpoint. Redirects are not followed,
+// and addresses inside a network are refused.
 type WebhookServiceClient interface {
 	// CreateWebhookEndpoint registers an endpoint, which is told of events from now on. The answer holds its secret, which is
 	// shown nowhere else.
@@ -155,10 +156,11 @@ func (c *webhookServiceClient) ReplayWebhookDeliveries(ctx context.Context, in *
 //
 // WebhookService tells the callers' own servers what happens to orders. An event is posted as the Standard Webhooks
 // specification has it (standardwebhooks.com): JSON `{"type": "port_in_order.status_changed", "timestamp": …, "data": …}`
-// whose `data` is the PortInOrderEvent as JSON, with the headers webhook-id, webhook-timestamp and webhook-signature. It is
-// delivered at least once, always with the same webhook-id, and the events of one order one after the other in their
-// sequence. Any answer from 200 to 299 within 15 seconds takes it; after any other it is tried again, later and later, for
-// three days; 410 disables the endpoint. Redirects are not followed, and addresses inside a network are refused.
+// whose `data` is the PortInOrderEvent as JSON and whose `type` ends in that of the event in lower case, with the headers
+// webhook-id, webhook-timestamp and webhook-signature. It is delivered at least once, always with the same webhook-id, and
+// the events of one order one after the other in their sequence. Any answer from 200 to 299 within 15 seconds takes it;
+// after any other it is tried again, later and later, for three days; 410 disables the endpoint. Redirects are not followed,
+// and addresses inside a network are refused.
 type WebhookServiceServer interface {
 	// CreateWebhookEndpoint registers an endpoint, which is told of events from now on. The answer holds its secret, which is
 	// shown nowhere else.

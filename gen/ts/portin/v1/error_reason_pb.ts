@@ -30,7 +30,8 @@ export enum ErrorReason {
 
   /**
    * INVALID_ARGUMENT, 400. Fields break rules; google.rpc.BadRequest lists the first 16, the metadata
-   * `violations_total` counts all. Example: `order.trunk_did.dids[2].number` has nine digits.
+   * `violations_total` counts all that were found; an order without a target or a request_id is not looked at any further.
+   * Example: `order.trunk_did.dids[2].number` has nine digits.
    *
    * @generated from enum value: ERROR_REASON_INVALID_FIELDS = 1;
    */
@@ -135,8 +136,7 @@ export enum ErrorReason {
   CARRIER_CREDENTIALS = 14,
 
   /**
-   * RESOURCE_EXHAUSTED, 429, RetryInfo. The carrier takes no more requests for now, or the service's own budget towards it
-   * is spent. Example: HTTP 429.
+   * RESOURCE_EXHAUSTED, 429, RetryInfo. The carrier takes no more requests for now. Example: HTTP 429.
    *
    * @generated from enum value: ERROR_REASON_CARRIER_BUSY = 15;
    */
@@ -167,8 +167,8 @@ export enum ErrorReason {
   LEDGER_UNAVAILABLE = 18,
 
   /**
-   * UNIMPLEMENTED, 501. This version of the service does not offer the RPC. Example: a watch, on a service that does not
-   * follow orders.
+   * UNIMPLEMENTED, 501. This version of the service does not offer the RPC. Example: an RPC that a
+   * later version has.
    *
    * @generated from enum value: ERROR_REASON_NOT_OFFERED = 20;
    */
@@ -191,8 +191,8 @@ export enum ErrorReason {
   TICKET_MISMATCH = 22,
 
   /**
-   * OUT_OF_RANGE, 400. A watch cannot go on from this token; start again without one. Example: a token older than the
-   * events that are kept.
+   * OUT_OF_RANGE, 400. A watch cannot go on from this token; start again without one. Example: a token of other filters, or
+   * one from before a backup of the ledger was restored.
    *
    * @generated from enum value: ERROR_REASON_WATCH_TOKEN_EXPIRED = 23;
    */
@@ -213,8 +213,8 @@ export enum ErrorReason {
   PERMISSION_DENIED = 25,
 
   /**
-   * RESOURCE_EXHAUSTED, 429, RetryInfo. The caller sends more than it may, or the service has as much in flight as it
-   * takes. Example: 100 large orders at once.
+   * RESOURCE_EXHAUSTED, 429, RetryInfo. The caller calls more often than it may, or the service has as many watches as it
+   * takes. Example: a loop that lists orders without a pause.
    *
    * @generated from enum value: ERROR_REASON_RATE_LIMITED = 26;
    */

@@ -426,7 +426,7 @@ export const AttentionSchema: GenMessage<Attention> = /*@__PURE__*/
 export type Warning = Message<"portin.v1.Warning"> & {
   /**
    * Path of the field that it is about, in the caller's own spelling: `order.trunk_did.dids[2].number` over gRPC,
-   * `trunkDid.dids[2].number` over JSON.
+   * `trunkDid.dids[2].number` over JSON. The order as a whole is `order` and `body`.
    *
    * @generated from field: string field = 1;
    */

@@ -92,7 +92,7 @@ export type WebhookEndpoint = Message<"portin.v1.WebhookEndpoint"> & {
   pendingCount: number;
 
   /**
-   * When it last took an event. Absent when it never did.
+   * When it last took an event, or up to a minute before. Absent when it never did.
    *
    * @generated from field: google.protobuf.Timestamp success_time = 23;
    */
@@ -546,7 +546,7 @@ export type WebhookDelivery = Message<"portin.v1.WebhookDelivery"> & {
   state: WebhookDeliveryState;
 
   /**
-   * How often it was tried, and the HTTP status of the last answer; 0 when there was none.
+   * How often it was tried; a replay begins anew.
    *
    * @generated from field: int32 attempt = 5;
    */
@@ -688,10 +688,11 @@ export const WebhookDeliveryStateSchema: GenEnum<WebhookDeliveryState> = /*@__PU
 /**
  * WebhookService tells the callers' own servers what happens to orders. An event is posted as the Standard Webhooks
  * specification has it (standardwebhooks.com): JSON `{"type": "port_in_order.status_changed", "timestamp": …, "data": …}`
- * whose `data` is the PortInOrderEvent as JSON, with the headers webhook-id, webhook-timestamp and webhook-signature. It is
- * delivered at least once, always with the same webhook-id, and the events of one order one after the other in their
- * sequence. Any answer from 200 to 299 within 15 seconds takes it; after any other it is tried again, later and later, for
- * three days; 410 disables the endpoint. Redirects are not followed, and addresses inside a network are refused.
+ * whose `data` is the PortInOrderEvent as JSON and whose `type` ends in that of the event in lower case, with the headers
+ * webhook-id, webhook-timestamp and webhook-signature. It is delivered at least once, always with the same webhook-id, and
+ * the events of one order one after the other in their sequence. Any answer from 200 to 299 within 15 seconds takes it;
+ * after any other it is tried again, later and later, for three days; 410 disables the endpoint. Redirects are not followed,
+ * and addresses inside a network are refused.
  *
  * @generated from service portin.v1.WebhookService
  */
