@@ -27,7 +27,7 @@ func (c *client) acknowledge(t *testing.T, over face, orderID string, code porti
 func TestAttentionThatWasAcknowledgedIsOver(t *testing.T) {
 	t.Parallel()
 	onEveryWay(t, func(t *testing.T, e engine, f face) {
-		s := serve(t, newStandin(t, sandbox.Config{}), e.ledger(t), curious)
+		s := serve(t, newStandin(t, sandbox.Config{}), e.ledger(t), curious, eager)
 		o := s.must(t, f, s.carrier.order(t, "deferred"), newKey(), accepted).order
 		deferred := portinv1.AttentionCode_ATTENTION_CODE_REPLY_DEFERRED
 		if all := s.needing(t, f, deferred); len(all) != 1 || s.metric(t, "portin_orders_need_attention") != 1 {
@@ -54,10 +54,23 @@ func TestAttentionThatWasAcknowledgedIsOver(t *testing.T) {
 		if told != 1 {
 			t.Errorf("%d events tell of it", told)
 		}
-		code := portinv1.AttentionCode_ATTENTION_CODE_CARRIER_STATUS
+
+		// What the carrier says is told anew once it says something new.
+		held := portinv1.AttentionCode_ATTENTION_CODE_CARRIER_STATUS
+		for _, word := range []string{"HOLD", "REJECTED"} {
+			s.fares(t, o.GetTicketId(), word)
+			until(t, word+" needs a person", func() bool { return len(s.needing(t, f, held)) == 1 })
+			s.acknowledge(t, f, o.GetOrderId(), held)
+			asked := s.carrier.asked(o.GetTicketId())
+			until(t, "the carrier was asked again", func() bool { return s.carrier.asked(o.GetTicketId()) > asked+1 })
+			if is := s.get(t, o.GetOrderId()); is.GetNeedsAttention() || is.GetCarrierStatusWord() != word || is.GetCategory() != portinv1.Category_CATEGORY_ATTENTION {
+				t.Errorf("acknowledged, the order is %v", is)
+			}
+		}
+		code := portinv1.AttentionCode_ATTENTION_CODE_IN_DOUBT_UNRESOLVED
 		_, err := s.operators.AcknowledgeAttention(t.Context(), &portinv1.AcknowledgeAttentionRequest{OrderId: o.GetOrderId(), Code: &code, Reason: "x"})
 		if r := failed(status.Convert(err)); r.code != codes.InvalidArgument || r.reason != "INVALID_FIELDS" {
-			t.Errorf("a reason that the service takes away by itself is answered %+v", r)
+			t.Errorf("a reason that waits for a decision is answered %+v", r)
 		}
 	})
 }

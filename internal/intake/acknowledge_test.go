@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,36 +78,51 @@ func TestAttentionIsAcknowledged(t *testing.T) {
 	})
 }
 
-// What follows from an order's status or state is there as long as that is.
+// That an order in doubt waits for a decision is over with the decision, and not before.
 func TestWhichAttentionIsAcknowledged(t *testing.T) {
 	t.Parallel()
-	lasting := map[ledger.AttentionCode]bool{
-		ledger.AttentionReplyDeferred: true, ledger.AttentionReplyConditional: true, ledger.AttentionNoTicket: true, ledger.AttentionLateAnswer: true,
-		ledger.AttentionNumbersHeldTwice: true,
-	}
 	d := newDesk(t)
 	was := troubled(t, d, ledger.AttentionCodes()...)
 	for _, code := range ledger.AttentionCodes() {
 		word := portinv1.AttentionCode(portinv1.AttentionCode_value["ATTENTION_CODE_"+string(code)])
 		o, err := d.Acknowledge(t.Context(), acknowledge(was.GetOrderId(), word))
-		switch {
-		case lasting[code] && err == nil:
-			for _, a := range o.GetAttentions() {
-				if a.GetCode() == word {
-					t.Errorf("%s is still there", code)
-				}
+		if code == ledger.AttentionInDoubtUnresolved {
+			if v := fault.From(err).Violations; !fault.Is(err, fault.ReasonInvalidFields) || len(v) != 1 || v[0].Field != "code" {
+				t.Errorf("%s: %v", code, err)
 			}
-		case !lasting[code] && fault.Is(err, fault.ReasonInvalidFields):
-			if v := fault.From(err).Violations; len(v) != 1 || v[0].Field != "code" {
-				t.Errorf("%s: %v", code, v)
-			}
-		default:
-			t.Errorf("%s: %v", code, err)
+			continue
+		}
+		if err != nil || slices.ContainsFunc(o.GetAttentions(), func(a *portinv1.Attention) bool { return a.GetCode() == word }) {
+			t.Errorf("%s: %v, %v", code, o.GetAttentions(), err)
 		}
 	}
-	if left := len(stands(t, d, was.GetOrderId()).GetAttentions()); left != len(ledger.AttentionCodes())-len(lasting) {
-		t.Errorf("%d reasons are left", left)
+	if left := stands(t, d, was.GetOrderId()).GetAttentions(); len(left) != 1 || left[0].GetCode() != portinv1.AttentionCode_ATTENTION_CODE_IN_DOUBT_UNRESOLVED {
+		t.Errorf("what is left is %v", left)
 	}
+}
+
+// Of an order that makes no progress it is told again after as long: what a person has looked into today is not forgotten for ever.
+func TestNoProgressIsCountedAnew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		was := troubled(t, d, ledger.AttentionNoProgress, ledger.AttentionDateChanged)
+		want := time.Now()
+		pass(time.Hour)
+		for _, code := range []portinv1.AttentionCode{
+			portinv1.AttentionCode_ATTENTION_CODE_DATE_CHANGED, portinv1.AttentionCode_ATTENTION_CODE_NO_PROGRESS,
+		} {
+			if _, err := d.Acknowledge(t.Context(), acknowledge(was.GetOrderId(), code)); err != nil {
+				t.Fatal(err)
+			}
+			if code == portinv1.AttentionCode_ATTENTION_CODE_NO_PROGRESS {
+				want = time.Now()
+			}
+			if r := step(t, d, was.GetOrderId(), 0, func(*ledger.Record) {}); !r.Progressed.Equal(want) {
+				t.Errorf("after %s the order progressed at %v, want %v", code, r.Progressed, want)
+			}
+		}
+	})
 }
 
 func TestWhoseAttentionIsAcknowledged(t *testing.T) {

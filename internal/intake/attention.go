@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"strings"
 
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
@@ -25,20 +24,12 @@ func attentionOf(word portinv1.AttentionCode) ledger.AttentionCode {
 	return ledger.AttentionCode(strings.TrimPrefix(word.String(), attentionPrefix))
 }
 
-// lasting are the reasons for attention that nothing takes away for sure while the order goes on, for only a person can know what
-// they tell of. The others follow from the order's status or state, and would be there again at the next look.
-var lasting = []ledger.AttentionCode{
-	ledger.AttentionReplyDeferred, ledger.AttentionReplyConditional, ledger.AttentionNoTicket, ledger.AttentionLateAnswer,
-	ledger.AttentionNumbersHeldTwice,
-}
-
-// Acknowledge takes a reason for attention away from an order, because an operator says so. An order that has no such reason is
-// answered as it is.
+// Acknowledge takes a reason for attention away from an order, because an operator says so; but not that an order in doubt waits for a
+// decision, which is one of its own. An order that has no such reason is answered as it is.
 func (in *Intake) Acknowledge(ctx context.Context, req *portinv1.AcknowledgeAttentionRequest) (*portinv1.PortInOrder, error) {
 	code := attentionOf(req.GetCode())
-	if !slices.Contains(lasting, code) {
-		return nil, fault.Fields([]fault.Violation{{Field: "code", Description: "is taken away by the service itself once what it tells of is over; " +
-			"REPLY_DEFERRED, REPLY_CONDITIONAL, NO_TICKET, LATE_ANSWER and NUMBERS_HELD_TWICE can be acknowledged"}})
+	if code == ledger.AttentionInDoubtUnresolved {
+		return nil, fault.Fields([]fault.Violation{{Field: "code", Description: "is taken away by ResolveInDoubt; every other reason can be acknowledged"}})
 	}
 	r, err := in.owned(ctx, req.GetOrderId())
 	if err != nil {
@@ -49,6 +40,9 @@ func (in *Intake) Acknowledge(ctx context.Context, req *portinv1.AcknowledgeAtte
 			return ledger.Entry{}, ledger.ErrMoved
 		}
 		r.Unattend(code)
+		if code == ledger.AttentionNoProgress {
+			r.Progressed = in.Now()
+		}
 		return ledger.Entry{Type: ledger.EventAttentionChanged, Actor: actor(ctx, ledger.ByOperator), Note: req.GetReason()}, nil
 	}})
 	switch {

@@ -86,7 +86,8 @@ type Record struct {
 	Rejects   []byte
 
 	// Created is the first claim, Updated the latest change that has an event, Claimed the latest claim, Settled its
-	// definite answer. Checked is when the carrier last said how the port fares, and Progressed when that last changed.
+	// definite answer. Checked is when the carrier last said how the port fares, and Progressed when that last changed, or when a
+	// person last said that it need not have.
 	Created, Updated, Claimed, Settled, Checked, Progressed time.Time
 	// Closed is when an operator said that the port-in is over, which the carrier did not; zero otherwise. It outlasts whatever
 	// the carrier says later.

@@ -32,13 +32,14 @@ func Observe(r *ledger.Record, s carrier.Status, now time.Time) {
 		r.Rejects = rejects
 	}
 	r.Checked = now
-	if progressed(before, *r) {
+	news := progressed(before, *r)
+	if news {
 		r.Progressed = now
 		r.Unattend(ledger.AttentionNoProgress)
 	}
 	category := r.Category()
-	mark(r, ledger.AttentionCarrierStatus, category == order.CategoryAttention, describe(*r), now)
-	mark(r, ledger.AttentionDateChanged, r.Status == order.StatusConfirmedWithDateChange, dated(r.PortDate), now)
+	mark(r, ledger.AttentionCarrierStatus, category == order.CategoryAttention, news, describe(*r), now)
+	mark(r, ledger.AttentionDateChanged, r.Status == order.StatusConfirmedWithDateChange, news, dated(r.PortDate), now)
 	switch category {
 	case order.CategoryClosed:
 		r.Due = time.Time{}
@@ -79,14 +80,17 @@ func progressed(before, after ledger.Record) bool {
 		before.PortDate != after.PortDate || !bytes.Equal(before.Rejects, after.Rejects)
 }
 
-// mark adds a reason to look, or takes it away. One that is there for something else than now is there anew, in its place:
-// what a hold waits for says nothing of a reject.
-func mark(r *ledger.Record, code ledger.AttentionCode, is bool, description string, now time.Time) {
+// mark adds a reason to look when the carrier has news that give it, or takes it away: what a person has looked into is not told again as
+// long as nothing is new. One that is there for something else than now is there anew, in its place: what a hold waits for says
+// nothing of a reject.
+func mark(r *ledger.Record, code ledger.AttentionCode, is, news bool, description string, now time.Time) {
 	if !is {
 		r.Unattend(code)
 		return
 	}
-	r.Attend(code, description, now)
+	if news {
+		r.Attend(code, description, now)
+	}
 	for i, a := range r.Attention {
 		if a.Code == code && a.Description != description {
 			r.Attention[i] = ledger.Attention{Code: code, Description: description, Since: now}

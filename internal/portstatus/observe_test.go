@@ -223,6 +223,52 @@ func TestAttentionIsForWhatIsNow(t *testing.T) {
 	}
 }
 
+// A reason that a person has looked into is told again once the carrier says something new, and not before.
+func TestWhatWasLookedIntoIsToldOnce(t *testing.T) {
+	t.Parallel()
+	dated := func(day string) carrier.Status { return carrier.Status{Word: "CONFIRMEDwDATECHANGE", PortDate: day} }
+	rejected := func(codes ...string) carrier.Status {
+		s := carrier.Status{Word: "REJECTED"}
+		for _, c := range codes {
+			s.Rejects = append(s.Rejects, carrier.Reject{Code: c})
+		}
+		return s
+	}
+	for name, c := range map[string]struct {
+		first, next carrier.Status
+		again       bool
+	}{
+		"the same hold":         {carrier.Status{Word: "HOLD"}, carrier.Status{Word: "HOLD"}, false},
+		"a hold of another day": {carrier.Status{Word: "HOLD"}, carrier.Status{Word: "HOLD", PortDate: "20261201"}, true},
+		"a hold, rejected":      {carrier.Status{Word: "HOLD"}, rejected(), true},
+		"the same rejects":      {rejected("1A"), rejected("1A"), false},
+		"no rejects this time":  {rejected("1A"), rejected(), false},
+		"other rejects":         {rejected("1A"), rejected("2B"), true},
+		"an unknown word":       {carrier.Status{Word: "TELEPORTED"}, carrier.Status{Word: "TELEPORTED"}, false},
+		"the same day":          {dated("20261201"), dated("20261201"), false},
+		"another day":           {dated("20261201"), dated("20261203"), true},
+		"no day any more":       {dated("20261201"), dated(""), true},
+	} {
+		r := followed()
+		portstatus.Observe(&r, c.first, noon)
+		if len(r.Attention) != 1 {
+			t.Fatalf("%s: %v", name, codes(r))
+		}
+		r.Unattend(r.Attention[0].Code)
+		for range 2 {
+			portstatus.Observe(&r, c.next, later)
+			if (len(r.Attention) == 1 && r.Attention[0].Since.Equal(later)) != c.again {
+				t.Errorf("%s: %v", name, r.Attention)
+			}
+		}
+		portstatus.Observe(&r, carrier.Status{Word: "PENDING"}, later)
+		portstatus.Observe(&r, c.first, later.Add(time.Hour))
+		if len(r.Attention) != 1 {
+			t.Errorf("%s, gone and come back: %v", name, codes(r))
+		}
+	}
+}
+
 func TestAReasonKeepsItsPlace(t *testing.T) {
 	t.Parallel()
 	r := followed()

@@ -47,9 +47,10 @@ type OperatorServiceClient interface {
 	// order that is closed already is answered as it is.
 	ClosePortInOrder(ctx context.Context, in *ClosePortInOrderRequest, opts ...grpc.CallOption) (*ClosePortInOrderResponse, error)
 	// AcknowledgeAttention takes a reason for attention away from an order, when a person has looked into it and nothing is left to
-	// do: NUMBERS_HELD_TWICE, LATE_ANSWER, NO_TICKET, REPLY_DEFERRED or REPLY_CONDITIONAL. The others are taken away by the service
-	// itself, once what they tell of is over. The acknowledgement and its reason become an event whose actor is the caller's
-	// identity. It changes nothing else, neither here nor at the carrier. An order that has no such reason is answered as it is.
+	// do: any but IN_DOUBT_UNRESOLVED, which waits for ResolveInDoubt. CARRIER_STATUS and DATE_CHANGED come back when the carrier
+	// says something new of the order that calls for them, NO_PROGRESS when nothing new was heard for as long again. The
+	// acknowledgement and its reason become an event whose actor is the caller's identity. It changes nothing else, neither here nor
+	// at the carrier. An order that has no such reason is answered as it is.
 	AcknowledgeAttention(ctx context.Context, in *AcknowledgeAttentionRequest, opts ...grpc.CallOption) (*AcknowledgeAttentionResponse, error)
 }
 
@@ -123,9 +124,10 @@ type OperatorServiceServer interface {
 	// order that is closed already is answered as it is.
 	ClosePortInOrder(context.Context, *ClosePortInOrderRequest) (*ClosePortInOrderResponse, error)
 	// AcknowledgeAttention takes a reason for attention away from an order, when a person has looked into it and nothing is left to
-	// do: NUMBERS_HELD_TWICE, LATE_ANSWER, NO_TICKET, REPLY_DEFERRED or REPLY_CONDITIONAL. The others are taken away by the service
-	// itself, once what they tell of is over. The acknowledgement and its reason become an event whose actor is the caller's
-	// identity. It changes nothing else, neither here nor at the carrier. An order that has no such reason is answered as it is.
+	// do: any but IN_DOUBT_UNRESOLVED, which waits for ResolveInDoubt. CARRIER_STATUS and DATE_CHANGED come back when the carrier
+	// says something new of the order that calls for them, NO_PROGRESS when nothing new was heard for as long again. The
+	// acknowledgement and its reason become an event whose actor is the caller's identity. It changes nothing else, neither here nor
+	// at the carrier. An order that has no such reason is answered as it is.
 	AcknowledgeAttention(context.Context, *AcknowledgeAttentionRequest) (*AcknowledgeAttentionResponse, error)
 	mustEmbedUnimplementedOperatorServiceServer()
 }
