@@ -150,13 +150,13 @@ func attentions(o carrier.Outcome) []ledger.Attention {
 	var why []ledger.Attention
 	switch o.Reply {
 	case carrier.ReplyDeferred:
-		why = append(why, ledger.Attention{Code: ledger.AttentionReplyDeferred, Description: "the carrier deferred the order; follow it by its numbers"})
+		why = append(why, ledger.Attention{Code: ledger.AttentionReplyDeferred, Description: "the carrier deferred the order; ask its porting team what it waits for"})
 	case carrier.ReplyConditional:
 		why = append(why, ledger.Attention{Code: ledger.AttentionReplyConditional, Description: "the carrier accepted the order under a condition; its message may name it"})
 	case carrier.ReplyNone, carrier.ReplyRejected, carrier.ReplyAccepted, carrier.ReplyError:
 	}
 	if o.Ticket == "" {
-		why = append(why, ledger.Attention{Code: ledger.AttentionNoTicket, Description: "the carrier accepted the order under no ticket of its own; follow it by its numbers"})
+		why = append(why, ledger.Attention{Code: ledger.AttentionNoTicket, Description: "the carrier accepted the order under no ticket of its own; it is followed by its numbers, and its porting team knows the ticket"})
 	}
 	return why
 }

@@ -77,6 +77,40 @@ func TestCheckSizeWantsAKey(t *testing.T) {
 	}
 }
 
+// What cannot be anybody's replay, for want of a key or of a target, is told everything that is wrong at once; but of an order that is
+// too large nothing more is looked at.
+func TestAllThatIsWrongIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for name, c := range map[string]struct {
+		change func(r *portinv1.PortInRequest)
+		want   []string
+	}{
+		"no key":    {func(r *portinv1.PortInRequest) { r.RequestId = "" }, []string{"order.form.customer_name", "request_id"}},
+		"no target": {func(r *portinv1.PortInRequest) { r.Order.Target = nil }, []string{"order.form.customer_name", "order.target"}},
+		"neither":   {func(r *portinv1.PortInRequest) { r.RequestId, r.Order.Target = "1", nil }, []string{"order.form.customer_name", "order.target", "request_id"}},
+		"no form":   {func(r *portinv1.PortInRequest) { r.Order.Target, r.Order.Form = nil, nil }, []string{"order.form", "order.target"}},
+		"no order":  {func(r *portinv1.PortInRequest) { proto.Reset(r) }, []string{"order", "request_id"}},
+		"too large": {func(r *portinv1.PortInRequest) {
+			r.RequestId, r.Order.Form.ExtraDetails = "", make([]*portinv1.ExtraDetail, 101)
+		}, []string{"order.form.extra_details", "request_id"}},
+		"a key and a target": {func(*portinv1.PortInRequest) {}, nil}, // the rules come after a replay
+	} {
+		r := request(t, keyA)
+		r.Order.Form.CustomerName = " "
+		c.change(r)
+		var got []string
+		if err := d.CheckSize(r); err != nil {
+			for _, v := range fault.From(err).Violations {
+				got = append(got, v.Field)
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestFault16_ALedgerThatCannotClaimSendsNothing(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

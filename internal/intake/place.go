@@ -19,17 +19,24 @@ import (
 	"github.com/portin/portin/internal/product"
 )
 
-// CheckSize is the first look at a request, before anything walks it: counts and sizes, exactly one target, and the
-// idempotency key.
+// CheckSize is the first look at a request, before anything walks it: counts and sizes. It also wants the idempotency key and the target
+// that everything after it needs; where one of them is missing it refuses the request with every rule that the order breaks by itself.
 func (in *Intake) CheckSize(req *portinv1.PortInRequest) error {
-	violations := product.CheckSize(req.GetOrder(), in.Config.Limits)
-	if v, ok := checkRequestID(req.GetRequestId(), req.GetValidateOnly()); !ok {
-		violations = append(violations, v)
+	o := req.GetOrder()
+	violations := product.CheckSize(o, in.Config.Limits)
+	unkeyed, keyed := checkRequestID(req.GetRequestId(), req.GetValidateOnly())
+	_, targeted := product.Of(o)
+	switch {
+	case len(violations) == 0 && keyed && targeted:
+		return nil
+	case len(violations) == 0: // it can be nobody's replay: all that is wrong with it is told at once
+		product.Normalize(o)
+		violations = product.Validate(o)
 	}
-	if len(violations) > 0 {
-		return fault.Fields(violations)
+	if !keyed {
+		violations = append(violations, unkeyed)
 	}
-	return nil
+	return fault.Fields(violations)
 }
 
 // checkRequestID wants a UUID that is not the zero one, unless the request only validates.

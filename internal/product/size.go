@@ -28,19 +28,12 @@ const (
 )
 
 // CheckSize lists what is too much in an order as it came, in the order of the contract: it counts and looks at nothing
-// else, so that a hostile order costs nothing. It also asks for the one target that everything after it needs.
+// else, so that a hostile order costs nothing.
 func CheckSize(o *portinv1.PortInOrder, limits Limits) []fault.Violation {
 	var r report
-	if o == nil {
-		r.add(at("order"), isRequired)
-		return r.sorted()
-	}
-	spec, ok := Of(o)
-	if ok {
+	if spec, ok := Of(o); ok {
 		m := o.ProtoReflect()
 		r.counts(spec.field(), m.Get(m.Descriptor().Fields().ByName(spec.Arm)).Message(), limits.MaxNumbers)
-	} else {
-		r.add(at("order.target"), noTarget)
 	}
 	if f := o.GetForm(); f != nil {
 		r.counts("order.form", f.ProtoReflect(), limits.MaxNumbers)

@@ -18,7 +18,7 @@ type sizer interface {
 }
 
 // validated refuses requests that break the contract. Of an order it only asks whether it is not too much (CheckSize, which
-// wants the idempotency key too) and wholly understood: whether it is right is asked after its key was read, because a
+// wants the idempotency key and a target too) and wholly understood: whether it is right is asked after its key was read, because a
 // replay is never refused by a rule that has changed since.
 func validated(orders sizer) grpc.UnaryServerInterceptor {
 	return func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {

@@ -32,8 +32,7 @@ const (
 	// Not set.
 	ErrorReason_ERROR_REASON_UNSPECIFIED ErrorReason = 0
 	// INVALID_ARGUMENT, 400. Fields break rules; google.rpc.BadRequest lists the first 16, the metadata
-	// `violations_total` counts all that were found; an order without a target or a request_id is not looked at any further.
-	// Example: `order.trunk_did.dids[2].number` has nine digits.
+	// `violations_total` counts all that were found. Example: `order.trunk_did.dids[2].number` has nine digits.
 	ErrorReason_ERROR_REASON_INVALID_FIELDS ErrorReason = 1
 	// INVALID_ARGUMENT, 400. The request cannot be wholly understood: broken JSON, unknown fields, a query parameter that
 	// names no field, bytes after the JSON value. Example: `?validate-only=true`.

@@ -30,8 +30,7 @@ export enum ErrorReason {
 
   /**
    * INVALID_ARGUMENT, 400. Fields break rules; google.rpc.BadRequest lists the first 16, the metadata
-   * `violations_total` counts all that were found; an order without a target or a request_id is not looked at any further.
-   * Example: `order.trunk_did.dids[2].number` has nine digits.
+   * `violations_total` counts all that were found. Example: `order.trunk_did.dids[2].number` has nine digits.
    *
    * @generated from enum value: ERROR_REASON_INVALID_FIELDS = 1;
    */
