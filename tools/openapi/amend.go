@@ -24,6 +24,7 @@ func amendments() []amendment {
 		{"answers of a placing call", describePlacing},
 		{"streams", describeStreams},
 		{"errors", describeErrors},
+		{"deadline header", addDeadline},
 		{"trace header", addRequestID},
 	}
 }
@@ -69,29 +70,46 @@ func armsOnly(branches []any, arms []string) ([]any, error) {
 	return branches[1:], nil
 }
 
-// describePlacing adds to the placing call what the gateway does beside the RPC: the idempotency key as a header, and
-// 202 for an order of which it is not known yet whether the carrier has it.
+// describePlacing adds to every call that places an order what the gateway does beside the RPC: the idempotency key as a
+// header, and 202 for an order of which it is not known yet whether the carrier has it.
 func describePlacing(doc object, _ contract) error {
-	placing, err := find(doc, placingRPC)
+	all, err := operations(doc)
 	if err != nil {
 		return err
 	}
-	responses, err := child(placing.body, "responses")
+	found := false
+	for _, op := range all {
+		if op.method != "post" || !op.hasQuery("requestId") {
+			continue
+		}
+		found = found || op.id == placingRPC
+		if err := op.describePlacing(); err != nil {
+			return fmt.Errorf("%s: %w", op.id, err)
+		}
+	}
+	if !found {
+		return fmt.Errorf("no operation %s that takes a requestId", placingRPC)
+	}
+	return nil
+}
+
+func (o operation) describePlacing() error {
+	responses, err := child(o.body, "responses")
 	if err != nil {
-		return fmt.Errorf("%s: %w", placing.id, err)
+		return err
 	}
 	done, err := child(responses, "200")
 	if err != nil {
-		return fmt.Errorf("%s: %w", placing.id, err)
+		return err
 	}
 	pending := maps.Clone(done)
 	done["description"] = "The order stands as its state says: ACCEPTED, or, with validateOnly, not placed at all."
 	pending["description"] = "The order is SENDING or IN_DOUBT: whether the carrier has it is not known yet. It is not sent " +
 		"again by itself. Follow it with GET /v1/port-ins/{order_id}, or repeat this call with the same key."
 	if err := put(responses, "202", pending); err != nil {
-		return fmt.Errorf("%s: responses: %w", placing.id, err)
+		return fmt.Errorf("responses: %w", err)
 	}
-	return placing.addParameter(object{
+	return o.addParameter(object{
 		"name":     "Idempotency-Key",
 		"in":       "header",
 		"required": false,
@@ -125,6 +143,16 @@ func describeStreams(doc object, facts contract) error {
 			return fmt.Errorf("%s: %w", stream.id, err)
 		}
 		response["content"] = object{"application/x-ndjson": content, "text/event-stream": content}
+		if err := stream.addParameter(object{
+			"name":     "Last-Event-ID",
+			"in":       "header",
+			"required": false,
+			"description": "The id of the last server-sent event that was received, with which a browser comes back by itself. It is a " +
+				"resumeToken, and wins over the one in the query.",
+			"schema": object{"type": "string"},
+		}); err != nil {
+			return err
+		}
 	}
 	if len(missing) > 0 {
 		return fmt.Errorf("no operation for the streams %v", slices.Sorted(maps.Keys(missing)))
@@ -157,28 +185,22 @@ func shortenSummaries(doc object, _ contract) error {
 	return nil
 }
 
-// addRequestID documents the trace header on every call and every answer.
-func addRequestID(doc object, _ contract) error {
-	const (
-		component   = "RequestId"
-		header      = "x-request-id"
-		description = "Names this call in logs and traces, on both sides. It is not the idempotency key."
-	)
+// addDeadline documents the header with which a caller says how long it waits, on every call.
+func addDeadline(doc object, _ contract) error {
+	return addEverywhere(doc, "Deadline", object{
+		"name": "Grpc-Timeout", "in": "header", "required": false, "schema": object{"type": "string", "pattern": "^[0-9]{1,8}[HMSmun]$"},
+		"description": "How long the caller waits: a whole number above 0 and a unit, H, M, S, m (milliseconds), u or n. 70S for placing an " +
+			"order: with less than 5 seconds left it is not sent.",
+	})
+}
+
+// addEverywhere adds a parameter to every call.
+func addEverywhere(doc object, component string, parameter object) error {
 	parameters, err := grow(doc, "components", "parameters")
 	if err != nil {
 		return err
 	}
-	headers, err := grow(doc, "components", "headers")
-	if err != nil {
-		return err
-	}
-	if err := put(parameters, component, object{
-		"name": header, "in": "header", "required": false, "schema": object{"type": "string", "maxLength": 128},
-		"description": description + " Left out, the service makes one.",
-	}); err != nil {
-		return err
-	}
-	if err := put(headers, component, object{"description": description, "schema": object{"type": "string"}}); err != nil {
+	if err := put(parameters, component, parameter); err != nil {
 		return err
 	}
 	all, err := operations(doc)
@@ -189,6 +211,35 @@ func addRequestID(doc object, _ contract) error {
 		if err := op.addParameter(ref("parameters", component)); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// addRequestID documents the trace header on every call and every answer.
+func addRequestID(doc object, _ contract) error {
+	const (
+		component   = "RequestId"
+		header      = "x-request-id"
+		description = "Names this call in logs and traces, on both sides. It is not the idempotency key."
+	)
+	if err := addEverywhere(doc, component, object{
+		"name": header, "in": "header", "required": false, "schema": object{"type": "string", "maxLength": 128},
+		"description": description + " Left out, the service makes one.",
+	}); err != nil {
+		return err
+	}
+	headers, err := grow(doc, "components", "headers")
+	if err != nil {
+		return err
+	}
+	if err := put(headers, component, object{"description": description, "schema": object{"type": "string"}}); err != nil {
+		return err
+	}
+	all, err := operations(doc)
+	if err != nil {
+		return err
+	}
+	for _, op := range all {
 		if err := addHeader(op.body, header, ref("headers", component)); err != nil {
 			return fmt.Errorf("%s: %w", op.id, err)
 		}
@@ -223,18 +274,4 @@ func addHeader(to object, name string, value object) error {
 		}
 	}
 	return nil
-}
-
-// find returns the operation with the given ID.
-func find(doc object, id string) (operation, error) {
-	all, err := operations(doc)
-	if err != nil {
-		return operation{}, err
-	}
-	for _, op := range all {
-		if op.id == id {
-			return op, nil
-		}
-	}
-	return operation{}, fmt.Errorf("no operation %s", id)
 }

@@ -149,6 +149,15 @@ func (o operation) rpc(facts contract) string {
 	return bindingSuffix.ReplaceAllString(o.id, "")
 }
 
+// hasQuery reports whether the operation takes a query parameter.
+func (o operation) hasQuery(name string) bool {
+	list, _ := o.body["parameters"].([]any)
+	return slices.ContainsFunc(list, func(p any) bool {
+		parameter, _ := p.(object)
+		return parameter["in"] == "query" && parameter["name"] == name
+	})
+}
+
 // addParameter appends a parameter to an operation.
 func (o operation) addParameter(parameter object) error {
 	list, ok := o.body["parameters"].([]any)

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -144,6 +145,32 @@ func value(schema *openapi3.Schema, depth int) any {
 		return "AA=="
 	default:
 		return "1"
+	}
+}
+
+// The headers that the gateway reads are in the document where it reads them.
+func TestPublishedHeaders(t *testing.T) {
+	t.Parallel()
+	placing := 0
+	for path, item := range published(t).Paths.Map() {
+		for method, operation := range item.Operations() {
+			places := method == http.MethodPost && operation.Parameters.GetByInAndName("query", "requestId") != nil
+			if places {
+				placing++
+			}
+			streams := operation.Responses.Value("200").Value.Content.Get("text/event-stream") != nil
+			for header, want := range map[string]bool{"Idempotency-Key": places, "Last-Event-ID": streams, "Grpc-Timeout": true, "x-request-id": true} {
+				if got := operation.Parameters.GetByInAndName("header", header) != nil; got != want {
+					t.Errorf("%s %s has the header %s: %v, want %v", method, path, header, got, want)
+				}
+			}
+			if got := operation.Responses.Value("202") != nil; got != places {
+				t.Errorf("%s %s answers 202: %v, want %v", method, path, got, places)
+			}
+		}
+	}
+	if placing != 2 { // a new order, and one that corrects another
+		t.Errorf("%d operations place an order", placing)
 	}
 }
 
