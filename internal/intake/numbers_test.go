@@ -9,6 +9,7 @@ import (
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
 )
 
 func TestANumberIsInOneOpenOrder(t *testing.T) {
@@ -61,6 +62,23 @@ func TestANumberIsInOneOpenOrder(t *testing.T) {
 				t.Errorf("%d POSTs, want 1", posts)
 			}
 		})
+	}
+}
+
+// What the carrier says under a ticket that the holder no longer has by the time it is written down frees none of its numbers.
+func TestTheWordAboutATicketOfBeforeFreesNothing(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	holder := placed(t, d, keyA)
+	d.carrier.byTicket = func(_ context.Context, asked string) (carrier.Status, error) {
+		step(t, d, holder.GetOrderId(), 0, func(r *ledger.Record) { r.Ticket = "T-9" }) //nolint:contextcheck // found by its number meanwhile, by somebody else
+		return status(asked, "COMPLETED"), nil
+	}
+	if _, err := d.PortIn(t.Context(), request(t, keyB)); reasonOf(err) != fault.ReasonNumberInOpenOrder {
+		t.Errorf("another order is answered %v", err)
+	}
+	if got := stands(t, d, holder.GetOrderId()); got.GetTicketId() != "T-9" || got.GetCarrierStatusWord() != "" {
+		t.Errorf("the holder is %v", got)
 	}
 }
 
