@@ -2,6 +2,8 @@ package intake_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -105,6 +107,12 @@ func TestTwoOrdersDoNotShareATicket(t *testing.T) {
 	resp, err := d.PortIn(t.Context(), request(t, keyB, "416-555-0140"))
 	if err != nil || resp.GetOrder().GetTicketId() != "" || !resp.GetOrder().GetNeedsAttention() {
 		t.Errorf("an order with another one's ticket answers %v, %v; want it accepted without one and noticed", resp, err)
+	}
+	all := timeline(t, d, resp.GetOrder().GetOrderId())
+	if !slices.ContainsFunc(all, func(e *portinv1.PortInOrderEvent) bool {
+		return strings.Contains(e.GetNote(), "it named ticket "+ticket(1))
+	}) {
+		t.Errorf("the order's events do not say which ticket the carrier named: %v", all)
 	}
 }
 
