@@ -5,8 +5,9 @@ BUF    := go tool -modfile=tools/buf/go.mod buf
 LINT   := go tool -modfile=tools/lint/go.mod golangci-lint
 NPM    := $(shell command -v npm 2>/dev/null)
 
-# How long make fuzz runs each target, and what make cover asks of each package.
+# How long make fuzz runs each target, at how many points make kill kills, and what make cover asks of each package.
 FUZZTIME  ?= 10s
+POINTS    ?= 200
 COVERAGE  ?= 90
 COVERED   ?= ./internal/product ./internal/carrier
 
@@ -125,6 +126,10 @@ cover: ## Refuse less than COVERAGE (90) percent of the statements of each packa
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (10s)
 	@sh tools/fuzz.sh $(FUZZTIME)
+
+.PHONY: kill
+kill: ## Kill the service at POINTS (200) random points under load, where make test does at a few, and start it again (minutes)
+	go test -count=1 -timeout 30m -run '^TestFault11_KilledAtAnyTime$$' ./internal/e2e -points $(POINTS)
 
 .PHONY: bench
 bench: ## Measure 10,000 watchers, and the ledgers: grouped commits, lists on a thousand and a million orders (long, some GB of disk)

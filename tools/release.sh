@@ -35,12 +35,13 @@ for platform in $platforms; do
 	GOOS=$os GOARCH=$arch bin/cyclonedx-gomod app -json -noserial -notimestamp -std -main cmd/portin -output "dist/$name.sbom.json" .
 done
 
-# The contract: the .proto files, everything in one descriptor set, and the OpenAPI document.
+# The contract: the .proto files, everything in one descriptor set, the OpenAPI document, and what clients may try again.
 make -s proto-deps
 go tool -modfile=tools/buf/go.mod buf export proto -o dist/tree/contract
 pack "portin_${version}_proto.tar.gz" dist/tree/contract
 go tool -modfile=tools/buf/go.mod buf build proto -o "dist/portin_${version}.binpb"
 cp gen/openapi/portin.openapi.json "dist/portin_${version}.openapi.json"
+cp tools/clients/service_config.json "dist/portin_${version}.service_config.json"
 
 rm -rf dist/tree
 (cd dist && sha256sum -- * >SHA256SUMS)

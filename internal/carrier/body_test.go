@@ -1,6 +1,8 @@
 package carrier_test
 
 import (
+	"errors"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -27,4 +29,20 @@ func TestABodyIsTheCallersAgainAfterSubmit(t *testing.T) {
 	}
 	close(release)
 	posted(t, &server.posts, 0)
+}
+
+// What is left of a body when its exchange is over is neither read nor sent any more.
+func TestABodyIsNotReadOnOnceItsExchangeIsOver(t *testing.T) {
+	t.Parallel()
+	read, end := carrier.OnceBody([]byte("an order"))
+	p := make([]byte, 2)
+	if n, err := read(p); n != 2 || err != nil || string(p) != "an" {
+		t.Errorf("read %d bytes, %q: %v", n, p, err)
+	}
+	end()
+	for range 2 {
+		if n, err := read(p); n != 0 || err == nil || errors.Is(err, io.EOF) {
+			t.Errorf("after the end %d bytes are read: %v", n, err)
+		}
+	}
 }

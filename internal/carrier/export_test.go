@@ -57,3 +57,9 @@ func ReadStatus(body []byte) (Status, error) { return readWith(readStatus, body)
 
 // TransportOf is the transport that a Client talks through, without the credentials.
 func TransportOf(c *Client) http.RoundTripper { return c.next }
+
+// OnceBody returns what reads a body once, and what ends that.
+func OnceBody(body []byte) (read func(p []byte) (int, error), end func()) {
+	b := newOnceBody(body)
+	return b.Read, b.end
+}

@@ -15,7 +15,7 @@ import (
 	"github.com/portin/portin/internal/ledger/postgres/pgtest"
 )
 
-// points is how many times TestFault11_KilledAtAnyTime kills the service.
+// points is how many times TestFault11_KilledAtAnyTime kills the service; make kill, and so CI, wants 200.
 var points = flag.Int("points", 12, "how many random points of TestFault11_KilledAtAnyTime")
 
 // together is how many tests run at once: they wait for a carrier that is slow much more than they compute.

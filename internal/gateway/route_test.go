@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -161,6 +162,11 @@ func TestContentTypes(t *testing.T) {
 	}
 	f := newFace(t)
 	f.refusedBefore(t, f.place("{}", "Content-Encoding: gzip"), 415, "UNSUPPORTED_MEDIA_TYPE")
+	twice := httptest.NewRequest(http.MethodPost, "/v1/port-ins?requestId="+key, strings.NewReader("{}"))
+	twice.Header["Content-Type"] = []string{"application/json", "text/plain"}
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, twice)
+	f.refusedBefore(t, w, 415, "UNSUPPORTED_MEDIA_TYPE")
 	f.refusedBefore(t, f.place("", "Content-Type: application/json"), 400, "MALFORMED_REQUEST")
 }
 

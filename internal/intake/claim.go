@@ -196,6 +196,7 @@ func (in *Intake) adopt(ctx context.Context, was ledger.Record, seen sight) (*po
 		if r.State != order.NotSent || r.Attempt != was.Attempt {
 			return ledger.Entry{}, ledger.ErrMoved
 		}
+		r.Unattend(ledger.AttentionNumbersHeldTwice) // the other one is over, see heldTwice
 		accept(r, seen.status.Ticket, now, in.steady())
 		portstatus.Observe(r, seen.status, now)
 		return ledger.Entry{Actor: service(), Note: "the look before a re-send found the order at the carrier, so it was not sent again"}, nil
@@ -207,6 +208,7 @@ func (in *Intake) adopt(ctx context.Context, was ledger.Record, seen sight) (*po
 			slog.String("ticket_id", seen.ticket))
 		return in.replay(ctx, settled)
 	case errors.As(err, &held):
+		in.heldTwice(ctx, was, held.Holder, seen.ticket)
 		return nil, numberHeld(was.Tenant, held)
 	case errors.Is(err, ledger.ErrTicketTaken):
 		return nil, fault.New(fault.ReasonNumberInOpenOrder, "the carrier has the numbers in an open port-in that belongs to another order; follow that one, or wait until it is closed").
@@ -216,6 +218,32 @@ func (in *Intake) adopt(ctx context.Context, was ledger.Record, seen sight) (*po
 	}
 	in.Log.WarnContext(ctx, "order found at the carrier before it was sent again", slog.String("order_id", was.OrderID), slog.String("ticket_id", settled.Ticket))
 	return in.answer(settled, true)
+}
+
+// heldTwice has a person look at an order that stands at the carrier, and at another one that holds a number of it and keeps it from
+// being accepted: the carrier may have both, and the caller who hears of it may not come back.
+func (in *Intake) heldTwice(ctx context.Context, was, holder ledger.Record, ticket string) {
+	now := in.Now()
+	found := ledger.Entry{
+		Type: ledger.EventEvidence, Actor: service(), Ticket: ticket,
+		Note: "the look before a re-send found the order at the carrier, and another order holds a number of it",
+	}
+	for _, m := range []struct {
+		of, beside ledger.Record
+		entry      ledger.Entry
+	}{{was, holder, found}, {holder, was, ledger.Entry{Actor: service()}}} {
+		_, err := in.advance(ctx, m.of.OrderID, ledger.Step{Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
+			if r.State != m.of.State || r.Attempt != m.of.Attempt || r.Attends(ledger.AttentionNumbersHeldTwice) {
+				return ledger.Entry{}, ledger.ErrMoved
+			}
+			*r, _ = ledger.Collide(*r, m.beside.OrderID, now)
+			return m.entry, nil
+		}})
+		if err != nil && !errors.Is(err, ledger.ErrMoved) {
+			in.Log.ErrorContext(ctx, "an order stands at the carrier beside another one of its numbers, which could not be written down",
+				slog.String("order_id", m.of.OrderID), slog.String("beside", m.beside.OrderID), slog.Any("error", err))
+		}
+	}
 }
 
 // accept makes an order one that the carrier has, under a ticket. From then on it is followed: it is due at once.

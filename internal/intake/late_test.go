@@ -355,6 +355,32 @@ func TestAnEarlierAttemptsAcceptanceDecidesTheNextOne(t *testing.T) {
 	}
 }
 
+// TestAResendKeepsThatAnAnswerCameLate has an order sent again of whose first attempt the carrier has said, late, something else than the
+// operator: that is still to be looked into, whatever becomes of the next attempt.
+func TestAResendKeepsThatAnAnswerCameLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		answers := slowly(d, 1)
+		go func() { _, _ = d.PortIn(t.Context(), request(t, keyA)) }()
+		synctest.Wait()
+		r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
+		if err != nil {
+			t.Fatal(err)
+		}
+		passages["1 NOT_SENT"](t, d, r.OrderID)
+		answers.answers(1, outcomes["refused"])
+		pass(time.Second)
+		sent, err := d.PortIn(t.Context(), request(t, keyA))
+		if err != nil || sent.GetOrder().GetState() != stateAccepted || sent.GetOrder().GetAttempt() != 2 {
+			t.Fatalf("sent again the order is %v, %v", sent, err)
+		}
+		if diff := cmp.Diff([]string{"LATE_ANSWER"}, attentions(stands(t, d, r.OrderID))); diff != "" {
+			t.Errorf("why the order needs attention (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // TestFault15_NumbersThatTwoOrdersHoldAreSaidOfBoth has an order that was resolved as not placed turn out to be accepted,
 // when another order has its numbers.
 func TestFault15_NumbersThatTwoOrdersHoldAreSaidOfBoth(t *testing.T) {

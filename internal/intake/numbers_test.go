@@ -2,6 +2,8 @@ package intake_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,6 +11,7 @@ import (
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
+	"github.com/portin/portin/internal/ledger"
 )
 
 func TestANumberIsInOneOpenOrder(t *testing.T) {
@@ -64,6 +67,23 @@ func TestANumberIsInOneOpenOrder(t *testing.T) {
 	}
 }
 
+// What the carrier says under a ticket that the holder no longer has by the time it is written down frees none of its numbers.
+func TestTheWordAboutATicketOfBeforeFreesNothing(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	holder := placed(t, d, keyA)
+	d.carrier.byTicket = func(_ context.Context, asked string) (carrier.Status, error) {
+		step(t, d, holder.GetOrderId(), 0, func(r *ledger.Record) { r.Ticket = "T-9" }) //nolint:contextcheck // found by its number meanwhile, by somebody else
+		return status(asked, "COMPLETED"), nil
+	}
+	if _, err := d.PortIn(t.Context(), request(t, keyB)); reasonOf(err) != fault.ReasonNumberInOpenOrder {
+		t.Errorf("another order is answered %v", err)
+	}
+	if got := stands(t, d, holder.GetOrderId()); got.GetTicketId() != "T-9" || got.GetCarrierStatusWord() != "" {
+		t.Errorf("the holder is %v", got)
+	}
+}
+
 func TestARefusedClaimUsesNoKey(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
@@ -87,6 +107,12 @@ func TestTwoOrdersDoNotShareATicket(t *testing.T) {
 	resp, err := d.PortIn(t.Context(), request(t, keyB, "416-555-0140"))
 	if err != nil || resp.GetOrder().GetTicketId() != "" || !resp.GetOrder().GetNeedsAttention() {
 		t.Errorf("an order with another one's ticket answers %v, %v; want it accepted without one and noticed", resp, err)
+	}
+	all := timeline(t, d, resp.GetOrder().GetOrderId())
+	if !slices.ContainsFunc(all, func(e *portinv1.PortInOrderEvent) bool {
+		return strings.Contains(e.GetNote(), "it named ticket "+ticket(1))
+	}) {
+		t.Errorf("the order's events do not say which ticket the carrier named: %v", all)
 	}
 }
 

@@ -7,11 +7,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	portinv1 "github.com/portin/portin/gen/go/portin/v1"
 	"github.com/portin/portin/internal/carrier"
 	"github.com/portin/portin/internal/fault"
 	"github.com/portin/portin/internal/intake"
 	"github.com/portin/portin/internal/ledger"
+	"github.com/portin/portin/internal/order"
 )
 
 // unreachableOnce is a carrier that cannot be reached the first time.
@@ -95,6 +98,55 @@ func TestALookBeforeAResendFindsTheOrder(t *testing.T) {
 				t.Errorf("%d POSTs, want %d", posts, c.posts)
 			}
 		})
+	}
+}
+
+// TestALookFindsAnOrderWhoseNumberAnotherOneHoldsByNow has an order that was thought not to be sent stand at the carrier after all, when
+// another order has one of its numbers: a person has to know of both, for the caller may never ask again.
+func TestALookFindsAnOrderWhoseNumberAnotherOneHoldsByNow(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, unreachableOnce(), func(d *desk, _ *intake.Params) {
+		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
+			if _, looks := d.carrier.count(); looks > 2 {
+				return status("T-9", "PENDING", 4165550123, 4165550124), nil
+			}
+			return carrier.Status{}, errNone
+		}
+	})
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
+		t.Fatal(err)
+	}
+	other := placed(t, d, keyB, "416-555-0124")
+	r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events int
+	for range 2 {
+		_, err := d.PortIn(t.Context(), request(t, keyA))
+		if reasonOf(err) != fault.ReasonNumberInOpenOrder || fault.From(err).Metadata["order_id"] != other.GetOrderId() {
+			t.Errorf("while another order holds a number the answer is %v", err)
+		}
+		for _, id := range []string{r.OrderID, other.GetOrderId()} {
+			if diff := cmp.Diff([]string{"NUMBERS_HELD_TWICE"}, attentions(stands(t, d, id))); diff != "" {
+				t.Errorf("why order %s needs attention (-want +got):\n%s", id, diff)
+			}
+		}
+		told := timeline(t, d, r.OrderID)
+		if events == 0 {
+			events = len(told)
+		}
+		if last := told[len(told)-2]; len(told) != events || last.GetTicketId() != "T-9" || last.GetState() != portinv1.OrderState_ORDER_STATE_NOT_SENT {
+			t.Errorf("the order's events are %v", told)
+		}
+	}
+	step(t, d, other.GetOrderId(), 0, func(r *ledger.Record) { r.Status = order.StatusCancelled })
+	found := placed(t, d, keyA)
+	if found.GetState() != portinv1.OrderState_ORDER_STATE_ACCEPTED || found.GetTicketId() != "T-9" || found.GetNeedsAttention() {
+		t.Errorf("once the other one is over the order is %v", found)
+	}
+	if posts, _ := d.carrier.count(); posts != 2 {
+		t.Errorf("%d POSTs, want two", posts)
 	}
 }
 

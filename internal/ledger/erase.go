@@ -32,7 +32,7 @@ func (e Erasure) Apply(now Record) (Record, Event, error) {
 		next.Attention[i].Description = ""
 	}
 	next.Looks = slices.DeleteFunc(next.Looks, func(ticket string) bool { return !bare.MatchString(ticket) })
-	next.ErrorID, next.PortDate = bareOnly(next.ErrorID), dayOnly(next.PortDate)
+	next.ErrorID, next.PortDate, next.Status = bareOnly(next.ErrorID), dayOnly(next.PortDate), bareOnly(next.Status)
 	next.Due, next.Erased, next.Updated = time.Time{}, e.Now, e.Now
 	return next, event(now.Standing(), next, EventErased, e.Entry, e.Now), nil
 }

@@ -63,6 +63,19 @@ func TestOver(t *testing.T) {
 	}
 }
 
+// An order that an operator has closed may have any word of the carrier's for its status.
+func TestAnErasedOrderKeepsNoWordThatMayBeAnything(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[order.Status]order.Status{order.StatusHold: order.StatusHold, "UNDER-REVIEW": "UNDER-REVIEW", "HELD, ask John": ""} {
+		r := over()
+		r.Status, r.Closed = word, r.Updated
+		next, e, err := ledgertest.Erasure().Apply(r)
+		if err != nil || next.Status != want || e.Status != want || next.Category() != order.CategoryClosed || e.Is != next.Standing() {
+			t.Errorf("of the status %q %q is left, and %q in the event; category %v, %v", word, next.Status, e.Status, next.Category(), err)
+		}
+	}
+}
+
 // Of what the carrier wrote, only what can be nothing else than an identifier or a day stays.
 func TestWhatAnErasedEventKeeps(t *testing.T) {
 	t.Parallel()

@@ -63,13 +63,17 @@ func plain(s string) bool {
 	return true
 }
 
-// requestIDUnary answers the identity in the header and, for callers that see only an error, in the trailer.
+// requestIDUnary answers the identity in the trailer and, unless the call fails, in the header too. An error has no header: to a
+// client that has one, the answer has begun, and its retry policy tries no call again whose answer has (gRFC A6).
 func requestIDUnary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	ctx, md := withRequestID(ctx)
 	// A call that is already over takes no metadata; nobody is there to miss it.
-	_ = grpc.SetHeader(ctx, md)
 	_ = grpc.SetTrailer(ctx, md)
-	return handler(ctx, req)
+	resp, err := handler(ctx, req)
+	if err == nil {
+		_ = grpc.SetHeader(ctx, md)
+	}
+	return resp, err
 }
 
 func requestIDStream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {

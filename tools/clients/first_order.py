@@ -17,10 +17,12 @@ from portin.v1 import order_pb2, port_in_service_pb2, port_in_service_pb2_grpc
 def main():
     with open("internal/app/first_order.json", encoding="utf-8") as file:
         order = json_format.Parse(file.read(), order_pb2.PortInOrder())
+    with open("tools/clients/service_config.json", encoding="utf-8") as file:
+        options = [("grpc.service_config", file.read())]  # reads that are unavailable are tried again, orders are not
     # Numbers of its own: those of the first order are held by it.
     order.trunk_did.dids[0].number = "416-555-0125"
     order.trunk_did.dids[1].number = "416-555-0126"
-    with grpc.insecure_channel(sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:50051") as channel:
+    with grpc.insecure_channel(sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:50051", options) as channel:
         service = port_in_service_pb2_grpc.PortInServiceStub(channel)
         request = port_in_service_pb2.PortInRequest(order=order, request_id=str(uuid.uuid4()))
         # The same request_id may always be sent again; a deadline shorter than an order needs is refused.
