@@ -231,12 +231,16 @@ func (in *Intake) heldTwice(ctx context.Context, was, holder ledger.Record, tick
 	for _, m := range []struct {
 		of, beside ledger.Record
 		entry      ledger.Entry
-	}{{was, holder, found}, {holder, was, ledger.Entry{Actor: service()}}} {
+		still      func(r ledger.Record) bool
+	}{
+		{was, holder, found, func(r ledger.Record) bool { return r.State == order.NotSent }},
+		{holder, was, ledger.Entry{Actor: service()}, func(r ledger.Record) bool { return len(r.Held()) > 0 }},
+	} {
 		_, err := in.advance(ctx, m.of.OrderID, ledger.Step{Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
-			if r.State != m.of.State || r.Attempt != m.of.Attempt || r.Attends(ledger.AttentionNumbersHeldTwice) {
+			if !m.still(*r) || r.Attends(ledger.AttentionNumbersHeldTwice) {
 				return ledger.Entry{}, ledger.ErrMoved
 			}
-			*r, _ = ledger.Collide(*r, m.beside.OrderID, now)
+			*r, _ = ledger.Collide(*r, m.beside, now)
 			return m.entry, nil
 		}})
 		if err != nil && !errors.Is(err, ledger.ErrMoved) {

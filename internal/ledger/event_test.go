@@ -92,11 +92,21 @@ func TestSucceed(t *testing.T) {
 	}
 }
 
+// Which order it is that another tenant has is not told.
+func TestCollideWithAnotherTenants(t *testing.T) {
+	t.Parallel()
+	next, told := ledger.Collide(ledgertest.Full(1), ledger.Record{OrderID: "another", Tenant: "another tenant"}, later())
+	const want = "another order holds a number of this order too; the carrier may have two orders for it"
+	if got := next.Attention[len(next.Attention)-1].Description; got != want || len(told) != 1 || strings.Contains(told[0].Note, "order another") {
+		t.Errorf("told: %q, %v", got, told)
+	}
+}
+
 func TestCollide(t *testing.T) {
 	t.Parallel()
 	r := ledgertest.Full(1)
 	before := r.Clone()
-	next, told := ledger.Collide(r, "another", later())
+	next, told := ledger.Collide(r, ledger.Record{OrderID: "another", Tenant: r.Tenant}, later())
 	want := r.Clone()
 	want.Updated = later()
 	want.Attention = append(want.Attention, ledger.Attention{
@@ -115,7 +125,7 @@ func TestCollide(t *testing.T) {
 	}}, told); diff != "" {
 		t.Errorf("the events (-want +got):\n%s", diff)
 	}
-	again, told := ledger.Collide(next, "a third", later().AddDate(1, 0, 0))
+	again, told := ledger.Collide(next, ledger.Record{OrderID: "a third", Tenant: r.Tenant}, later().AddDate(1, 0, 0))
 	if diff := cmp.Diff(next, again); diff != "" || told != nil {
 		t.Errorf("a second collision tells of %v and changes the order (-before +after):\n%s", told, diff)
 	}

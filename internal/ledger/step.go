@@ -110,10 +110,13 @@ func without(numbers, others []string) []string {
 	return rest
 }
 
-// Collide marks an order that has come to hold a number together with another one.
-func Collide(r Record, other string, now time.Time) (Record, []Event) {
-	next := r.Clone()
-	next.Attend(AttentionNumbersHeldTwice, "order "+other+" holds a number of this order too; the carrier may have two orders for it", now)
+// Collide marks an order that has come to hold a number together with another one. Which one that is, is told to its own tenant alone.
+func Collide(r, other Record, now time.Time) (Record, []Event) {
+	next, name := r.Clone(), "another order"
+	if other.Tenant == r.Tenant {
+		name = "order " + other.OrderID
+	}
+	next.Attend(AttentionNumbersHeldTwice, name+" holds a number of this order too; the carrier may have two orders for it", now)
 	events := tell(r, next, Entry{Actor: Actor{Kind: ByService}}, now)
 	if len(events) > 0 {
 		next.Updated = now

@@ -323,7 +323,7 @@ func TestACorrectedOrderThatTheCarrierRevives(t *testing.T) {
 	// What another cause has marked is not told to be this, and stays until one of the two orders is cancelled: then this is it.
 	r := followed()
 	r.Successor = successor
-	r, _ = ledger.Collide(r, "other", before)
+	r, _ = ledger.Collide(r, ledger.Record{OrderID: "other"}, before)
 	marked := slices.Clone(r.Attention)
 	for _, c := range []struct {
 		word string

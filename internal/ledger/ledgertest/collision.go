@@ -39,9 +39,9 @@ func (t *trial) collided(before []sight, s ledger.Step, got ledger.Record) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	next, marked := ledger.Collide(next, other.Record.OrderID, s.Now)
+	next, marked := ledger.Collide(next, other.Record, s.Now)
 	moving = sight{next, slices.Concat(moving.Events, told, marked)}
-	next, marked = ledger.Collide(other.Record, moving.Record.OrderID, s.Now)
+	next, marked = ledger.Collide(other.Record, moving.Record, s.Now)
 	other = sight{next, slices.Concat(other.Events, marked)}
 	t.same("the order that Advance returns", moving.Record, got)
 	want := []sight{moving, other}
@@ -105,13 +105,13 @@ func collidesWithSeveral(t *trial) {
 	}
 	got := t.advanced(late.OrderID, Accept("late", late.Claimed))
 	t.same("the order", got, t.found(late))
-	one, _ := ledger.Collide(late, others[0].OrderID, late.Claimed)
-	another, _ := ledger.Collide(late, others[1].OrderID, late.Claimed)
+	one, _ := ledger.Collide(late, others[0], late.Claimed)
+	another, _ := ledger.Collide(late, others[1], late.Claimed)
 	if difference(one.Attention, got.Attention) != "" && difference(another.Attention, got.Attention) != "" {
 		t.Errorf("the order's attention is %v, want that of a collision with either", got.Attention)
 	}
 	for _, r := range others {
-		want, told := ledger.Collide(r, late.OrderID, late.Claimed)
+		want, told := ledger.Collide(r, late, late.Claimed)
 		t.same("an order that held a number", want, t.found(r))
 		t.same("its events", unnumbered(append([]ledger.Event{ledger.Claimed(r, Entry("claimed"))}, told...)), unnumbered(t.told(r)))
 	}

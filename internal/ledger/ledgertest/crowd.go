@@ -96,8 +96,7 @@ func collideFromBothSides(t *trial) {
 		t.Fatalf("errors:%s", text)
 	}
 	for i, r := range all {
-		other := all[i^1]
-		want, _ := ledger.Collide(r, other.OrderID, Epoch())
+		want, _ := ledger.Collide(r, all[i^1], Epoch())
 		got := t.found(r)
 		t.same(fmt.Sprintf("the attention of order %d", i), want.Attention, got.Attention)
 		if got.State != order.Accepted {

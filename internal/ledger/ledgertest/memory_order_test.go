@@ -236,12 +236,12 @@ func (s *memoryStore) collide(now, next ledger.Record, events []ledger.Event, st
 		if s.quirks["marks every time"] {
 			next.Unattend(ledger.AttentionNumbersHeldTwice)
 		}
-		next, told = ledger.Collide(next, h.Holder.OrderID, at)
+		next, told = ledger.Collide(next, h.Holder, at)
 		events = append(events, told...)
 		if s.quirks["marks one"] || i > 0 && s.quirks["marks the first"] {
 			continue
 		}
-		other, told := ledger.Collide(h.Holder, next.OrderID, at)
+		other, told := ledger.Collide(h.Holder, next, at)
 		if s.quirks["marks silently"] {
 			told = nil
 		}

@@ -194,7 +194,7 @@ func (m *model) refusals(next ledger.Record, by order.Cause, holders []*ledger.H
 func (m *model) collide(next ledger.Record, events []ledger.Event, holders []*ledger.HeldError, at time.Time, got ledger.Record) ledger.Record {
 	m.met[fmt.Sprintf("collisions with %d", min(len(holders), 2))]++
 	named := slices.IndexFunc(holders, func(h *ledger.HeldError) bool {
-		marked, _ := ledger.Collide(next, h.Holder.OrderID, at)
+		marked, _ := ledger.Collide(next, h.Holder, at)
 		return difference(marked.Attention, got.Attention) == ""
 	})
 	if named > 0 {
@@ -202,9 +202,9 @@ func (m *model) collide(next ledger.Record, events []ledger.Event, holders []*le
 	}
 	for _, h := range holders {
 		var told []ledger.Event
-		next, told = ledger.Collide(next, h.Holder.OrderID, at)
+		next, told = ledger.Collide(next, h.Holder, at)
 		events = append(events, told...)
-		other, told := ledger.Collide(h.Holder, next.OrderID, at)
+		other, told := ledger.Collide(h.Holder, next, at)
 		m.put(other, told...)
 	}
 	m.put(next, events...)

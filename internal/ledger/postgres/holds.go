@@ -113,9 +113,12 @@ func (tx *writing) collide(ctx context.Context, r ledger.Record, numbers []strin
 	if err != nil {
 		return r, nil, err
 	}
-	r, events := ledger.Collide(r, ids[0], now)
+	var events []ledger.Event
 	for _, o := range others {
-		marked, told := ledger.Collide(o, r.OrderID, now)
+		var told []ledger.Event
+		r, told = ledger.Collide(r, o, now)
+		events = append(events, told...)
+		marked, told := ledger.Collide(o, r, now)
 		if len(told) == 0 {
 			continue
 		}

@@ -92,11 +92,11 @@ func (t *transaction) collide(ctx context.Context, late stored, rivals []rival, 
 		if err != nil {
 			return stored{}, err
 		}
-		next, events := ledger.Collide(late.record, other.record.OrderID, step.Now)
+		next, events := ledger.Collide(late.record, other.record, step.Now)
 		if late, err = t.change(ctx, late, clean(next), nil, events); err != nil {
 			return stored{}, err
 		}
-		next, events = ledger.Collide(other.record, late.record.OrderID, step.Now)
+		next, events = ledger.Collide(other.record, late.record, step.Now)
 		if _, err = t.change(ctx, other, clean(next), nil, events); err != nil {
 			return stored{}, err
 		}
