@@ -158,6 +158,35 @@ func TestWhatEndsAtOnce(t *testing.T) {
 	}
 }
 
+// A misspelt variable is passed over, so it is told of, without what it holds.
+func TestVariablesThatAreNoSetting(t *testing.T) {
+	const hidden = "hunter2-V4"
+	t.Setenv("PORTIN_ORDER_KEEP", hidden)
+	t.Setenv("PORTIN_SERVICE_HOST", "10.0.0.1")
+	t.Setenv("PORTIN_ORDERS_KEEP", "8760h")
+	for _, c := range []struct {
+		args  []string
+		code  int
+		lines int
+	}{
+		{[]string{"config", "check", "--sandbox"}, 0, 1},
+		{[]string{"config", "check"}, 1, 1},
+		{[]string{"serve"}, 1, 1},
+		{[]string{"config", "print"}, 0, 0},
+		{[]string{"version"}, 0, 0},
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), c.args, &out, &errs)
+		said := out.String() + errs.String()
+		if lines := strings.Count(errs.String(), "level=WARN"); code != c.code || lines != c.lines || strings.Count(said, "PORTIN_ORDER_KEEP") != c.lines {
+			t.Errorf("portin %s ended with %d and %d warnings, want %d and %d:\n%s", strings.Join(c.args, " "), code, lines, c.code, c.lines, said)
+		}
+		if strings.Contains(said, hidden) || strings.Contains(said, "PORTIN_SERVICE_HOST") {
+			t.Errorf("portin %s says a value, or warns of the cluster's variable:\n%s", strings.Join(c.args, " "), said)
+		}
+	}
+}
+
 func TestTheStandardLogIsWithheld(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
