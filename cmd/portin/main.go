@@ -106,7 +106,7 @@ func do(ctx context.Context, command string, line cli, model *kong.Application, 
 		return app.Sandbox(ctx, c, log, out)
 	case "config check":
 		warnOfVariables(ctx, model, log)
-		if err := app.Check(c); err != nil { //nolint:contextcheck // it reads files and starts nothing
+		if err := app.Check(ctx, c, log); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(out, "the settings are good")
