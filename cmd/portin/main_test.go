@@ -215,6 +215,7 @@ callers:
 			[]string{"--auth-callers-file=" + callers, "--auth-oidc-issuer=https://login.example.com", "--auth-oidc-audience=portin"},
 			[]string{"needs=tls-client-ca-file names=crm"},
 		},
+		"a sandbox whose orders are kept": {[]string{"--ledger-file=" + filepath.Join(t.TempDir(), "ledger.db")}, []string{"the sandbox carrier forgets"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -16,6 +16,7 @@ import (
 // Check reports everything that is wrong with settings, as far as it can be seen without starting anything. What is allowed and
 // hardly meant is a warning in the log, as when the service starts.
 func Check(ctx context.Context, c config.Config, log *slog.Logger) error {
+	warn(ctx, c, log)
 	err := c.Validate()
 	if c.Sandbox {
 		if _, unknown := sandbox.ParseUnknowns(c.Standin.Unknowns); unknown != nil {
@@ -44,4 +45,11 @@ func Check(ctx context.Context, c config.Config, log *slog.Logger) error {
 		}
 	}
 	return err
+}
+
+// warn tells of settings that are allowed and hardly meant. A service that starts with them says the same.
+func warn(ctx context.Context, c config.Config, log *slog.Logger) {
+	if c.Sandbox && c.Ledger != (config.Ledger{}) {
+		log.WarnContext(ctx, "the sandbox carrier forgets all tickets when the service ends, and this ledger keeps their orders: after the next start those that are open stay open, and hold their numbers, until they are closed by hand")
+	}
 }
