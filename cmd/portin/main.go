@@ -100,11 +100,13 @@ func do(ctx context.Context, command string, line cli, model *kong.Application, 
 	c := line.Settings()
 	switch command {
 	case "serve":
+		warnOfVariables(ctx, model, log)
 		return app.Serve(ctx, app.Params{Config: c, Version: version, Log: log}, out)
 	case "sandbox":
 		return app.Sandbox(ctx, c, log, out)
 	case "config check":
-		if err := app.Check(c); err != nil { //nolint:contextcheck // it reads files and starts nothing
+		warnOfVariables(ctx, model, log)
+		if err := app.Check(ctx, c, log); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(out, "the settings are good")
@@ -123,6 +125,14 @@ func do(ctx context.Context, command string, line cli, model *kong.Application, 
 	}
 	_, err := fmt.Fprintln(out, "portin", version)
 	return err
+}
+
+// warnOfVariables tells of variables that look like settings and are none, by their names: what they hold may be a secret. They
+// are no error, for not everything that begins with PORTIN_ is an operator's.
+func warnOfVariables(ctx context.Context, model *kong.Application, log *slog.Logger) {
+	for _, name := range config.UnknownVariables(model, os.Environ()) {
+		log.WarnContext(ctx, "a variable of the environment is no setting and changes nothing; portin serve --help lists those that are", slog.String("name", name))
+	}
 }
 
 // hushed stands behind the standard log, which only libraries write to. net/http shows there what a server sent beyond its

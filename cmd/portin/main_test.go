@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 )
 
@@ -156,6 +158,100 @@ func TestWhatEndsAtOnce(t *testing.T) {
 			t.Errorf("portin %s ended with %d, want %d with %q:\n%s", strings.Join(c.args, " "), code, c.code, c.says, said)
 		}
 	}
+}
+
+// A misspelt variable is passed over, so it is told of, without what it holds.
+func TestVariablesThatAreNoSetting(t *testing.T) {
+	const hidden = "hunter2-V4"
+	t.Setenv("PORTIN_ORDER_KEEP", hidden)
+	t.Setenv("PORTIN_SERVICE_HOST", "10.0.0.1")
+	t.Setenv("PORTIN_ORDERS_KEEP", "8760h")
+	for _, c := range []struct {
+		args  []string
+		code  int
+		lines int
+	}{
+		{[]string{"config", "check", "--sandbox"}, 0, 1},
+		{[]string{"config", "check"}, 1, 1},
+		{[]string{"serve"}, 1, 1},
+		{[]string{"config", "print"}, 0, 0},
+		{[]string{"version"}, 0, 0},
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), c.args, &out, &errs)
+		said := out.String() + errs.String()
+		if lines := strings.Count(errs.String(), "level=WARN"); code != c.code || lines != c.lines || strings.Count(said, "PORTIN_ORDER_KEEP") != c.lines {
+			t.Errorf("portin %s ended with %d and %d warnings, want %d and %d:\n%s", strings.Join(c.args, " "), code, lines, c.code, c.lines, said)
+		}
+		if strings.Contains(said, hidden) || strings.Contains(said, "PORTIN_SERVICE_HOST") {
+			t.Errorf("portin %s says a value, or warns of the cluster's variable:\n%s", strings.Join(c.args, " "), said)
+		}
+	}
+}
+
+// What is allowed and hardly meant is told of alike by who checks the settings and by who starts with them.
+func TestCheckWarnsAsServeDoes(t *testing.T) {
+	t.Parallel()
+	callers := filepath.Join(t.TempDir(), "callers.yaml")
+	if err := os.WriteFile(callers, []byte(`tenants: [acme]
+callers:
+  - {name: crm, tenant: acme, scopes: [read], certificate: crm.example.com}
+  - {name: night-shift, tenant: acme, scopes: [read], subject: u-1}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0") // so that serve ends once it has read everything
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	for name, c := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"nothing":                    {nil, nil},
+		"callers who can never call": {[]string{"--auth-callers-file=" + callers}, []string{"needs=auth-oidc-issuer names=night-shift", "needs=tls-client-ca-file names=crm"}},
+		"one of them can": {
+			[]string{"--auth-callers-file=" + callers, "--auth-oidc-issuer=https://login.example.com", "--auth-oidc-audience=portin"},
+			[]string{"needs=tls-client-ca-file names=crm"},
+		},
+		"a sandbox whose orders are kept": {[]string{"--ledger-file=" + filepath.Join(t.TempDir(), "ledger.db")}, []string{"the sandbox carrier forgets"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			args := append([]string{"--sandbox", "--http-address=127.0.0.1:0", "--sandbox-address=127.0.0.1:0", "--grpc-address=" + taken.Addr().String()}, c.args...)
+			var out, checked, served bytes.Buffer
+			if code := run(t.Context(), append([]string{"config", "check"}, args...), &out, &checked); code != 0 {
+				t.Errorf("config check ended with %d:\n%s", code, &checked)
+			}
+			if code := run(t.Context(), append([]string{"serve"}, args...), &out, &served); code != 1 || !strings.Contains(served.String(), "grpc-address: ") {
+				t.Errorf("serve ended with %d:\n%s", code, &served)
+			}
+			got := warnings(checked.String())
+			if diff := cmp.Diff(warnings(served.String()), got); diff != "" {
+				t.Errorf("warnings (-serve +config check):\n%s", diff)
+			}
+			if len(got) != len(c.want) {
+				t.Errorf("warnings: %q", got)
+			}
+			for i, want := range c.want {
+				if i < len(got) && !strings.Contains(got[i], want) {
+					t.Errorf("it is warned %s, want %s", got[i], want)
+				}
+			}
+		})
+	}
+}
+
+// warnings are the lines of a log that warn, without their times.
+func warnings(log string) []string {
+	var all []string
+	for line := range strings.Lines(log) {
+		if _, said, ok := strings.Cut(line, " level=WARN "); ok {
+			all = append(all, said)
+		}
+	}
+	return all
 }
 
 func TestTheStandardLogIsWithheld(t *testing.T) {

@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"github.com/portin/portin/internal/auth"
 	"github.com/portin/portin/internal/certs"
+	"github.com/portin/portin/internal/config"
 	"github.com/portin/portin/internal/identity"
 	"github.com/portin/portin/internal/ledger"
 	"github.com/portin/portin/internal/rpc"
@@ -25,21 +27,28 @@ type access struct {
 	adopted string
 }
 
+// callersParams are who may call, and by what, as the settings have it.
+func callersParams(c config.Config, log *slog.Logger) auth.Params {
+	p := auth.Params{Roster: c.Auth.CallersFile, Certificates: c.TLS.ClientCAFile != "", Log: log}
+	if c.Auth.OIDCIssuer != "" {
+		p.Issuer = auth.Issuer{URL: c.Auth.OIDCIssuer, Audience: c.Auth.OIDCAudience, TenantClaim: c.Auth.OIDCTenantClaim}
+	}
+	return p
+}
+
 // newAccess reads the files of the settings. The first tenant of the callers file adopts what the ledger has from before.
 func (a *App) newAccess(ctx context.Context) (*access, error) {
 	is := &access{asks: a.config.TLS.ClientCAFile != ""}
 	if c := a.config.Auth; c.CallersFile != "" {
-		first, err := auth.Check(c.CallersFile)
+		p := callersParams(a.config, a.log)
+		first, err := auth.Check(ctx, p)
 		if err != nil {
 			return nil, fmt.Errorf("auth-callers-file: %w", err)
 		}
 		if is.adopted, err = a.ledger.Adopt(ctx, first); err != nil {
 			return nil, fmt.Errorf("asking the ledger which tenant its orders belong to: %w", err)
 		}
-		p := auth.Params{Roster: c.CallersFile, Adopted: is.adopted, Log: a.log, Observer: a.metrics.access}
-		if c.OIDCIssuer != "" {
-			p.Issuer = auth.Issuer{URL: c.OIDCIssuer, Audience: c.OIDCAudience, TenantClaim: c.OIDCTenantClaim}
-		}
+		p.Adopted, p.Observer = is.adopted, a.metrics.access
 		if is.authenticator, err = auth.New(p); err != nil {
 			return nil, fmt.Errorf("auth-callers-file: %w", err)
 		}

@@ -105,6 +105,7 @@ func Serve(ctx context.Context, p Params, out io.Writer) error {
 // New builds the service and begins to listen. Run serves; without it, nothing is answered.
 func New(ctx context.Context, p Params) (_ *App, err error) {
 	c := p.Config
+	warn(ctx, c, p.Log)
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}

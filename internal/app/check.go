@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,8 +13,10 @@ import (
 	"github.com/portin/portin/internal/sandbox"
 )
 
-// Check reports everything that is wrong with settings, as far as it can be seen without starting anything.
-func Check(c config.Config) error {
+// Check reports everything that is wrong with settings, as far as it can be seen without starting anything. What is allowed and
+// hardly meant is a warning in the log, as when the service starts.
+func Check(ctx context.Context, c config.Config, log *slog.Logger) error {
+	warn(ctx, c, log)
 	err := c.Validate()
 	if c.Sandbox {
 		if _, unknown := sandbox.ParseUnknowns(c.Standin.Unknowns); unknown != nil {
@@ -21,7 +24,7 @@ func Check(c config.Config) error {
 		}
 	}
 	if c.Auth.CallersFile != "" {
-		if _, broken := auth.Check(c.Auth.CallersFile); broken != nil {
+		if _, broken := auth.Check(ctx, callersParams(c, log)); broken != nil {
 			err = errors.Join(err, fmt.Errorf("auth-callers-file: %w", broken))
 		}
 	}
@@ -33,7 +36,7 @@ func Check(c config.Config) error {
 		}
 	}
 	if c.TLS.CertFile != "" && c.TLS.KeyFile != "" {
-		_, broken := certs.New(certs.Params{
+		_, broken := certs.New(certs.Params{ //nolint:contextcheck // it reads files, and logs without a call
 			CertFile: c.TLS.CertFile, KeyFile: c.TLS.KeyFile, ClientCAFile: c.TLS.ClientCAFile, Log: slog.New(slog.DiscardHandler),
 			Observer: newAccessMetrics(),
 		})
@@ -42,4 +45,11 @@ func Check(c config.Config) error {
 		}
 	}
 	return err
+}
+
+// warn tells of settings that are allowed and hardly meant. A service that starts with them says the same.
+func warn(ctx context.Context, c config.Config, log *slog.Logger) {
+	if c.Sandbox && c.Ledger != (config.Ledger{}) {
+		log.WarnContext(ctx, "the sandbox carrier forgets all tickets when the service ends, and this ledger keeps their orders: after the next start those that are open stay open, and hold their numbers, until they are closed by hand")
+	}
 }

@@ -134,7 +134,6 @@ func TestTheExampleSettingsAreTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config.Default()
-	want.HTTP.CORSOrigins = []string{"https://app.example.com"}
 	want.Carrier.URL = "https://api.thinktel.ca/rest.svc"
 	want.Carrier.Username = "your-account"
 	want.Ledger.File = "/var/lib/portin/ledger.db"

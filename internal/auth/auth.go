@@ -26,6 +26,9 @@ type Params struct {
 	Adopted string
 	// Issuer is whose tokens are taken; the zero value is nobody's.
 	Issuer Issuer
+	// Certificates says that callers are asked for certificates. It admits nobody; callers who have nothing else are told of
+	// without it.
+	Certificates bool
 	// Transport reaches the issuer; nil is one of its own, without a proxy.
 	Transport http.RoundTripper
 	Log       *slog.Logger
@@ -39,6 +42,7 @@ type Params struct {
 // a key that the issuer has withdrawn, are seen only while Run runs.
 type Authenticator struct {
 	file, adopted string
+	certificates  bool // are asked for
 	log           *slog.Logger
 	observer      Observer
 	roster        atomic.Pointer[roster]
@@ -47,7 +51,7 @@ type Authenticator struct {
 }
 
 // New reads the roster and returns an authenticator, or everything that is wrong with the roster and the settings. It does not
-// ask the issuer for anything.
+// ask the issuer for anything, and leaves it to Check to tell of callers who can never call.
 func New(p Params) (*Authenticator, error) {
 	if p.Observer == nil {
 		p.Observer = nobody{}
@@ -55,7 +59,7 @@ func New(p Params) (*Authenticator, error) {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
-	a := &Authenticator{file: p.Roster, adopted: p.Adopted, log: p.Log, observer: p.Observer}
+	a := &Authenticator{file: p.Roster, adopted: p.Adopted, certificates: p.Certificates, log: p.Log, observer: p.Observer}
 	read, found, unread := load(p.Roster, p.Adopted)
 	if err := errors.Join(unread, p.Issuer.validate()); err != nil {
 		return nil, err

@@ -19,13 +19,15 @@ const (
 )
 
 // Check reads a roster and returns its first tenant, the one that may adopt what a ledger holds from before there were
-// tenants; or everything that is wrong with it. Whether its "default" is the adopted tenant is not known here, so that name
-// is let through.
-func Check(path string) (first string, err error) {
-	r, _, err := load(path, adoptedTenant)
+// tenants; or everything that is wrong with it. Callers of it who can never call are no error, and told of in the log. Of the
+// Params, only Roster, Certificates, Issuer and Log count, and the issuer is not looked at. Whether the roster's "default" is the
+// adopted tenant is not known here, so that name is let through.
+func Check(ctx context.Context, p Params) (first string, err error) {
+	r, _, err := load(p.Roster, adoptedTenant)
 	if err != nil {
 		return "", err
 	}
+	r.warn(ctx, p.Log, p.Certificates, p.Issuer != (Issuer{}))
 	return r.first, nil
 }
 
@@ -77,4 +79,5 @@ func (a *Authenticator) look(ctx context.Context) {
 	}
 	a.roster.Store(read)
 	a.log.InfoContext(ctx, "the callers file has changed", slog.Int("tenants", len(read.tenants)), slog.Int("callers", read.callers))
+	read.warn(ctx, a.log, a.certificates, a.tokens != nil)
 }

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
@@ -164,12 +165,12 @@ func TestCheck(t *testing.T) {
 		"#" + strings.Repeat("a", maxRoster): " reading the callers file: the file is larger than 8192 KiB",
 	} {
 		h.writes(content)
-		first, err := Check(h.file)
+		first, err := Check(t.Context(), Params{Roster: h.file, Log: slog.New(slog.DiscardHandler)})
 		if diff := cmp.Diff(want, fmt.Sprintf("%s %v", first, err)); diff != "" {
 			t.Errorf("Check (-want +got):\n%s", diff)
 		}
 	}
-	if _, err := Check(t.TempDir()); err == nil {
+	if _, err := Check(t.Context(), Params{Roster: t.TempDir(), Log: slog.New(slog.DiscardHandler)}); err == nil {
 		t.Error("a directory is a roster")
 	}
 }

@@ -2,7 +2,8 @@
 // setting, one Default, the loader of the settings file and one Validate that reports all problems at once.
 //
 // Flags win over the environment (PORTIN_ and the flag's name in capitals), which wins over the file. It promises that
-// a flag and a line of the file which nobody knows are errors and that no secret is printed. It refuses to build anything.
+// a flag and a line of the file which nobody knows are errors, that a variable which nobody knows can be told of, and that no
+// secret is printed. It refuses to build anything.
 package config
 
 import (
