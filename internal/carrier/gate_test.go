@@ -254,3 +254,41 @@ func TestFault06_NothingIsAskedWhileRefusedCredentialsPause(t *testing.T) {
 		}
 	})
 }
+
+// Look-ups that are refused in a row pause all look-ups. In between, only an answer shows that the credentials are taken.
+func TestFault06_OnlyAnAnswerShowsThatLookupsAreTaken(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		locks  bool
+	}{
+		"a status": {http.StatusOK, wholeStatus, false}, "none": {http.StatusNotFound, sorry, false},
+		"not for this account": {http.StatusForbidden, sorry, true}, "an error": {http.StatusInternalServerError, sorry, true},
+		"too much": {http.StatusTooManyRequests, sorry, true}, "no status": {http.StatusOK, "<html>", true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var m mood
+			var asked atomic.Int32
+			client, _ := servePipes(t, settings(""), func(w http.ResponseWriter, r *http.Request) {
+				asked.Add(1)
+				m.serve(w, r)
+			})
+			ask := func(status int, body string) error {
+				m.set(status, body)
+				_, err := client.StatusByNumber(t.Context(), 4165550123)
+				return err
+			}
+			for range 2 {
+				_ = ask(http.StatusUnauthorized, sorry)
+			}
+			_ = ask(c.status, c.body)
+			_ = ask(http.StatusUnauthorized, sorry)
+			before := asked.Load()
+			err := ask(http.StatusOK, wholeStatus)
+			if locked := asked.Load() == before; locked != c.locks || locked != fault.Is(err, fault.ReasonCarrierCredentials) {
+				t.Errorf("%s between three that were refused: locked %v, want %v: %v", name, locked, c.locks, err)
+			}
+		})
+	}
+}

@@ -152,7 +152,7 @@ func TestACallThatSucceedsIsOneLine(t *testing.T) {
 // that stands in its place is not told.
 func TestALineNamesTheOrder(t *testing.T) {
 	t.Parallel()
-	const another = "01900000-0000-7000-8000-000000000002"
+	const another, third = "01900000-0000-7000-8000-000000000002", "01900000-0000-7000-8000-000000000003"
 	of := func(id string) *portinv1.PortInOrder { return &portinv1.PortInOrder{OrderId: id} }
 	f := serve(t, &fake{
 		portIn: func(_ context.Context, req *portinv1.PortInRequest) (*portinv1.PortInResponse, error) {
@@ -165,8 +165,11 @@ func TestALineNamesTheOrder(t *testing.T) {
 			return &portinv1.PortInResponse{Order: of(aUUID)}, nil
 		},
 		get: func(_ context.Context, id string) (*portinv1.PortInOrder, error) {
-			if id == another {
+			switch id {
+			case another:
 				return nil, fault.New(fault.ReasonOrderNotFound, "there is none")
+			case third:
+				return nil, fault.New(fault.ReasonOrderNotFound, "another one stands in its place").WithMetadata("order_id", another)
 			}
 			return of(id), nil
 		},
@@ -194,6 +197,10 @@ func TestALineNamesTheOrder(t *testing.T) {
 		}, aUUID},
 		"asked for in vain": {func(ctx context.Context) error {
 			_, err := orders.GetPortInOrder(ctx, &portinv1.GetPortInOrderRequest{OrderId: another})
+			return err
+		}, another},
+		"asked for, and another in the error": {func(ctx context.Context) error {
+			_, err := orders.GetPortInOrder(ctx, &portinv1.GetPortInOrderRequest{OrderId: third})
 			return err
 		}, another},
 		"no order": {func(ctx context.Context) error {
