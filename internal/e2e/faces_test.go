@@ -40,7 +40,11 @@ func TestErrorsNameFieldsInTheCallersSpelling(t *testing.T) {
 		key        string
 		grpc, json []string
 	}{
-		{"", []string{"request_id"}, []string{"requestId"}},
+		{
+			"",
+			[]string{"order.form.service_address.postal_code", "order.trunk_did.dids[0].number", "request_id"},
+			[]string{"form.serviceAddress.postalCode", "trunkDid.dids[0].number", "requestId"},
+		},
 		{
 			newKey(),
 			[]string{"order.form.service_address.postal_code", "order.trunk_did.dids[0].number"},
