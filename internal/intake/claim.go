@@ -196,7 +196,9 @@ func (in *Intake) adopt(ctx context.Context, was ledger.Record, seen sight) (*po
 		if r.State != order.NotSent || r.Attempt != was.Attempt {
 			return ledger.Entry{}, ledger.ErrMoved
 		}
-		r.Unattend(ledger.AttentionNumbersHeldTwice) // the other one is over, see heldTwice
+		if len(r.Held()) == 0 { // what it comes to hold nobody else does: the other one is over, see heldTwice
+			r.Unattend(ledger.AttentionNumbersHeldTwice)
+		}
 		accept(r, seen.status.Ticket, now, in.steady())
 		portstatus.Observe(r, seen.status, now)
 		return ledger.Entry{Actor: service(), Note: "the look before a re-send found the order at the carrier, so it was not sent again"}, nil

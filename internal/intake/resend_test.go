@@ -150,6 +150,35 @@ func TestALookFindsAnOrderWhoseNumberAnotherOneHoldsByNow(t *testing.T) {
 	}
 }
 
+// TestACorrectionThatIsFoundStillHoldsItsNumbersTwice has a correction that was thought not to be sent be found at the carrier. It holds its
+// numbers all the while, so that nobody asks whether another one, which was accepted late, is over.
+func TestACorrectionThatIsFoundStillHoldsItsNumbersTwice(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, unreachableOnce(), func(d *desk, _ *intake.Params) {
+		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
+			if _, looks := d.carrier.count(); looks > 1 {
+				return status("T-9", "PENDING", 4165550123, 4165550124), nil
+			}
+			return carrier.Status{}, errNone
+		}
+	})
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
+		t.Fatal(err)
+	}
+	r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	step(t, d, r.OrderID, 0, func(r *ledger.Record) {
+		r.Guards = true
+		r.Attend(ledger.AttentionNumbersHeldTwice, "another order holds a number of this order too", time.Now())
+	})
+	found := placed(t, d, keyA)
+	if diff := cmp.Diff([]string{"NUMBERS_HELD_TWICE"}, attentions(found)); diff != "" || found.GetTicketId() != "T-9" {
+		t.Errorf("order %v; why it needs attention (-want +got):\n%s", found, diff)
+	}
+}
+
 func TestARefusalLeavesAnOrderNotSent(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, unreachableOnce())
