@@ -150,6 +150,59 @@ func TestALookFindsAnOrderWhoseNumberAnotherOneHoldsByNow(t *testing.T) {
 	}
 }
 
+// TestWhatIsFoundBesideAnotherOrderIsToldOnce has callers ask again and again for an order that stands at the carrier beside another
+// one: what a person has looked into is told again once something is new, which asking is not.
+func TestWhatIsFoundBesideAnotherOrderIsToldOnce(t *testing.T) {
+	t.Parallel()
+	ticket := "T-9"
+	d := newDesk(t, unreachableOnce(), func(d *desk, _ *intake.Params) {
+		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
+			if _, looks := d.carrier.count(); looks > 2 {
+				return status(ticket, "PENDING", 4165550123, 4165550124), nil
+			}
+			return carrier.Status{}, errNone
+		}
+	})
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
+		t.Fatal(err)
+	}
+	other := placed(t, d, keyB, "416-555-0124")
+	r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := []string{r.OrderID, other.GetOrderId()}
+	asked := func(when string, want ...string) {
+		t.Helper()
+		if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonNumberInOpenOrder {
+			t.Errorf("%s the answer is %v", when, err)
+		}
+		for _, id := range both {
+			if diff := cmp.Diff(want, attentions(stands(t, d, id))); diff != "" {
+				t.Errorf("%s: why order %s needs attention (-want +got):\n%s", when, id, diff)
+			}
+		}
+	}
+	const twice = "NUMBERS_HELD_TWICE"
+	asked("at first", twice)
+	for _, id := range both {
+		if _, err := d.Acknowledge(t.Context(), acknowledge(id, portinv1.AttentionCode_ATTENTION_CODE_NUMBERS_HELD_TWICE)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	events := len(timeline(t, d, r.OrderID))
+	asked("after a person has looked into it")
+	if more := len(timeline(t, d, r.OrderID)) - events; more != 0 {
+		t.Errorf("%d events tell of it once more", more)
+	}
+	ticket = "T-10"
+	asked("once it is another ticket", twice)
+	step(t, d, other.GetOrderId(), 0, func(r *ledger.Record) { r.Status = order.StatusCancelled })
+	if found := placed(t, d, keyA); found.GetTicketId() != ticket || found.GetNeedsAttention() {
+		t.Errorf("once the other one is over the order is %v", found)
+	}
+}
+
 // TestACorrectionThatIsFoundStillHoldsItsNumbersTwice has a correction that was thought not to be sent be found at the carrier. It holds its
 // numbers all the while, so that nobody asks whether another one, which was accepted late, is over.
 func TestACorrectionThatIsFoundStillHoldsItsNumbersTwice(t *testing.T) {
