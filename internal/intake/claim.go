@@ -189,20 +189,35 @@ func (in *Intake) advance(ctx context.Context, orderID string, s ledger.Step) (r
 	return in.Ledger.Advance(ctx, orderID, s)
 }
 
+// found makes an order accepted under the ticket that a look found for it. As before a claim, the carrier is asked about whoever holds its
+// numbers, once each: one that is over has let them go.
+func (in *Intake) found(ctx context.Context, was ledger.Record, seen sight) (ledger.Record, error) {
+	asking, cancel := context.WithTimeout(ctx, in.Config.LookTimeout)
+	defer cancel()
+	for asked := map[string]bool{}; ; {
+		now := in.Now()
+		settled, err := in.advance(ctx, was.OrderID, ledger.Step{By: order.ByEvidence, Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
+			if r.State != order.NotSent || r.Attempt != was.Attempt {
+				return ledger.Entry{}, ledger.ErrMoved
+			}
+			if len(r.Held()) == 0 { // what it comes to hold nobody else does: the other one is over, see heldTwice
+				r.Unattend(ledger.AttentionNumbersHeldTwice)
+			}
+			accept(r, seen.status.Ticket, now, in.steady())
+			portstatus.Observe(r, seen.status, now)
+			return ledger.Entry{Actor: service(), Note: "the look before a re-send found the order at the carrier, so it was not sent again"}, nil
+		}})
+		held, is := errors.AsType[*ledger.HeldError](err)
+		if !is || asked[held.Holder.OrderID] || !in.release(asking, held.Holder) {
+			return settled, err
+		}
+		asked[held.Holder.OrderID] = true
+	}
+}
+
 // adopt takes the ticket that a look found for an order whose earlier attempt was thought not to have been sent.
 func (in *Intake) adopt(ctx context.Context, was ledger.Record, seen sight) (*portinv1.PortInResponse, error) {
-	now := in.Now()
-	settled, err := in.advance(ctx, was.OrderID, ledger.Step{By: order.ByEvidence, Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
-		if r.State != order.NotSent || r.Attempt != was.Attempt {
-			return ledger.Entry{}, ledger.ErrMoved
-		}
-		if len(r.Held()) == 0 { // what it comes to hold nobody else does: the other one is over, see heldTwice
-			r.Unattend(ledger.AttentionNumbersHeldTwice)
-		}
-		accept(r, seen.status.Ticket, now, in.steady())
-		portstatus.Observe(r, seen.status, now)
-		return ledger.Entry{Actor: service(), Note: "the look before a re-send found the order at the carrier, so it was not sent again"}, nil
-	}})
+	settled, err := in.found(ctx, was, seen)
 	var held *ledger.HeldError
 	switch {
 	case errors.Is(err, ledger.ErrMoved):

@@ -150,6 +150,39 @@ func TestALookFindsAnOrderWhoseNumberAnotherOneHoldsByNow(t *testing.T) {
 	}
 }
 
+// TestALookFindsAnOrderWhoseNumberAnotherOneHeld has the carrier close the port-in of the other order, which nobody here has heard yet: it is
+// asked, as for any order that wants a held number, and no person has to look.
+func TestALookFindsAnOrderWhoseNumberAnotherOneHeld(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, unreachableOnce(), func(d *desk, _ *intake.Params) {
+		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
+			if _, looks := d.carrier.count(); looks > 2 {
+				return status("T-9", "PENDING", 4165550123, 4165550124), nil
+			}
+			return carrier.Status{}, errNone
+		}
+	})
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
+		t.Fatal(err)
+	}
+	other := placed(t, d, keyB, "416-555-0124")
+	asked := 0
+	d.carrier.byTicket = func(_ context.Context, ticket string) (carrier.Status, error) {
+		asked++
+		if ticket != other.GetTicketId() {
+			t.Errorf("the carrier is asked about ticket %s", ticket)
+		}
+		return status(ticket, "CANCELLED", 4165550124), nil
+	}
+	found := placed(t, d, keyA)
+	if found.GetState() != stateAccepted || found.GetTicketId() != "T-9" || found.GetNeedsAttention() || asked != 1 {
+		t.Errorf("the carrier was asked %d times about the other order, and the order is %v", asked, found)
+	}
+	if is := stands(t, d, other.GetOrderId()); is.GetNeedsAttention() || is.GetCategory() != portinv1.Category_CATEGORY_CLOSED {
+		t.Errorf("the other order is %v", is)
+	}
+}
+
 // TestWhatIsFoundBesideAnotherOrderIsToldOnce has callers ask again and again for an order that stands at the carrier beside another
 // one: what a person has looked into is told again once something is new, which asking is not.
 func TestWhatIsFoundBesideAnotherOrderIsToldOnce(t *testing.T) {
