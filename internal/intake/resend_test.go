@@ -3,6 +3,7 @@ package intake_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -217,7 +218,18 @@ func TestWhatIsFoundBesideAnotherOrderIsToldOnce(t *testing.T) {
 		}
 	}
 	const twice = "NUMBERS_HELD_TWICE"
-	asked("at first", twice)
+	d.ledger.fails(nil, func(ctx context.Context, id string, s ledger.Step) (ledger.Record, error) {
+		if id == other.GetOrderId() {
+			return ledger.Record{}, errDisk
+		}
+		return d.ledger.Store.Advance(ctx, id, s)
+	})
+	_, _ = d.PortIn(t.Context(), request(t, keyA))
+	d.ledger.fails(nil, nil)
+	if got := attentions(stands(t, d, r.OrderID)); !slices.Equal(got, []string{twice}) {
+		t.Errorf("while nothing can be written down of the other one, the order needs attention for %v", got)
+	}
+	asked("as soon as it can", twice)
 	for _, id := range both {
 		if _, err := d.Acknowledge(t.Context(), acknowledge(id, portinv1.AttentionCode_ATTENTION_CODE_NUMBERS_HELD_TWICE)); err != nil {
 			t.Fatal(err)
