@@ -42,9 +42,9 @@ func UnknownVariables(app *kong.Application, environ []string) []string {
 	return unknown
 }
 
-// clustered reports whether a variable is one of a Kubernetes service: of the one called portin, or of another that is among
-// the given ones with its host, for PORTIN_GRPC_PORT alone is what a person may have meant as a setting.
+// clustered reports whether a variable is one of a Kubernetes service that is among the given ones with its host, as they all are:
+// PORTIN_PORT alone, or PORTIN_GRPC_PORT, is what a person may have meant as a setting.
 func clustered(name string, given map[string]bool) bool {
 	m := ofACluster.FindStringSubmatch(name)
-	return len(m) == 2 && (m[1]+"_" == envPrefix || given[m[1]+"_SERVICE_HOST"])
+	return len(m) == 2 && given[m[1]+"_SERVICE_HOST"]
 }

@@ -33,8 +33,8 @@ func TestUnknownVariables(t *testing.T) {
 		}, nil},
 		// Nobody but a person names a port so where there is no such service.
 		"what only looks like one": {
-			[]string{"PORTIN_GRPC_PORT=50051", "PORTIN_PORTS=1", "PORTIN_PORT_HTTP=8080", "PORTIN_SERVICE=1", "PORTIN_HTTP_PORT_8080_TCP=1"},
-			[]string{"PORTIN_GRPC_PORT", "PORTIN_HTTP_PORT_8080_TCP", "PORTIN_PORTS", "PORTIN_PORT_HTTP", "PORTIN_SERVICE"},
+			[]string{"PORTIN_PORT=8080", "PORTIN_GRPC_PORT=50051", "PORTIN_PORTS=1", "PORTIN_PORT_HTTP=8080", "PORTIN_SERVICE=1", "PORTIN_HTTP_PORT_8080_TCP=1"},
+			[]string{"PORTIN_GRPC_PORT", "PORTIN_HTTP_PORT_8080_TCP", "PORTIN_PORT", "PORTIN_PORTS", "PORTIN_PORT_HTTP", "PORTIN_SERVICE"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -189,18 +189,35 @@ func (in *Intake) advance(ctx context.Context, orderID string, s ledger.Step) (r
 	return in.Ledger.Advance(ctx, orderID, s)
 }
 
+// found makes an order accepted under the ticket that a look found for it. As before a claim, the carrier is asked about whoever holds its
+// numbers, once each: one that is over has let them go.
+func (in *Intake) found(ctx context.Context, was ledger.Record, seen sight) (ledger.Record, error) {
+	asking, cancel := context.WithTimeout(ctx, in.Config.LookTimeout)
+	defer cancel()
+	for asked := map[string]bool{}; ; {
+		now := in.Now()
+		settled, err := in.advance(ctx, was.OrderID, ledger.Step{By: order.ByEvidence, Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
+			if r.State != order.NotSent || r.Attempt != was.Attempt {
+				return ledger.Entry{}, ledger.ErrMoved
+			}
+			if len(r.Held()) == 0 { // what it comes to hold nobody else does: the other one is over, see heldTwice
+				r.Unattend(ledger.AttentionNumbersHeldTwice)
+			}
+			accept(r, seen.status.Ticket, now, in.steady())
+			portstatus.Observe(r, seen.status, now)
+			return ledger.Entry{Actor: service(), Note: "the look before a re-send found the order at the carrier, so it was not sent again"}, nil
+		}})
+		held, is := errors.AsType[*ledger.HeldError](err)
+		if !is || asked[held.Holder.OrderID] || !in.release(asking, held.Holder) {
+			return settled, err
+		}
+		asked[held.Holder.OrderID] = true
+	}
+}
+
 // adopt takes the ticket that a look found for an order whose earlier attempt was thought not to have been sent.
 func (in *Intake) adopt(ctx context.Context, was ledger.Record, seen sight) (*portinv1.PortInResponse, error) {
-	now := in.Now()
-	settled, err := in.advance(ctx, was.OrderID, ledger.Step{By: order.ByEvidence, Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
-		if r.State != order.NotSent || r.Attempt != was.Attempt {
-			return ledger.Entry{}, ledger.ErrMoved
-		}
-		r.Unattend(ledger.AttentionNumbersHeldTwice) // the other one is over, see heldTwice
-		accept(r, seen.status.Ticket, now, in.steady())
-		portstatus.Observe(r, seen.status, now)
-		return ledger.Entry{Actor: service(), Note: "the look before a re-send found the order at the carrier, so it was not sent again"}, nil
-	}})
+	settled, err := in.found(ctx, was, seen)
 	var held *ledger.HeldError
 	switch {
 	case errors.Is(err, ledger.ErrMoved):
@@ -221,33 +238,45 @@ func (in *Intake) adopt(ctx context.Context, was ledger.Record, seen sight) (*po
 }
 
 // heldTwice has a person look at an order that stands at the carrier, and at another one that holds a number of it and keeps it from
-// being accepted: the carrier may have both, and the caller who hears of it may not come back.
+// being accepted: the carrier may have both, and the caller who hears of it may not come back. That the caller does come back is
+// nothing new: the same ticket beside the same order is told once, whatever a person has acknowledged since.
 func (in *Intake) heldTwice(ctx context.Context, was, holder ledger.Record, ticket string) {
-	now := in.Now()
-	found := ledger.Entry{
-		Type: ledger.EventEvidence, Actor: service(), Ticket: ticket,
-		Note: "the look before a re-send found the order at the carrier, and another order holds a number of it",
+	finding := "ticket " + ticket + " beside order " + holder.OrderID
+	if was.Doubt.Finding == finding {
+		return
 	}
-	for _, m := range []struct {
-		of, beside ledger.Record
-		entry      ledger.Entry
-		still      func(r ledger.Record) bool
-	}{
-		{was, holder, found, func(r ledger.Record) bool { return r.State == order.NotSent }},
-		{holder, was, ledger.Entry{Actor: service()}, func(r ledger.Record) bool { return len(r.Held()) > 0 }},
-	} {
-		_, err := in.advance(ctx, m.of.OrderID, ledger.Step{Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
-			if !m.still(*r) || r.Attends(ledger.AttentionNumbersHeldTwice) {
+	now := in.Now()
+	mark := func(r, beside ledger.Record, e ledger.Entry, isNew func(r *ledger.Record) bool) (kept bool) {
+		_, err := in.advance(ctx, r.OrderID, ledger.Step{Now: now, Change: func(r *ledger.Record) (ledger.Entry, error) {
+			if !isNew(r) {
 				return ledger.Entry{}, ledger.ErrMoved
 			}
-			*r, _ = ledger.Collide(*r, m.beside, now)
-			return m.entry, nil
+			*r, _ = ledger.Collide(*r, beside, now)
+			return e, nil
 		}})
-		if err != nil && !errors.Is(err, ledger.ErrMoved) {
-			in.Log.ErrorContext(ctx, "an order stands at the carrier beside another one of its numbers, which could not be written down",
-				slog.String("order_id", m.of.OrderID), slog.String("beside", m.beside.OrderID), slog.Any("error", err))
+		if err == nil || errors.Is(err, ledger.ErrMoved) {
+			return true
 		}
+		in.Log.ErrorContext(ctx, "an order stands at the carrier beside another one of its numbers, which could not be written down",
+			slog.String("order_id", r.OrderID), slog.String("beside", beside.OrderID), slog.Any("error", err))
+		return false
 	}
+	// The finding is remembered last: what could not be written down of the other one is tried again.
+	both := mark(holder, was, ledger.Entry{Actor: service()}, func(r *ledger.Record) bool {
+		return len(r.Held()) > 0 && !r.Attends(ledger.AttentionNumbersHeldTwice)
+	})
+	mark(was, holder, ledger.Entry{
+		Type: ledger.EventEvidence, Actor: service(), Ticket: ticket,
+		Note: "the look before a re-send found the order at the carrier, and another order holds a number of it",
+	}, func(r *ledger.Record) bool {
+		if r.State != order.NotSent || r.Attempt != was.Attempt || r.Doubt.Finding == finding {
+			return false
+		}
+		if both {
+			r.Doubt.Finding = finding
+		}
+		return true
+	})
 }
 
 // accept makes an order one that the carrier has, under a ticket. From then on it is followed: it is due at once.

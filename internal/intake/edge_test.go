@@ -92,8 +92,11 @@ func TestAllThatIsWrongIsToldAtOnce(t *testing.T) {
 		"no form":   {func(r *portinv1.PortInRequest) { r.Order.Target, r.Order.Form = nil, nil }, []string{"order.form", "order.target"}},
 		"no order":  {func(r *portinv1.PortInRequest) { proto.Reset(r) }, []string{"order", "request_id"}},
 		"too large": {func(r *portinv1.PortInRequest) {
-			r.RequestId, r.Order.Form.ExtraDetails = "", make([]*portinv1.ExtraDetail, 101)
-		}, []string{"order.form.extra_details", "request_id"}},
+			r.RequestId = ""
+			for range usual().Limits.MaxNumbers + 1 {
+				r.Order.GetTrunkDid().Dids = append(r.Order.GetTrunkDid().Dids, &portinv1.TrunkDid_Did{})
+			}
+		}, []string{"order.trunk_did.dids", "request_id"}},
 		"a key and a target": {func(*portinv1.PortInRequest) {}, nil}, // the rules come after a replay
 	} {
 		r := request(t, keyA)

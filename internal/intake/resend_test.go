@@ -3,6 +3,7 @@ package intake_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,6 +148,132 @@ func TestALookFindsAnOrderWhoseNumberAnotherOneHoldsByNow(t *testing.T) {
 	}
 	if posts, _ := d.carrier.count(); posts != 2 {
 		t.Errorf("%d POSTs, want two", posts)
+	}
+}
+
+// TestALookFindsAnOrderWhoseNumberAnotherOneHeld has the carrier close the port-in of the other order, which nobody here has heard yet: it is
+// asked, as for any order that wants a held number, and no person has to look.
+func TestALookFindsAnOrderWhoseNumberAnotherOneHeld(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, unreachableOnce(), func(d *desk, _ *intake.Params) {
+		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
+			if _, looks := d.carrier.count(); looks > 2 {
+				return status("T-9", "PENDING", 4165550123, 4165550124), nil
+			}
+			return carrier.Status{}, errNone
+		}
+	})
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
+		t.Fatal(err)
+	}
+	other := placed(t, d, keyB, "416-555-0124")
+	asked := 0
+	d.carrier.byTicket = func(_ context.Context, ticket string) (carrier.Status, error) {
+		asked++
+		if ticket != other.GetTicketId() {
+			t.Errorf("the carrier is asked about ticket %s", ticket)
+		}
+		return status(ticket, "CANCELLED", 4165550124), nil
+	}
+	found := placed(t, d, keyA)
+	if found.GetState() != stateAccepted || found.GetTicketId() != "T-9" || found.GetNeedsAttention() || asked != 1 {
+		t.Errorf("the carrier was asked %d times about the other order, and the order is %v", asked, found)
+	}
+	if is := stands(t, d, other.GetOrderId()); is.GetNeedsAttention() || is.GetCategory() != portinv1.Category_CATEGORY_CLOSED {
+		t.Errorf("the other order is %v", is)
+	}
+}
+
+// TestWhatIsFoundBesideAnotherOrderIsToldOnce has callers ask again and again for an order that stands at the carrier beside another
+// one: what a person has looked into is told again once something is new, which asking is not.
+func TestWhatIsFoundBesideAnotherOrderIsToldOnce(t *testing.T) {
+	t.Parallel()
+	ticket := "T-9"
+	d := newDesk(t, unreachableOnce(), func(d *desk, _ *intake.Params) {
+		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
+			if _, looks := d.carrier.count(); looks > 2 {
+				return status(ticket, "PENDING", 4165550123, 4165550124), nil
+			}
+			return carrier.Status{}, errNone
+		}
+	})
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
+		t.Fatal(err)
+	}
+	other := placed(t, d, keyB, "416-555-0124")
+	r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := []string{r.OrderID, other.GetOrderId()}
+	asked := func(when string, want ...string) {
+		t.Helper()
+		if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonNumberInOpenOrder {
+			t.Errorf("%s the answer is %v", when, err)
+		}
+		for _, id := range both {
+			if diff := cmp.Diff(want, attentions(stands(t, d, id))); diff != "" {
+				t.Errorf("%s: why order %s needs attention (-want +got):\n%s", when, id, diff)
+			}
+		}
+	}
+	const twice = "NUMBERS_HELD_TWICE"
+	d.ledger.fails(nil, func(ctx context.Context, id string, s ledger.Step) (ledger.Record, error) {
+		if id == other.GetOrderId() {
+			return ledger.Record{}, errDisk
+		}
+		return d.ledger.Store.Advance(ctx, id, s)
+	})
+	_, _ = d.PortIn(t.Context(), request(t, keyA))
+	d.ledger.fails(nil, nil)
+	if got := attentions(stands(t, d, r.OrderID)); !slices.Equal(got, []string{twice}) {
+		t.Errorf("while nothing can be written down of the other one, the order needs attention for %v", got)
+	}
+	asked("as soon as it can", twice)
+	for _, id := range both {
+		if _, err := d.Acknowledge(t.Context(), acknowledge(id, portinv1.AttentionCode_ATTENTION_CODE_NUMBERS_HELD_TWICE)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	events := len(timeline(t, d, r.OrderID))
+	asked("after a person has looked into it")
+	if more := len(timeline(t, d, r.OrderID)) - events; more != 0 {
+		t.Errorf("%d events tell of it once more", more)
+	}
+	ticket = "T-10"
+	asked("once it is another ticket", twice)
+	step(t, d, other.GetOrderId(), 0, func(r *ledger.Record) { r.Status = order.StatusCancelled })
+	if found := placed(t, d, keyA); found.GetTicketId() != ticket || found.GetNeedsAttention() {
+		t.Errorf("once the other one is over the order is %v", found)
+	}
+}
+
+// TestACorrectionThatIsFoundStillHoldsItsNumbersTwice has a correction that was thought not to be sent be found at the carrier. It holds its
+// numbers all the while, so that nobody asks whether another one, which was accepted late, is over.
+func TestACorrectionThatIsFoundStillHoldsItsNumbersTwice(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, unreachableOnce(), func(d *desk, _ *intake.Params) {
+		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
+			if _, looks := d.carrier.count(); looks > 1 {
+				return status("T-9", "PENDING", 4165550123, 4165550124), nil
+			}
+			return carrier.Status{}, errNone
+		}
+	})
+	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
+		t.Fatal(err)
+	}
+	r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	step(t, d, r.OrderID, 0, func(r *ledger.Record) {
+		r.Guards = true
+		r.Attend(ledger.AttentionNumbersHeldTwice, "another order holds a number of this order too", time.Now())
+	})
+	found := placed(t, d, keyA)
+	if diff := cmp.Diff([]string{"NUMBERS_HELD_TWICE"}, attentions(found)); diff != "" || found.GetTicketId() != "T-9" {
+		t.Errorf("order %v; why it needs attention (-want +got):\n%s", found, diff)
 	}
 }
 

@@ -71,7 +71,8 @@ type Record struct {
 	Reason     fault.Reason
 	Problem    string
 	RetryAfter time.Duration
-	// Doubt is what was found out so far about an order in doubt.
+	// Doubt is what was found out so far about an order in doubt. One in NOT_SENT has a Finding alone, when what a look found
+	// waits for another order.
 	Doubt Doubt
 	// Attention says why a person should look, oldest first; empty when none should.
 	Attention []Attention

@@ -82,7 +82,7 @@ func progressed(before, after ledger.Record) bool {
 
 // mark adds a reason to look when the carrier has news that give it, or takes it away: what a person has looked into is not told again as
 // long as nothing is new. One that is there for something else than now is there anew, in its place: what a hold waits for says
-// nothing of a reject.
+// nothing of a reject. Without news only the words of this version differ from those of another one.
 func mark(r *ledger.Record, code ledger.AttentionCode, is, news bool, description string, now time.Time) {
 	if !is {
 		r.Unattend(code)
@@ -93,7 +93,11 @@ func mark(r *ledger.Record, code ledger.AttentionCode, is, news bool, descriptio
 	}
 	for i, a := range r.Attention {
 		if a.Code == code && a.Description != description {
-			r.Attention[i] = ledger.Attention{Code: code, Description: description, Since: now}
+			if news {
+				a.Since = now
+			}
+			a.Description = description
+			r.Attention[i] = a
 		}
 	}
 }

@@ -269,6 +269,19 @@ func TestWhatWasLookedIntoIsToldOnce(t *testing.T) {
 	}
 }
 
+// What a version of before has said of a reason in other words is no news: since when it is there does not change by it.
+func TestAReasonInOtherWordsIsNotAnew(t *testing.T) {
+	t.Parallel()
+	r, of := followed(), carrier.Status{Word: "REJECTED"}
+	portstatus.Observe(&r, of, noon)
+	want := slices.Clone(r.Attention)
+	r.Attention[0].Description = "the losing carrier rejected the order"
+	portstatus.Observe(&r, of, later)
+	if diff := cmp.Diff(want, r.Attention); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
+	}
+}
+
 func TestAReasonKeepsItsPlace(t *testing.T) {
 	t.Parallel()
 	r := followed()
