@@ -33,15 +33,16 @@ func serving(t *testing.T, last string, args ...string) string {
 	ctx, stop := context.WithCancel(context.Background())
 	r, w := io.Pipe()
 	ended := make(chan int, 1)
+	var log bytes.Buffer
 	go func() {
-		ended <- run(ctx, append(args, free...), w, io.Discard)
+		ended <- run(ctx, append(args, free...), w, &log)
 		_ = w.Close()
 	}()
 	t.Cleanup(func() {
 		stop()
 		_, _ = io.Copy(io.Discard, r)
 		if code := <-ended; code != 0 {
-			t.Errorf("the program ended with %d", code)
+			t.Errorf("the program ended with %d:\n%s", code, &log)
 		}
 	})
 	var printed strings.Builder

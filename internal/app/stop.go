@@ -54,8 +54,8 @@ func (a *App) stop(ctx context.Context, endWork context.CancelFunc) error {
 	}
 }
 
-// closeWithin is how long the parts of a service may take to close.
-const closeWithin = 5 * time.Second
+// closeWithin is how long the parts of a service may take to close: a ledger on a busy disk takes seconds.
+const closeWithin = 10 * time.Second
 
 // within waits until something is done, or until ctx ends and it is left behind.
 func within(ctx context.Context, do func()) {

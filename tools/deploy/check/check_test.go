@@ -195,7 +195,7 @@ func checkPod(t *testing.T, name string, d *appsv1.Deployment) {
 	if s := c.SecurityContext; *s.AllowPrivilegeEscalation || !*s.ReadOnlyRootFilesystem || !*pod.SecurityContext.RunAsNonRoot {
 		t.Errorf("%s: the container may do more than it needs", name)
 	}
-	if *pod.TerminationGracePeriodSeconds < 31 || *pod.AutomountServiceAccountToken {
+	if *pod.TerminationGracePeriodSeconds <= 5+25+10 || *pod.AutomountServiceAccountToken {
 		t.Errorf("%s: the pod is killed while it stops, or has a token of the cluster", name)
 	}
 	for _, e := range c.Env {
