@@ -135,7 +135,7 @@ func (s *service) again(t *testing.T, options ...func(*app.Params)) *service {
 
 // quick makes the carrier's time-outs short, for outcomes that never end.
 func quick(p *app.Params) {
-	p.Config.Carrier.PostTimeout, p.Config.Carrier.GetTimeout = 2*time.Second, 2*time.Second
+	p.Config.Carrier.PostTimeout, p.Config.Carrier.GetTimeout = 5*time.Second, 2*time.Second
 }
 
 // curious makes the service ask about orders in doubt often.

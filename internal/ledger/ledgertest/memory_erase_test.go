@@ -38,7 +38,6 @@ func (s *memoryStore) Erase(ctx context.Context, orderID string, e ledger.Erasur
 		s.mu.Lock()
 	}
 	next.State, next.Guards = now.State, now.Guards
-	next.Status = now.Status
 	next = s.kept(next)
 	if s.quirks["lists what was erased by its numbers"] {
 		next.Numbers = now.Numbers
@@ -53,7 +52,7 @@ func (s *memoryStore) Erase(ctx context.Context, orderID string, e ledger.Erasur
 		next = s.onErase(now, next)
 	}
 	s.erasePast(orderID)
-	event.Was, event.State, event.Status, event.Is = now.Standing(), now.State, now.Status, now.Standing()
+	event.Was, event.State, event.Is = now.Standing(), now.State, now.Standing()
 	if s.quirks["erases silently"] {
 		s.put(next)
 	} else {
