@@ -102,14 +102,14 @@ func TestALookBeforeAResendFindsTheOrder(t *testing.T) {
 	}
 }
 
-// TestALookFindsAnOrderWhoseNumberAnotherOneHoldsByNow has an order that was thought not to be sent stand at the carrier after all, when
-// another order has one of its numbers: a person has to know of both, for the caller may never ask again.
-func TestALookFindsAnOrderWhoseNumberAnotherOneHoldsByNow(t *testing.T) {
-	t.Parallel()
+// notSentAndFound is a desk with an order, under keyA, that was thought not to be sent, and that stands at the carrier under a ticket in every
+// look but the first few.
+func notSentAndFound(t *testing.T, few int, ticket *string) *desk {
+	t.Helper()
 	d := newDesk(t, unreachableOnce(), func(d *desk, _ *intake.Params) {
 		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
-			if _, looks := d.carrier.count(); looks > 2 {
-				return status("T-9", "PENDING", 4165550123, 4165550124), nil
+			if _, looks := d.carrier.count(); looks > few {
+				return status(*ticket, "PENDING", 4165550123, 4165550124), nil
 			}
 			return carrier.Status{}, errNone
 		}
@@ -117,6 +117,14 @@ func TestALookFindsAnOrderWhoseNumberAnotherOneHoldsByNow(t *testing.T) {
 	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
 		t.Fatal(err)
 	}
+	return d
+}
+
+// TestALookFindsAnOrderWhoseNumberAnotherOneHoldsByNow has an order that was thought not to be sent stand at the carrier after all, when
+// another order has one of its numbers: a person has to know of both, for the caller may never ask again.
+func TestALookFindsAnOrderWhoseNumberAnotherOneHoldsByNow(t *testing.T) {
+	t.Parallel()
+	d := notSentAndFound(t, 2, new("T-9"))
 	other := placed(t, d, keyB, "416-555-0124")
 	r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
 	if err != nil {
@@ -155,17 +163,7 @@ func TestALookFindsAnOrderWhoseNumberAnotherOneHoldsByNow(t *testing.T) {
 // asked, as for any order that wants a held number, and no person has to look.
 func TestALookFindsAnOrderWhoseNumberAnotherOneHeld(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, unreachableOnce(), func(d *desk, _ *intake.Params) {
-		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
-			if _, looks := d.carrier.count(); looks > 2 {
-				return status("T-9", "PENDING", 4165550123, 4165550124), nil
-			}
-			return carrier.Status{}, errNone
-		}
-	})
-	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
-		t.Fatal(err)
-	}
+	d := notSentAndFound(t, 2, new("T-9"))
 	other := placed(t, d, keyB, "416-555-0124")
 	asked := 0
 	d.carrier.byTicket = func(_ context.Context, ticket string) (carrier.Status, error) {
@@ -189,17 +187,7 @@ func TestALookFindsAnOrderWhoseNumberAnotherOneHeld(t *testing.T) {
 func TestWhatIsFoundBesideAnotherOrderIsToldOnce(t *testing.T) {
 	t.Parallel()
 	ticket := "T-9"
-	d := newDesk(t, unreachableOnce(), func(d *desk, _ *intake.Params) {
-		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
-			if _, looks := d.carrier.count(); looks > 2 {
-				return status(ticket, "PENDING", 4165550123, 4165550124), nil
-			}
-			return carrier.Status{}, errNone
-		}
-	})
-	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
-		t.Fatal(err)
-	}
+	d := notSentAndFound(t, 2, &ticket)
 	other := placed(t, d, keyB, "416-555-0124")
 	r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
 	if err != nil {
@@ -252,17 +240,7 @@ func TestWhatIsFoundBesideAnotherOrderIsToldOnce(t *testing.T) {
 // numbers all the while, so that nobody asks whether another one, which was accepted late, is over.
 func TestACorrectionThatIsFoundStillHoldsItsNumbersTwice(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, unreachableOnce(), func(d *desk, _ *intake.Params) {
-		d.carrier.byNumber = func(context.Context, int64) (carrier.Status, error) {
-			if _, looks := d.carrier.count(); looks > 1 {
-				return status("T-9", "PENDING", 4165550123, 4165550124), nil
-			}
-			return carrier.Status{}, errNone
-		}
-	})
-	if _, err := d.PortIn(t.Context(), request(t, keyA)); reasonOf(err) != fault.ReasonCarrierUnreachable {
-		t.Fatal(err)
-	}
+	d := notSentAndFound(t, 1, new("T-9"))
 	r, err := d.ledger.FindKey(t.Context(), tenant, keyA)
 	if err != nil {
 		t.Fatal(err)
