@@ -204,13 +204,15 @@ func TestFault10_FloodsStayOutOfMemory(t *testing.T) {
 	carrier := newStandin(t, sandbox.Config{})
 	p := startProgram(t, carrier, "--ledger-file="+sqlite.ledger(t).File, "--carrier-post-timeout=5s")
 	memory := func() float64 { return p.metric(t, "process_resident_memory_bytes") }
-	warm := func() {
-		for range 20 {
-			p.must(t, overJSON, carrier.order(t, ""), newKey(), accepted)
-			p.must(t, overGRPC, carrier.order(t, ""), newKey(), accepted)
-		}
+	place := func(over face) time.Duration {
+		begun := time.Now()
+		p.must(t, over, carrier.order(t, ""), newKey(), accepted)
+		return time.Since(begun)
 	}
-	warm()
+	var alone time.Duration // the slowest call without a flood
+	for range 20 {
+		alone = max(alone, place(overJSON), place(overGRPC))
+	}
 	before := memory()
 	floods := []string{"huge-body", "gzip-bomb", "huge-header", "drip"}
 	answered := make(chan reply)
@@ -222,6 +224,9 @@ func TestFault10_FloodsStayOutOfMemory(t *testing.T) {
 		}
 	}
 	most, slowest := before, time.Duration(0)
+	// As many as on any machine: what each leaves in the ledger's caches is no flood.
+	others := time.NewTicker(100 * time.Millisecond)
+	defer others.Stop()
 	for open := times * len(floods); open > 0; {
 		select {
 		case r := <-answered:
@@ -229,18 +234,16 @@ func TestFault10_FloodsStayOutOfMemory(t *testing.T) {
 			if r.order.GetState() != inDoubt {
 				t.Errorf("a flood made %+v", r)
 			}
-		default:
-			begun := time.Now()
-			p.must(t, overGRPC, carrier.order(t, ""), newKey(), accepted)
-			slowest = max(slowest, time.Since(begun))
+		case <-others.C:
+			slowest = max(slowest, place(overGRPC))
 			most = math.Max(most, memory())
 		}
 	}
-	t.Logf("resident memory: %.1f MB before, %.1f MB at most; the slowest other call took %v", before/1e6, most/1e6, slowest)
+	t.Logf("resident memory: %.1f MB before, %.1f MB at most; the slowest other call took %v, and %v before", before/1e6, most/1e6, slowest, alone)
 	if most-before > 16e6 {
 		t.Errorf("resident memory grew from %.1f to %.1f MB", before/1e6, most/1e6)
 	}
-	if slowest > 4*time.Second { // one that waits for a flood takes the 5 s that the flood is given
-		t.Errorf("another call took %v", slowest)
+	if slowest > max(2*time.Second, 3*alone) { // a machine that is slow without floods is slow beside them
+		t.Errorf("another call took %v, and %v before the floods", slowest, alone)
 	}
 }
